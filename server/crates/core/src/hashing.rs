@@ -1,0 +1,122 @@
+//! Incremental hashing whose state survives a restart.
+
+use sha2::digest::common::hazmat::SerializableState;
+use sha2::{Digest as _, Sha256, Sha512};
+
+use crate::{Algorithm, Digest};
+
+/// A running hash of an upload: every byte goes through it once, in order.
+///
+/// Its [`HashState`] can be saved with the offset it stands for, so that another process continues the upload
+/// without reading the first bytes again.
+#[derive(Clone, Debug)]
+pub struct Hashing(Running);
+
+#[derive(Clone, Debug)]
+enum Running {
+    Sha256(Sha256),
+    Sha512(Sha512),
+}
+
+/// The saved middle of a [`Hashing`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HashState {
+    /// The algorithm the state belongs to.
+    pub algorithm: Algorithm,
+    /// The opaque state, meaningful to this crate only.
+    pub bytes: Vec<u8>,
+}
+
+/// A saved state that this version cannot continue from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the saved hash state is damaged: cancel the upload and start it again")]
+pub struct HashStateCorrupt;
+
+impl Hashing {
+    /// A hash of nothing yet.
+    pub fn new(algorithm: Algorithm) -> Self {
+        Self(match algorithm {
+            Algorithm::Sha256 => Running::Sha256(Sha256::new()),
+            Algorithm::Sha512 => Running::Sha512(Sha512::new()),
+        })
+    }
+
+    /// Continues from a saved state.
+    ///
+    /// # Errors
+    /// [`HashStateCorrupt`] when the bytes are no state of that algorithm.
+    pub fn resume(state: &HashState) -> Result<Self, HashStateCorrupt> {
+        let running = match state.algorithm {
+            Algorithm::Sha256 => Running::Sha256(restore(&state.bytes)?),
+            Algorithm::Sha512 => Running::Sha512(restore(&state.bytes)?),
+        };
+        Ok(Self(running))
+    }
+
+    /// The algorithm that runs.
+    pub const fn algorithm(&self) -> Algorithm {
+        match self.0 {
+            Running::Sha256(_) => Algorithm::Sha256,
+            Running::Sha512(_) => Algorithm::Sha512,
+        }
+    }
+
+    /// Takes in the next bytes.
+    pub fn update(&mut self, bytes: &[u8]) {
+        match &mut self.0 {
+            Running::Sha256(running) => running.update(bytes),
+            Running::Sha512(running) => running.update(bytes),
+        }
+    }
+
+    /// The state after the bytes so far.
+    pub fn state(&self) -> HashState {
+        let bytes = match &self.0 {
+            Running::Sha256(running) => running.serialize().to_vec(),
+            Running::Sha512(running) => running.serialize().to_vec(),
+        };
+        HashState { algorithm: self.algorithm(), bytes }
+    }
+
+    /// The digest of all bytes so far.
+    pub fn finish(self) -> Digest {
+        match self.0 {
+            Running::Sha256(running) => Digest::from_sha256(running.finalize().into()),
+            Running::Sha512(running) => Digest::from_sha512(running.finalize().into()),
+        }
+    }
+}
+
+fn restore<T: SerializableState>(bytes: &[u8]) -> Result<T, HashStateCorrupt> {
+    let state = bytes.try_into().map_err(|_| HashStateCorrupt)?;
+    T::deserialize(&state).map_err(|_| HashStateCorrupt)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn given_a_state_saved_at_any_offset_when_resumed_then_the_digest_is_that_of_the_whole() {
+        let content: Vec<u8> = (0..1000_u32).map(|n| (n % 251) as u8).collect();
+        for algorithm in [Algorithm::Sha256, Algorithm::Sha512] {
+            for cut in [0, 1, 63, 64, 65, 127, 128, 500, 1000] {
+                let mut first = Hashing::new(algorithm);
+                first.update(&content[..cut]);
+
+                let mut second = Hashing::resume(&first.state()).unwrap();
+                second.update(&content[cut..]);
+
+                assert_eq!(second.finish(), algorithm.digest(&content), "{algorithm} cut at {cut}");
+            }
+        }
+    }
+
+    #[test]
+    fn given_a_damaged_state_when_resumed_then_refused() {
+        for bytes in [vec![], vec![0; 3], vec![255; 4096]] {
+            let state = HashState { algorithm: Algorithm::Sha256, bytes };
+            assert_eq!(Hashing::resume(&state).unwrap_err(), HashStateCorrupt);
+        }
+    }
+}

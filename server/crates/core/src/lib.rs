@@ -1,0 +1,30 @@
+//! Types of the OCI distribution contract: names, digests, manifests, ranges, time and ids.
+//!
+//! Nothing here reads a clock, a socket or a disk: a value of one of these types is proof that the text
+//! it came from was valid, so the layers above never check twice.
+
+mod byte_range;
+mod chunk_range;
+mod clock;
+mod descriptor;
+mod digest;
+mod hashing;
+mod id;
+mod manifest;
+mod media_type;
+mod reference;
+mod repository_name;
+mod tag;
+
+pub use byte_range::{ByteRange, RangeRequest, RangeUnsatisfiable};
+pub use chunk_range::{ChunkRange, InvalidChunkRange};
+pub use clock::{Clock, ManualClock, SystemClock, Timestamp};
+pub use descriptor::Descriptor;
+pub use digest::{Algorithm, Digest, InvalidDigest};
+pub use hashing::{HashState, HashStateCorrupt, Hashing};
+pub use id::{IdSource, InvalidUploadId, SystemIds, UploadId};
+pub use manifest::{InvalidManifest, Manifest, ManifestKind, ManifestReference, ReferenceRole};
+pub use media_type::{InvalidMediaType, MediaType};
+pub use reference::{InvalidReference, Reference};
+pub use repository_name::{InvalidRepositoryName, RepositoryName};
+pub use tag::{InvalidTag, Tag};
