@@ -1,0 +1,150 @@
+//! How fast a durable append is, beside the two limits it cannot pass: hashing on one core, and writing and syncing.
+//!
+//! `cargo run --release -p zas-blobs --example append_speed -- <directory> [MiB] [rounds]`
+//!
+//! All three are measured in each round, because a disk shared with others is never the same twice; judge the ratio
+//! of the medians.
+#![expect(
+    clippy::print_stdout,
+    clippy::expect_used,
+    reason = "a measuring program speaks to a terminal"
+)]
+
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use bytes::Bytes;
+use zas_blobs::{Append, Batch, BlobStore, FilesystemBlobs, FilesystemSettings, batches};
+use zas_core::{Algorithm, Hashing, Timestamp, UploadId};
+
+const MIB: usize = 1024 * 1024;
+const BATCH: usize = MIB / 2;
+/// About what a socket gives at once.
+const PIECE: usize = MIB / 8;
+
+fn main() -> io::Result<()> {
+    let mut arguments = std::env::args().skip(1);
+    let directory = PathBuf::from(arguments.next().unwrap_or_else(|| ".".to_owned())).join("append-speed");
+    let mut number = |default| {
+        arguments
+            .next()
+            .and_then(|text| text.parse().ok())
+            .unwrap_or(default)
+    };
+    let (size, rounds) = (number(1024) * MIB, number(5));
+    let content = random(size);
+    fs::create_dir_all(&directory)?;
+
+    let names = ["sha256", "write + fdatasync", "append"];
+    let mut seconds = [Vec::new(), Vec::new(), Vec::new()];
+    for round in 0..rounds {
+        let took = [
+            timed(|| hash(&content))?,
+            timed(|| write(&directory.join("plain"), &content))?,
+            timed(|| append(&directory, &content, round as u64))?,
+        ];
+        let shown = names
+            .iter()
+            .zip(took)
+            .map(|(name, took)| format!("{name} {:.2}", speed(size, took)));
+        println!("round {round}: {} GB/s", shown.collect::<Vec<_>>().join(", "));
+        for (all, took) in seconds.iter_mut().zip(took) {
+            all.push(took);
+        }
+    }
+    fs::remove_dir_all(&directory)?;
+
+    let [hashed, written, appended] = seconds.map(|all| speed(size, median(all)));
+    let ratio = appended / hashed.min(written);
+    println!("medians: sha256 {hashed:.2}, write + fdatasync {written:.2}, append {appended:.2} GB/s");
+    println!("append / min(sha256, write): {ratio:.2}");
+    Ok(())
+}
+
+fn hash(content: &Bytes) -> io::Result<()> {
+    let mut hashing = Hashing::new(Algorithm::Sha256);
+    content.chunks(PIECE).for_each(|piece| hashing.update(piece));
+    std::hint::black_box(hashing.finish());
+    Ok(())
+}
+
+fn write(path: &Path, content: &Bytes) -> io::Result<()> {
+    let mut file = File::create(path)?;
+    for piece in content.chunks(MIB) {
+        file.write_all(piece)?;
+    }
+    file.sync_data()?;
+    fs::remove_file(path)
+}
+
+fn append(directory: &Path, content: &Bytes, round: u64) -> io::Result<()> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .build()?;
+    runtime.block_on(async {
+        let settings = FilesystemSettings { reserve_bytes: 0 };
+        let store = FilesystemBlobs::open(directory, settings).map_err(io::Error::other)?;
+        let name = UploadId::new(Timestamp::from_millis(round), &[7; 10]);
+        let (sender, batches) = batches();
+        let feeding = tokio::spawn({
+            let content = content.clone();
+            async move {
+                for batch in content.chunks(BATCH) {
+                    let pieces = batch
+                        .chunks(PIECE)
+                        .map(|piece| content.slice_ref(piece))
+                        .collect();
+                    sender
+                        .send(Batch { pieces, permit: None })
+                        .await
+                        .expect("the store takes everything");
+                }
+            }
+        });
+        let hashes = vec![Hashing::new(Algorithm::Sha256)];
+        let expected = Some(content.len() as u64);
+        let append = Append {
+            name,
+            offset: 0,
+            hashes,
+            batches,
+            expected,
+            checkpoints: None,
+        };
+        let appended = store.append(append).await.map_err(io::Error::other)?;
+        feeding.await.map_err(io::Error::other)?;
+        std::hint::black_box(appended);
+        store.delete(name).await.map_err(io::Error::other)
+    })
+}
+
+fn timed(work: impl FnOnce() -> io::Result<()>) -> io::Result<f64> {
+    let start = Instant::now();
+    work()?;
+    Ok(start.elapsed().as_secs_f64())
+}
+
+fn speed(bytes: usize, seconds: f64) -> f64 {
+    bytes as f64 / seconds / 1e9
+}
+
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
+}
+
+/// Bytes that neither the disk nor anything in between can compress.
+fn random(length: usize) -> Bytes {
+    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
+    let mut bytes = Vec::with_capacity(length + 8);
+    while bytes.len() < length {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        bytes.extend_from_slice(&state.to_le_bytes());
+    }
+    bytes.truncate(length);
+    bytes.into()
+}

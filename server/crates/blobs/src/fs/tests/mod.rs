@@ -1,0 +1,79 @@
+//! What only a file system has: syncs, space, descriptors, threads.
+
+mod durability;
+mod files;
+mod space;
+mod test_disk;
+mod threads;
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use tempfile::TempDir;
+use zas_core::UploadId;
+
+use self::test_disk::TestDisk;
+use super::{FilesystemBlobs, FilesystemSettings};
+use crate::{Append, Batch, BatchSender, batches};
+
+const MIB: u64 = 1024 * 1024;
+
+/// A store on a disk that does as it is told.
+struct Fixture {
+    store: Arc<FilesystemBlobs>,
+    disk: Arc<TestDisk>,
+    directory: TempDir,
+}
+
+impl Fixture {
+    fn new() -> Self {
+        Self::with_reserve(0)
+    }
+
+    fn with_reserve(reserve_bytes: u64) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let disk = Arc::new(TestDisk::new(directory.path()));
+        let settings = FilesystemSettings { reserve_bytes };
+        let store =
+            FilesystemBlobs::on(Arc::clone(&disk) as _, &directory.path().join("blobs"), settings).unwrap();
+        disk.forget();
+        Self {
+            store: Arc::new(store),
+            disk,
+            directory,
+        }
+    }
+
+    /// The length of a stored file, and how much of the disk it takes.
+    fn usage(&self, name: UploadId) -> (u64, u64) {
+        use std::os::unix::fs::MetadataExt;
+        let metadata = std::fs::metadata(self.store.shared.layout.file(name)).unwrap();
+        (metadata.len(), metadata.blocks() * 512)
+    }
+}
+
+/// An append of `pieces` batches that announces `expected` bytes; and its sender, which holds the end open.
+fn prepare(name: UploadId, offset: u64, expected: Option<u64>) -> (BatchSender, Append) {
+    let (sender, batches) = batches();
+    (
+        sender,
+        Append {
+            name,
+            offset,
+            hashes: Vec::new(),
+            batches,
+            expected,
+            checkpoints: None,
+        },
+    )
+}
+
+async fn send(sender: &BatchSender, bytes: Bytes) -> bool {
+    sender
+        .send(Batch {
+            pieces: vec![bytes],
+            permit: None,
+        })
+        .await
+        .is_ok()
+}

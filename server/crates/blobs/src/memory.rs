@@ -1,0 +1,250 @@
+//! A store in memory, for tests and trials: it behaves like a disk and forgets everything at the end of the process.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::ops::Bound;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use zas_core::{Hashing, UploadId};
+
+use crate::running::RunningAppends;
+use crate::{Append, Appended, BlobError, BlobReader, BlobStore, Capacity, Checkpoint, Result};
+
+/// What a disk loses with a process that dies is bounded the same way here, although everything is lost.
+const CHECKPOINT_BYTES: u64 = 256 * 1024 * 1024;
+
+/// Stores bytes in memory.
+#[derive(Debug)]
+pub struct MemoryBlobs {
+    names: Mutex<Names>,
+    running: RunningAppends,
+    checkpoint_bytes: u64,
+}
+
+#[derive(Debug, Default)]
+struct Names {
+    contents: BTreeMap<UploadId, Arc<Content>>,
+    /// How many bytes all contents may have together.
+    capacity: Option<u64>,
+}
+
+/// The bytes of one name. Like an open file it outlives its name.
+#[derive(Default)]
+struct Content(RwLock<Vec<u8>>);
+
+impl MemoryBlobs {
+    /// An empty store, bounded by the memory of the machine.
+    pub fn new() -> Self {
+        Self {
+            names: Mutex::default(),
+            running: RunningAppends::default(),
+            checkpoint_bytes: CHECKPOINT_BYTES,
+        }
+    }
+
+    /// Sends a checkpoint about every `bytes` bytes of an append, instead of 256 MiB.
+    #[must_use]
+    pub fn with_checkpoint_bytes(mut self, bytes: u64) -> Self {
+        self.checkpoint_bytes = bytes;
+        self
+    }
+
+    /// From now on all names together may have at most `capacity` bytes; `None`: as many as there is memory.
+    /// A store that has more already takes nothing until enough is deleted.
+    pub fn set_capacity(&self, capacity: Option<u64>) {
+        self.lock().capacity = capacity;
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Names> {
+        self.names.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn prepare(&self, name: UploadId, offset: u64) -> Result<Arc<Content>> {
+        let mut names = self.lock();
+        names.check(0)?;
+        let existing = names.contents.get(&name).map(Arc::clone);
+        let length = existing.as_ref().map_or(0, |content| content.length());
+        let Some(keep) = usize::try_from(offset).ok().filter(|_| offset <= length) else {
+            return Err(BlobError::TooShort {
+                name,
+                length,
+                wanted: offset,
+            });
+        };
+        let content = existing.unwrap_or_default();
+        content.write().truncate(keep);
+        names.contents.insert(name, Arc::clone(&content));
+        Ok(content)
+    }
+
+    fn write(&self, content: &Content, piece: &[u8]) -> Result<()> {
+        // Held while writing, so that several writers together cannot exceed the capacity.
+        let names = self.lock();
+        names.check(piece.len() as u64)?;
+        content.write().extend_from_slice(piece);
+        Ok(())
+    }
+}
+
+impl Default for MemoryBlobs {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Names {
+    fn free(&self) -> Option<u64> {
+        let used: u64 = self.contents.values().map(|content| content.length()).sum();
+        self.capacity.map(|capacity| capacity.saturating_sub(used))
+    }
+
+    fn is_full(&self) -> bool {
+        self.free() == Some(0)
+    }
+
+    fn check(&self, more: u64) -> Result<()> {
+        match self.free() {
+            Some(free) if free < more || free == 0 => Err(BlobError::Full { free, reserve: 0 }),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Content {
+    fn read(&self) -> RwLockReadGuard<'_, Vec<u8>> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, Vec<u8>> {
+        self.0.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn length(&self) -> u64 {
+        self.read().len() as u64
+    }
+}
+
+impl fmt::Debug for Content {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Content")
+            .field("length", &self.length())
+            .finish()
+    }
+}
+
+#[async_trait]
+impl BlobStore for MemoryBlobs {
+    async fn append(&self, mut append: Append) -> Result<Appended> {
+        let _running = self.running.claim(append.name).await;
+        let content = self.prepare(append.name, append.offset)?;
+        let (mut offset, mut hashes) = (append.offset, append.hashes);
+        let mut checkpoint_due = offset.saturating_add(self.checkpoint_bytes);
+        while let Some(batch) = append.batches.recv().await {
+            for piece in &batch.pieces {
+                hashes
+                    .iter_mut()
+                    .for_each(|hashing: &mut Hashing| hashing.update(piece));
+                self.write(&content, piece)?;
+            }
+            offset += batch.length();
+            drop(batch);
+            if offset < checkpoint_due {
+                continue;
+            }
+            checkpoint_due = offset.saturating_add(self.checkpoint_bytes);
+            if let Some(checkpoints) = &append.checkpoints {
+                // A receiver that went away does not want to know.
+                let _ = checkpoints
+                    .send(Checkpoint {
+                        offset,
+                        hashes: hashes.clone(),
+                    })
+                    .await;
+            }
+        }
+        Ok(Appended { offset, hashes })
+    }
+
+    async fn open(&self, name: UploadId) -> Result<Arc<dyn BlobReader>> {
+        let content = self
+            .lock()
+            .contents
+            .get(&name)
+            .map(Arc::clone)
+            .ok_or(BlobError::NotFound(name))?;
+        let length = content.length();
+        Ok(Arc::new(MemoryReader {
+            name,
+            length,
+            content,
+        }))
+    }
+
+    async fn delete(&self, name: UploadId) -> Result<()> {
+        self.lock().contents.remove(&name);
+        Ok(())
+    }
+
+    async fn scan(&self, after: Option<UploadId>, count: usize) -> Result<Vec<UploadId>> {
+        let start = after.map_or(Bound::Unbounded, Bound::Excluded);
+        Ok(self
+            .lock()
+            .contents
+            .range((start, Bound::Unbounded))
+            .take(count)
+            .map(|(name, _)| *name)
+            .collect())
+    }
+
+    async fn probe(&self) -> Result<Capacity> {
+        let names = self.lock();
+        Ok(Capacity {
+            free: names.free(),
+            is_full: names.is_full(),
+        })
+    }
+}
+
+#[derive(Debug)]
+struct MemoryReader {
+    name: UploadId,
+    length: u64,
+    content: Arc<Content>,
+}
+
+impl MemoryReader {
+    fn copy(&self, offset: u64, length: u64) -> Option<Bytes> {
+        let start = usize::try_from(offset).ok()?;
+        let end = usize::try_from(offset.checked_add(length)?).ok()?;
+        self.content.read().get(start..end).map(Bytes::copy_from_slice)
+    }
+}
+
+#[async_trait]
+impl BlobReader for MemoryReader {
+    fn length(&self) -> u64 {
+        self.length
+    }
+
+    fn try_read(&self, offset: u64, length: usize) -> Option<Bytes> {
+        let available = self.length.checked_sub(offset)?.min(length as u64);
+        if available == 0 && length > 0 {
+            return None;
+        }
+        self.copy(offset, available)
+    }
+
+    async fn read(&self, offset: u64, length: usize) -> Result<Bytes> {
+        let wanted = offset.saturating_add(length as u64);
+        self.copy(offset, length as u64)
+            .filter(|_| wanted <= self.length)
+            .ok_or(BlobError::TooShort {
+                name: self.name,
+                length: self.length,
+                wanted,
+            })
+    }
+}
