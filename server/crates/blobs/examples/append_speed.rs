@@ -3,7 +3,7 @@
 //! `cargo run --release -p zas-blobs --example append_speed -- <directory> [MiB] [rounds]`
 //!
 //! All three are measured in each round, because a disk shared with others is never the same twice; judge the ratio
-//! of the medians.
+//! of the medians. The processor seconds are those of this process, in user and in kernel mode together.
 #![expect(
     clippy::print_stdout,
     clippy::expect_used,
@@ -38,29 +38,47 @@ fn main() -> io::Result<()> {
     fs::create_dir_all(&directory)?;
 
     let names = ["sha256", "write + fdatasync", "append"];
-    let mut seconds = [Vec::new(), Vec::new(), Vec::new()];
+    let mut costs = [Vec::new(), Vec::new(), Vec::new()];
     for round in 0..rounds {
-        let took = [
-            timed(|| hash(&content))?,
-            timed(|| write(&directory.join("plain"), &content))?,
-            timed(|| append(&directory, &content, round as u64))?,
+        let measured = [
+            measure(|| hash(&content))?,
+            measure(|| write(&directory.join("plain"), &content))?,
+            measure(|| append(&directory, &content, round as u64))?,
         ];
-        let shown = names
-            .iter()
-            .zip(took)
-            .map(|(name, took)| format!("{name} {:.2}", speed(size, took)));
-        println!("round {round}: {} GB/s", shown.collect::<Vec<_>>().join(", "));
-        for (all, took) in seconds.iter_mut().zip(took) {
-            all.push(took);
+        println!("round {round}: {}", show(&names, &measured, size));
+        for (all, cost) in costs.iter_mut().zip(measured) {
+            all.push(cost);
         }
     }
     fs::remove_dir_all(&directory)?;
 
-    let [hashed, written, appended] = seconds.map(|all| speed(size, median(all)));
-    let ratio = appended / hashed.min(written);
-    println!("medians: sha256 {hashed:.2}, write + fdatasync {written:.2}, append {appended:.2} GB/s");
-    println!("append / min(sha256, write): {ratio:.2}");
+    let medians = costs.map(|all| Cost {
+        seconds: median(all.iter().map(|cost| cost.seconds)),
+        processor: median(all.iter().map(|cost| cost.processor)),
+    });
+    println!("medians: {}", show(&names, &medians, size));
+    let [hashed, written, appended] = medians.map(|cost| cost.seconds);
+    println!(
+        "append / min(sha256, write): {:.2}",
+        hashed.max(written) / appended
+    );
     Ok(())
+}
+
+/// What some work took.
+#[derive(Clone, Copy)]
+struct Cost {
+    seconds: f64,
+    processor: f64,
+}
+
+fn show(names: &[&str], costs: &[Cost], size: usize) -> String {
+    let gigabytes = size as f64 / 1e9;
+    let shown = names.iter().zip(costs).map(|(name, cost)| {
+        let (speed, processor) = (gigabytes / cost.seconds, cost.processor / gigabytes);
+        format!("{name} {speed:.2} GB/s ({processor:.2} s/GB)")
+    });
+    shown.collect::<Vec<_>>().join(", ")
 }
 
 fn hash(content: &Bytes) -> io::Result<()> {
@@ -120,17 +138,29 @@ fn append(directory: &Path, content: &Bytes, round: u64) -> io::Result<()> {
     })
 }
 
-fn timed(work: impl FnOnce() -> io::Result<()>) -> io::Result<f64> {
-    let start = Instant::now();
+fn measure(work: impl FnOnce() -> io::Result<()>) -> io::Result<Cost> {
+    let (start, processor) = (Instant::now(), processor_seconds()?);
     work()?;
-    Ok(start.elapsed().as_secs_f64())
+    Ok(Cost {
+        seconds: start.elapsed().as_secs_f64(),
+        processor: processor_seconds()? - processor,
+    })
 }
 
-fn speed(bytes: usize, seconds: f64) -> f64 {
-    bytes as f64 / seconds / 1e9
+/// User and kernel time of all threads so far, which proc(5) counts in hundredths of a second.
+fn processor_seconds() -> io::Result<f64> {
+    let stat = fs::read_to_string("/proc/self/stat")?;
+    let fields = stat.rsplit(") ").next().unwrap_or_default().split(' ');
+    let ticks: f64 = fields
+        .skip(11)
+        .take(2)
+        .filter_map(|field| field.parse::<f64>().ok())
+        .sum();
+    Ok(ticks / 100.0)
 }
 
-fn median(mut values: Vec<f64>) -> f64 {
+fn median(values: impl Iterator<Item = f64>) -> f64 {
+    let mut values: Vec<f64> = values.collect();
     values.sort_by(f64::total_cmp);
     values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
 }

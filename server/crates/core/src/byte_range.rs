@@ -43,8 +43,12 @@ impl RangeRequest {
     /// # Errors
     /// [`RangeUnsatisfiable`] when the range selects nothing.
     pub fn parse(header: &str, length: u64) -> Result<Self, RangeUnsatisfiable> {
-        let Some(specification) = header.trim().strip_prefix("bytes=") else { return Ok(Self::Whole) };
-        let Some((first, last)) = specification.trim().split_once('-') else { return Ok(Self::Whole) };
+        let Some(specification) = header.trim().strip_prefix("bytes=") else {
+            return Ok(Self::Whole);
+        };
+        let Some((first, last)) = specification.trim().split_once('-') else {
+            return Ok(Self::Whole);
+        };
         let unsatisfiable = RangeUnsatisfiable { length };
         let (start, end) = match (number(first), number(last)) {
             (Field::Number(first), Field::Number(last)) => (first, last.saturating_add(1).min(length)),
@@ -55,7 +59,10 @@ impl RangeRequest {
         if start >= end {
             return Err(unsatisfiable);
         }
-        Ok(Self::Part(ByteRange { start, length: end - start }))
+        Ok(Self::Part(ByteRange {
+            start,
+            length: end - start,
+        }))
     }
 }
 
@@ -91,22 +98,47 @@ mod tests {
         assert_eq!(RangeRequest::parse("bytes=2-", 10), part(2, 8));
         assert_eq!(RangeRequest::parse("bytes=-3", 10), part(7, 3));
         assert_eq!(RangeRequest::parse("bytes=-30", 10), part(0, 10));
-        assert_eq!(RangeRequest::parse("bytes=5-99999999999999999999999", 10), part(5, 5));
-        assert_eq!(RangeRequest::parse("bytes=0-18446744073709551615", 10), part(0, 10));
+        assert_eq!(
+            RangeRequest::parse("bytes=5-99999999999999999999999", 10),
+            part(5, 5)
+        );
+        assert_eq!(
+            RangeRequest::parse("bytes=0-18446744073709551615", 10),
+            part(0, 10)
+        );
     }
 
     #[test]
     fn given_ranges_past_the_end_when_parsed_then_unsatisfiable() {
         for header in ["bytes=10-", "bytes=10-20", "bytes=-0", "bytes=5-2"] {
-            assert_eq!(RangeRequest::parse(header, 10), Err(RangeUnsatisfiable { length: 10 }), "{header}");
+            assert_eq!(
+                RangeRequest::parse(header, 10),
+                Err(RangeUnsatisfiable { length: 10 }),
+                "{header}"
+            );
         }
-        assert_eq!(RangeRequest::parse("bytes=0-", 0), Err(RangeUnsatisfiable { length: 0 }));
+        assert_eq!(
+            RangeRequest::parse("bytes=0-", 0),
+            Err(RangeUnsatisfiable { length: 0 })
+        );
     }
 
     #[test]
     fn given_headers_that_are_no_single_byte_range_when_parsed_then_ignored() {
-        for header in ["", "bytes", "bytes=", "bytes=-", "items=0-1", "bytes=0-1,3-4", "bytes=a-b"] {
-            assert_eq!(RangeRequest::parse(header, 10), Ok(RangeRequest::Whole), "{header}");
+        for header in [
+            "",
+            "bytes",
+            "bytes=",
+            "bytes=-",
+            "items=0-1",
+            "bytes=0-1,3-4",
+            "bytes=a-b",
+        ] {
+            assert_eq!(
+                RangeRequest::parse(header, 10),
+                Ok(RangeRequest::Whole),
+                "{header}"
+            );
         }
     }
 }

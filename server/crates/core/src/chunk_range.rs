@@ -32,7 +32,9 @@ impl FromStr for ChunkRange {
         let text = text.split('/').next().unwrap_or_default();
         let (first, last) = text.split_once('-').ok_or(InvalidChunkRange)?;
         let (first, last) = (position(first)?, position(last)?);
-        (first <= last).then_some(Self { first, last }).ok_or(InvalidChunkRange)
+        (first <= last)
+            .then_some(Self { first, last })
+            .ok_or(InvalidChunkRange)
     }
 }
 
@@ -53,12 +55,29 @@ mod tests {
         assert_eq!("0-0".parse(), Ok(ChunkRange { first: 0, last: 0 }));
         assert_eq!("bytes 5-9/*".parse(), Ok(ChunkRange { first: 5, last: 9 }));
         assert_eq!(ChunkRange { first: 5, last: 9 }.length(), Some(5));
-        assert_eq!(ChunkRange { first: 0, last: u64::MAX }.length(), None);
+        assert_eq!(
+            ChunkRange {
+                first: 0,
+                last: u64::MAX
+            }
+            .length(),
+            None
+        );
     }
 
     #[test]
     fn given_malformed_ranges_when_parsed_then_refused() {
-        for text in ["", "-", "1", "1-", "-1", "5-4", "+1-2", "a-b", "1-99999999999999999999999"] {
+        for text in [
+            "",
+            "-",
+            "1",
+            "1-",
+            "-1",
+            "5-4",
+            "+1-2",
+            "a-b",
+            "1-99999999999999999999999",
+        ] {
             assert_eq!(text.parse::<ChunkRange>(), Err(InvalidChunkRange), "{text:?}");
         }
     }

@@ -25,13 +25,19 @@ impl Timestamp {
     /// Later by `duration`; stays at the end of time instead of overflowing.
     #[must_use]
     pub fn plus(self, duration: Duration) -> Self {
-        Self(self.0.saturating_add(u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)))
+        Self(
+            self.0
+                .saturating_add(u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)),
+        )
     }
 
     /// Earlier by `duration`, not before the epoch.
     #[must_use]
     pub fn minus(self, duration: Duration) -> Self {
-        Self(self.0.saturating_sub(u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)))
+        Self(
+            self.0
+                .saturating_sub(u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)),
+        )
     }
 
     /// The time from `earlier` to this; zero when `earlier` is later.
@@ -52,7 +58,10 @@ pub struct SystemClock;
 
 impl Clock for SystemClock {
     fn now(&self) -> Timestamp {
-        #[expect(clippy::disallowed_methods, reason = "the one place that reads the machine's clock")]
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "the one place that reads the machine's clock"
+        )]
         let now = SystemTime::now();
         let since_epoch = now.duration_since(UNIX_EPOCH).unwrap_or_default();
         Timestamp(u64::try_from(since_epoch.as_millis()).unwrap_or(u64::MAX))
@@ -91,13 +100,19 @@ mod tests {
         let clock = ManualClock::starting_at(Timestamp::from_millis(1_000));
         clock.advance(Duration::from_secs(2));
         assert_eq!(clock.now(), Timestamp::from_millis(3_000));
-        assert_eq!(clock.now().since(Timestamp::from_millis(500)), Duration::from_millis(2_500));
+        assert_eq!(
+            clock.now().since(Timestamp::from_millis(500)),
+            Duration::from_millis(2_500)
+        );
     }
 
     #[test]
     fn given_the_ends_of_time_when_moved_past_then_they_hold() {
         assert_eq!(Timestamp::EPOCH.minus(Duration::from_secs(1)), Timestamp::EPOCH);
-        assert_eq!(Timestamp::from_millis(u64::MAX).plus(Duration::MAX).millis(), u64::MAX);
+        assert_eq!(
+            Timestamp::from_millis(u64::MAX).plus(Duration::MAX).millis(),
+            u64::MAX
+        );
         assert_eq!(Timestamp::EPOCH.since(Timestamp::from_millis(9)), Duration::ZERO);
     }
 

@@ -98,7 +98,10 @@ impl Digest {
 
     /// A digest from raw SHA-512 bytes.
     pub fn from_sha512(raw: [u8; 64]) -> Self {
-        Self { algorithm: Algorithm::Sha512, bytes: raw }
+        Self {
+            algorithm: Algorithm::Sha512,
+            bytes: raw,
+        }
     }
 
     /// The SHA-256 digest of `bytes`.
@@ -159,7 +162,9 @@ impl FromStr for Digest {
     type Err = InvalidDigest;
 
     fn from_str(text: &str) -> Result<Self, InvalidDigest> {
-        let (name, encoded) = text.split_once(':').ok_or_else(|| InvalidDigest::Form(shorten(text)))?;
+        let (name, encoded) = text
+            .split_once(':')
+            .ok_or_else(|| InvalidDigest::Form(shorten(text)))?;
         let algorithm: Algorithm = name.parse()?;
         let malformed = || InvalidDigest::Encoded {
             text: shorten(text),
@@ -171,8 +176,13 @@ impl FromStr for Digest {
         }
         let mut bytes = [0; 64];
         for (to, pair) in bytes.iter_mut().zip(encoded.as_bytes().chunks_exact(2)) {
-            let [high, low] = pair else { return Err(malformed()) };
-            *to = nibble(*high).zip(nibble(*low)).map(|(high, low)| high << 4 | low).ok_or_else(malformed)?;
+            let [high, low] = pair else {
+                return Err(malformed());
+            };
+            *to = nibble(*high)
+                .zip(nibble(*low))
+                .map(|(high, low)| high << 4 | low)
+                .ok_or_else(malformed)?;
         }
         Ok(Self { algorithm, bytes })
     }
@@ -217,7 +227,9 @@ impl Serialize for Digest {
 
 impl<'de> Deserialize<'de> for Digest {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+        String::deserialize(deserializer)?
+            .parse()
+            .map_err(serde::de::Error::custom)
     }
 }
 
@@ -245,7 +257,14 @@ mod tests {
     #[test]
     fn given_malformed_texts_when_parsed_then_each_is_refused() {
         let upper = EMPTY.to_uppercase().replace("SHA256", "sha256");
-        for text in ["", "sha256", "sha256:", "sha256:abc", "md5:d41d8cd98f00b204e9800998ecf8427e", &upper] {
+        for text in [
+            "",
+            "sha256",
+            "sha256:",
+            "sha256:abc",
+            "md5:d41d8cd98f00b204e9800998ecf8427e",
+            &upper,
+        ] {
             assert!(text.parse::<Digest>().is_err(), "{text}");
         }
         let too_long = format!("{EMPTY}0");
@@ -254,7 +273,12 @@ mod tests {
 
     #[test]
     fn given_foreign_bytes_when_read_as_a_key_then_none() {
-        for key in [&b""[..], b"\x01", b"\x03aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", &[1; 34]] {
+        for key in [
+            &b""[..],
+            b"\x01",
+            b"\x03aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+            &[1; 34],
+        ] {
             assert_eq!(Digest::from_key(key), None);
         }
     }

@@ -75,7 +75,10 @@ impl Hashing {
             Running::Sha256(running) => running.serialize().to_vec(),
             Running::Sha512(running) => running.serialize().to_vec(),
         };
-        HashState { algorithm: self.algorithm(), bytes }
+        HashState {
+            algorithm: self.algorithm(),
+            bytes,
+        }
     }
 
     /// The digest of all bytes so far.
@@ -107,7 +110,11 @@ mod tests {
                 let mut second = Hashing::resume(&first.state()).unwrap();
                 second.update(&content[cut..]);
 
-                assert_eq!(second.finish(), algorithm.digest(&content), "{algorithm} cut at {cut}");
+                assert_eq!(
+                    second.finish(),
+                    algorithm.digest(&content),
+                    "{algorithm} cut at {cut}"
+                );
             }
         }
     }
@@ -115,7 +122,10 @@ mod tests {
     #[test]
     fn given_a_damaged_state_when_resumed_then_refused() {
         for bytes in [vec![], vec![0; 3], vec![255; 4096]] {
-            let state = HashState { algorithm: Algorithm::Sha256, bytes };
+            let state = HashState {
+                algorithm: Algorithm::Sha256,
+                bytes,
+            };
             assert_eq!(Hashing::resume(&state).unwrap_err(), HashStateCorrupt);
         }
     }

@@ -31,7 +31,11 @@ impl UploadId {
 
     /// When the id was made, by the clock of the process that made it.
     pub fn made_at(self) -> Timestamp {
-        let millis = self.to_bytes().iter().take(6).fold(0, |all, byte| all << 8 | u64::from(*byte));
+        let millis = self
+            .to_bytes()
+            .iter()
+            .take(6)
+            .fold(0, |all, byte| all << 8 | u64::from(*byte));
         Timestamp::from_millis(millis)
     }
 
@@ -78,7 +82,11 @@ impl IdSource for SystemIds {
     fn upload_id(&self, now: Timestamp) -> UploadId {
         let context = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let nanos = u32::try_from(now.millis() % 1000).unwrap_or_default() * 1_000_000;
-        UploadId(Uuid::new_v7(UuidTimestamp::from_unix(&*context, now.millis() / 1000, nanos)))
+        UploadId(Uuid::new_v7(UuidTimestamp::from_unix(
+            &*context,
+            now.millis() / 1000,
+            nanos,
+        )))
     }
 }
 
@@ -101,9 +109,17 @@ mod tests {
         let text = id.to_string();
         assert_eq!(text.parse(), Ok(id));
         assert_eq!(UploadId::from_bytes(id.to_bytes()), id);
-        for other in [text.to_uppercase(), text.replace('-', ""), format!("{{{text}}}"), "..".to_owned()] {
+        for other in [
+            text.to_uppercase(),
+            text.replace('-', ""),
+            format!("{{{text}}}"),
+            "..".to_owned(),
+        ] {
             assert_eq!(other.parse::<UploadId>(), Err(InvalidUploadId), "{other}");
         }
-        assert_eq!("67e55044-10b1-426f-9247-bb680e5fe0c8".parse::<UploadId>(), Err(InvalidUploadId));
+        assert_eq!(
+            "67e55044-10b1-426f-9247-bb680e5fe0c8".parse::<UploadId>(),
+            Err(InvalidUploadId)
+        );
     }
 }

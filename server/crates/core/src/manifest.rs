@@ -128,15 +128,25 @@ impl Manifest {
         let config_media_type = document.config.as_ref().map(|config| config.media_type.clone());
         let subject = document.subject.as_ref().map(|subject| subject.digest);
         let references = references(&document, kind, limit)?;
-        let artifact_type = document.artifact_type.filter(|own| !own.is_empty()).or(match kind {
-            ManifestKind::Image => config_media_type,
-            ManifestKind::Index => None,
-        });
+        let artifact_type = document
+            .artifact_type
+            .filter(|own| !own.is_empty())
+            .or(match kind {
+                ManifestKind::Image => config_media_type,
+                ManifestKind::Index => None,
+            });
         if artifact_type.as_ref().is_some_and(|own| own.len() > 255) {
             return Err(InvalidManifest::Field("artifactType must have at most 255 bytes"));
         }
         let annotations = document.annotations.unwrap_or_default();
-        Ok(Self { media_type, kind, references, subject, artifact_type, annotations })
+        Ok(Self {
+            media_type,
+            kind,
+            references,
+            subject,
+            artifact_type,
+            annotations,
+        })
     }
 
     /// The descriptor that the referrers API shows for this manifest.
@@ -153,12 +163,17 @@ impl Manifest {
 
 fn media_type(document: &Document, header: Option<&MediaType>) -> Result<MediaType, InvalidManifest> {
     match (header, document.media_type.as_deref()) {
-        (Some(header), Some(field)) if header.as_str() != field => {
-            Err(InvalidManifest::MediaTypeMismatch { field: field.to_owned(), header: header.to_string() })
-        }
+        (Some(header), Some(field)) if header.as_str() != field => Err(InvalidManifest::MediaTypeMismatch {
+            field: field.to_owned(),
+            header: header.to_string(),
+        }),
         (Some(header), _) => Ok(header.clone()),
-        (None, Some(field)) => field.parse().map_err(|_| InvalidManifest::MediaType(field.to_owned())),
-        (None, None) => Err(InvalidManifest::Field("it has no mediaType and the request no Content-Type")),
+        (None, Some(field)) => field
+            .parse()
+            .map_err(|_| InvalidManifest::MediaType(field.to_owned())),
+        (None, None) => Err(InvalidManifest::Field(
+            "it has no mediaType and the request no Content-Type",
+        )),
     }
 }
 
@@ -170,7 +185,11 @@ fn kind(media_type: &MediaType) -> Result<ManifestKind, InvalidManifest> {
     }
 }
 
-fn references(document: &Document, kind: ManifestKind, limit: usize) -> Result<Vec<ManifestReference>, InvalidManifest> {
+fn references(
+    document: &Document,
+    kind: ManifestKind,
+    limit: usize,
+) -> Result<Vec<ManifestReference>, InvalidManifest> {
     if document.manifests.is_some() && (document.layers.is_some() || document.config.is_some()) {
         return Err(InvalidManifest::Ambiguous);
     }
@@ -180,11 +199,20 @@ fn references(document: &Document, kind: ManifestKind, limit: usize) -> Result<V
         if !seen.insert(entry.digest) {
             continue;
         }
-        let may_be_absent = MediaType::from_header(&entry.media_type).is_ok_and(|kind| kind.is_non_distributable());
-        references.push(ManifestReference { digest: entry.digest, size: entry.size, role, may_be_absent });
+        let may_be_absent =
+            MediaType::from_header(&entry.media_type).is_ok_and(|kind| kind.is_non_distributable());
+        references.push(ManifestReference {
+            digest: entry.digest,
+            size: entry.size,
+            role,
+            may_be_absent,
+        });
     }
     if references.len() > limit {
-        return Err(InvalidManifest::TooManyReferences { found: references.len(), limit });
+        return Err(InvalidManifest::TooManyReferences {
+            found: references.len(),
+            limit,
+        });
     }
     Ok(references)
 }
@@ -194,14 +222,28 @@ type RoledEntry<'a> = (ReferenceRole, &'a Entry);
 fn entries(document: &Document, kind: ManifestKind) -> Result<Vec<RoledEntry<'_>>, InvalidManifest> {
     match kind {
         ManifestKind::Index => {
-            let children = document.manifests.as_ref().ok_or(InvalidManifest::Field("an index needs the field manifests"))?;
-            Ok(children.iter().map(|child| (ReferenceRole::Child, child)).collect())
+            let children = document
+                .manifests
+                .as_ref()
+                .ok_or(InvalidManifest::Field("an index needs the field manifests"))?;
+            Ok(children
+                .iter()
+                .map(|child| (ReferenceRole::Child, child))
+                .collect())
         }
         ManifestKind::Image => {
-            let config = document.config.as_ref().ok_or(InvalidManifest::Field("an image manifest needs the field config"))?;
-            let layers = document.layers.as_ref().ok_or(InvalidManifest::Field("an image manifest needs the field layers"))?;
+            let config = document
+                .config
+                .as_ref()
+                .ok_or(InvalidManifest::Field("an image manifest needs the field config"))?;
+            let layers = document
+                .layers
+                .as_ref()
+                .ok_or(InvalidManifest::Field("an image manifest needs the field layers"))?;
             let layers = layers.iter().map(|layer| (ReferenceRole::Layer, layer));
-            Ok(std::iter::once((ReferenceRole::Config, config)).chain(layers).collect())
+            Ok(std::iter::once((ReferenceRole::Config, config))
+                .chain(layers)
+                .collect())
         }
     }
 }
@@ -218,7 +260,10 @@ mod tests {
 
     fn entry(content: &str, media_type: &str) -> String {
         let digest = Digest::sha256_of(content.as_bytes());
-        format!(r#"{{"mediaType":"{media_type}","digest":"{digest}","size":{}}}"#, content.len())
+        format!(
+            r#"{{"mediaType":"{media_type}","digest":"{digest}","size":{}}}"#,
+            content.len()
+        )
     }
 
     fn image(layers: &[String], extra: &str) -> Vec<u8> {
@@ -234,15 +279,23 @@ mod tests {
 
         let manifest = Manifest::parse(&bytes, Some(&oci(MediaType::OCI_MANIFEST)), LIMIT).unwrap();
 
-        let roles: Vec<_> = manifest.references.iter().map(|reference| reference.role).collect();
+        let roles: Vec<_> = manifest
+            .references
+            .iter()
+            .map(|reference| reference.role)
+            .collect();
         assert_eq!(roles, [ReferenceRole::Config, ReferenceRole::Layer]);
-        assert_eq!(manifest.artifact_type.as_deref(), Some("application/vnd.example.config+json"));
+        assert_eq!(
+            manifest.artifact_type.as_deref(),
+            Some("application/vnd.example.config+json")
+        );
     }
 
     #[test]
     fn given_a_subject_and_annotations_when_parsed_then_the_descriptor_carries_them() {
         let subject = entry("subject", MediaType::OCI_MANIFEST);
-        let extra = format!(r#","subject":{subject},"artifactType":"a/b","annotations":{{"k":"v"}},"unknown":[1]"#);
+        let extra =
+            format!(r#","subject":{subject},"artifactType":"a/b","annotations":{{"k":"v"}},"unknown":[1]"#);
         let bytes = image(&[], &extra);
 
         let manifest = Manifest::parse(&bytes, Some(&oci(MediaType::OCI_MANIFEST)), LIMIT).unwrap();
@@ -256,16 +309,33 @@ mod tests {
     #[test]
     fn given_an_index_without_an_artifact_type_when_parsed_then_none_is_invented() {
         let child = entry("child", MediaType::OCI_MANIFEST);
-        let bytes = format!(r#"{{"schemaVersion":2,"mediaType":"{}","manifests":[{child}]}}"#, MediaType::OCI_INDEX);
+        let bytes = format!(
+            r#"{{"schemaVersion":2,"mediaType":"{}","manifests":[{child}]}}"#,
+            MediaType::OCI_INDEX
+        );
         let manifest = Manifest::parse(bytes.as_bytes(), None, LIMIT).unwrap();
-        assert_eq!((manifest.kind, manifest.artifact_type), (ManifestKind::Index, None));
+        assert_eq!(
+            (manifest.kind, manifest.artifact_type),
+            (ManifestKind::Index, None)
+        );
     }
 
     #[test]
     fn given_a_foreign_layer_when_parsed_then_it_may_be_absent() {
-        let layer = entry("far away", "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip");
-        let manifest = Manifest::parse(&image(&[layer], ""), Some(&oci(MediaType::DOCKER_MANIFEST)), LIMIT).unwrap();
-        assert_eq!(manifest.references.last().map(|layer| layer.may_be_absent), Some(true));
+        let layer = entry(
+            "far away",
+            "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip",
+        );
+        let manifest = Manifest::parse(
+            &image(&[layer], ""),
+            Some(&oci(MediaType::DOCKER_MANIFEST)),
+            LIMIT,
+        )
+        .unwrap();
+        assert_eq!(
+            manifest.references.last().map(|layer| layer.may_be_absent),
+            Some(true)
+        );
     }
 
     #[test]
@@ -282,16 +352,35 @@ mod tests {
             (br#"{"schemaVersion":2}"#.to_vec(), Some(&manifest)),
             (br#"{"schemaVersion":2}"#.to_vec(), Some(&index)),
             (image(&[], ""), None),
-            (image(&[], &format!(r#","mediaType":"{}""#, MediaType::OCI_INDEX)), Some(&manifest)),
-            (image(&[r#"{"mediaType":"a/b","digest":"sha256:bad","size":1}"#.to_owned()], ""), Some(&manifest)),
-            (image(&[entry("x", "a/b").replace("1}", "-1}")], ""), Some(&manifest)),
+            (
+                image(&[], &format!(r#","mediaType":"{}""#, MediaType::OCI_INDEX)),
+                Some(&manifest),
+            ),
+            (
+                image(
+                    &[r#"{"mediaType":"a/b","digest":"sha256:bad","size":1}"#.to_owned()],
+                    "",
+                ),
+                Some(&manifest),
+            ),
+            (
+                image(&[entry("x", "a/b").replace("1}", "-1}")], ""),
+                Some(&manifest),
+            ),
             (image(&many, ""), Some(&manifest)),
             (both, Some(&manifest)),
         ];
         for (bytes, header) in cases {
-            assert!(Manifest::parse(&bytes, header, LIMIT).is_err(), "{}", String::from_utf8_lossy(&bytes));
+            assert!(
+                Manifest::parse(&bytes, header, LIMIT).is_err(),
+                "{}",
+                String::from_utf8_lossy(&bytes)
+            );
         }
         let text = oci("text/plain");
-        assert!(matches!(Manifest::parse(&image(&[], ""), Some(&text), LIMIT), Err(InvalidManifest::MediaType(_))));
+        assert!(matches!(
+            Manifest::parse(&image(&[], ""), Some(&text), LIMIT),
+            Err(InvalidManifest::MediaType(_))
+        ));
     }
 }

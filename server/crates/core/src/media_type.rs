@@ -45,13 +45,17 @@ impl MediaType {
     /// Whether the bytes behind a descriptor of this type may be absent by design (image-spec, layer.md,
     /// "Non-Distributable Layers"; Docker's foreign layers).
     pub fn is_non_distributable(&self) -> bool {
-        self.0.starts_with("application/vnd.oci.image.layer.nondistributable.")
+        self.0
+            .starts_with("application/vnd.oci.image.layer.nondistributable.")
             || &*self.0 == "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip"
     }
 
     /// Whether a descriptor of this type names a manifest.
     pub fn is_manifest(&self) -> bool {
-        matches!(&*self.0, Self::OCI_MANIFEST | Self::OCI_INDEX | Self::DOCKER_MANIFEST | Self::DOCKER_LIST)
+        matches!(
+            &*self.0,
+            Self::OCI_MANIFEST | Self::OCI_INDEX | Self::DOCKER_MANIFEST | Self::DOCKER_LIST
+        )
     }
 }
 
@@ -60,8 +64,12 @@ impl FromStr for MediaType {
 
     fn from_str(text: &str) -> Result<Self, InvalidMediaType> {
         let is_valid = text.len() <= LONGEST
-            && text.split_once('/').is_some_and(|(kind, subtype)| is_restricted_name(kind) && is_restricted_name(subtype));
-        is_valid.then(|| Self(text.into())).ok_or_else(|| InvalidMediaType(text.chars().take(300).collect()))
+            && text
+                .split_once('/')
+                .is_some_and(|(kind, subtype)| is_restricted_name(kind) && is_restricted_name(subtype));
+        is_valid
+            .then(|| Self(text.into()))
+            .ok_or_else(|| InvalidMediaType(text.chars().take(300).collect()))
     }
 }
 
@@ -91,7 +99,9 @@ impl Serialize for MediaType {
 
 impl<'de> Deserialize<'de> for MediaType {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+        String::deserialize(deserializer)?
+            .parse()
+            .map_err(serde::de::Error::custom)
     }
 }
 
@@ -108,7 +118,18 @@ mod tests {
     #[test]
     fn given_texts_that_are_no_media_type_when_parsed_then_refused() {
         let too_long = format!("a/{}", "b".repeat(254));
-        for text in ["", "json", "/", "a/", "/b", "a/b/c", "a b/c", "-a/b", "a/b\r\nx: y", &too_long] {
+        for text in [
+            "",
+            "json",
+            "/",
+            "a/",
+            "/b",
+            "a/b/c",
+            "a b/c",
+            "-a/b",
+            "a/b\r\nx: y",
+            &too_long,
+        ] {
             assert!(text.parse::<MediaType>().is_err(), "{text:?}");
         }
     }
@@ -121,6 +142,11 @@ mod tests {
         ] {
             assert!(text.parse::<MediaType>().unwrap().is_non_distributable());
         }
-        assert!(!MediaType::OCI_MANIFEST.parse::<MediaType>().unwrap().is_non_distributable());
+        assert!(
+            !MediaType::OCI_MANIFEST
+                .parse::<MediaType>()
+                .unwrap()
+                .is_non_distributable()
+        );
     }
 }

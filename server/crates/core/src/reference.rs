@@ -54,7 +54,10 @@ mod tests {
     fn given_a_colon_when_parsed_then_a_digest_or_a_digest_error() {
         let digest = Digest::sha256_of(b"x");
         assert_eq!(digest.to_string().parse(), Ok(Reference::Digest(digest)));
-        assert!(matches!("sha256:zz".parse::<Reference>(), Err(InvalidReference::Digest(_))));
+        assert!(matches!(
+            "sha256:zz".parse::<Reference>(),
+            Err(InvalidReference::Digest(_))
+        ));
         assert!(matches!("latest".parse(), Ok(Reference::Tag(_))));
         assert!(matches!(".x".parse::<Reference>(), Err(InvalidReference::Tag(_))));
     }

@@ -44,7 +44,10 @@ impl FromStr for RepositoryName {
         if text.len() > LONGEST {
             return Err(InvalidRepositoryName::TooLong(text.len()));
         }
-        match text.split('/').find(|component| !is_component(component.as_bytes())) {
+        match text
+            .split('/')
+            .find(|component| !is_component(component.as_bytes()))
+        {
             Some(bad) => Err(InvalidRepositoryName::Component(bad.to_owned())),
             None => Ok(Self(text.into())),
         }
@@ -56,9 +59,9 @@ fn is_component(component: &[u8]) -> bool {
     let starts_and_ends_in_words =
         component.first().copied().is_some_and(is_word) && component.last().copied().is_some_and(is_word);
     starts_and_ends_in_words
-        && component
-            .split(|byte| is_word(*byte))
-            .all(|separator| matches!(separator, b"" | b"." | b"_" | b"__") || separator.iter().all(|byte| *byte == b'-'))
+        && component.split(|byte| is_word(*byte)).all(|separator| {
+            matches!(separator, b"" | b"." | b"_" | b"__") || separator.iter().all(|byte| *byte == b'-')
+        })
 }
 
 impl fmt::Display for RepositoryName {
@@ -80,7 +83,14 @@ mod tests {
     #[test]
     fn given_names_of_the_grammar_when_parsed_then_accepted() {
         let longest = "a".repeat(255);
-        for name in ["a", "library/alpine", "a.b_c__d---e/0", "s3/bucket", "1", &longest] {
+        for name in [
+            "a",
+            "library/alpine",
+            "a.b_c__d---e/0",
+            "s3/bucket",
+            "1",
+            &longest,
+        ] {
             assert_eq!(name.parse::<RepositoryName>().unwrap().as_str(), name);
         }
     }
@@ -89,8 +99,29 @@ mod tests {
     fn given_names_outside_the_grammar_when_parsed_then_refused() {
         let too_long = "a".repeat(256);
         let names = [
-            "", "/", "a/", "/a", "a//b", "A", "a..b", "a___b", "a._b", "-a", "a-", ".", "..", "../etc/passwd", "a/../b",
-            "a b", "a\0b", "ä", "a/.hidden", "_catalog", "a%2fb", "a\\b", &too_long,
+            "",
+            "/",
+            "a/",
+            "/a",
+            "a//b",
+            "A",
+            "a..b",
+            "a___b",
+            "a._b",
+            "-a",
+            "a-",
+            ".",
+            "..",
+            "../etc/passwd",
+            "a/../b",
+            "a b",
+            "a\0b",
+            "ä",
+            "a/.hidden",
+            "_catalog",
+            "a%2fb",
+            "a\\b",
+            &too_long,
         ];
         for name in names {
             assert!(name.parse::<RepositoryName>().is_err(), "{name:?}");

@@ -27,7 +27,10 @@ impl FromStr for Tag {
 
     fn from_str(text: &str) -> Result<Self, InvalidTag> {
         let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-');
-        let starts_well = text.bytes().next().is_some_and(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+        let starts_well = text
+            .bytes()
+            .next()
+            .is_some_and(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
         if starts_well && text.len() <= 128 && text.bytes().all(is_allowed) {
             return Ok(Self(text.into()));
         }

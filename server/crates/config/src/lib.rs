@@ -1,0 +1,39 @@
+//! The typed configuration of the server.
+//!
+//! [`Configuration::load`] reads a YAML or JSON file and the environment into types that are valid by construction.
+//! Each field is declared once, with its key, default, range, meaning and whether a reload applies it; the example
+//! file, the reference page and the names of the environment variables are made from the same declaration.
+
+mod configuration;
+mod environment;
+mod error;
+mod load;
+mod patterns;
+mod reference;
+mod section;
+mod sections;
+mod suggestion;
+mod values;
+
+pub use configuration::{Configuration, fields};
+pub use error::ConfigurationError;
+pub use patterns::{GlobPattern, InvalidPattern, PatternMap};
+pub use reference::{FieldReference, Reload, Shape, example_file, reference_page};
+pub use sections::access_control::{AccessControl, Action, AdminPolicy, Group, Policy, RepositoryAccess};
+pub use sections::auth::{Auth, FailedAttempts, Htpasswd};
+pub use sections::collection::Collection;
+pub use sections::http::{Cors, Http, Operations, Tls};
+pub use sections::limits::{Limits, ReferrersPage};
+pub use sections::log::{Extensions, Log, LogFormat, LogLevel, Metrics};
+pub use sections::registry::{MissingReferences, Registry, RepositoryRules};
+pub use sections::storage::{
+    BlobLocation, BlobStorage, BlobStoreKind, MetadataEngine, MetadataLocation, MetadataStorage, Storage,
+};
+pub use values::byte_size::{ByteSize, InvalidByteSize};
+pub use values::duration::{Duration, InvalidDuration};
+pub use values::text::{
+    ExternalUrl, GroupName, InvalidListenAddress, InvalidName, InvalidOrigin, ListenAddress, Origin, UserName,
+};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,79 @@
+//! The reference page.
+
+use std::fmt::Write;
+
+use super::{FieldReference, Reload, Shape};
+
+/// The reference of the configuration as a page of Markdown.
+pub fn reference_page(fields: &[FieldReference]) -> String {
+    let mut page = String::from(
+        "# Configuration\n\n\
+         The server reads one YAML or JSON file, named by `--config`. Unknown keys are refused. `--check-config` reads the\n\
+         file, says what is wrong and where, and starts nothing. `config/config.yaml.example` states every default.\n\
+         This page is generated from the declarations of the fields.\n\n\
+         - **Sizes** are bytes, or have a unit: `KiB MiB GiB TiB kB MB GB TB`. **Durations** have a unit: `ms s m h d`.\n\
+         - **Paths** are relative to the working directory unless they are absolute. Secrets stand in files, never here.\n\
+         - **Reload**: the file is read again on SIGHUP and when it changes. A *hot* field takes effect then, a *restart* field\n  \
+           when the server starts; the log names changed fields that wait for a restart. A file with an error changes nothing.\n\
+         - **Environment**: a variable overrides the file. An unknown variable that begins with `ZAS_` and has `__` in its name\n  \
+           is refused. Lists are separated by commas.\n\
+         - **Patterns** match whole repository names: `*` stands for any text inside one component, `?` for one character,\n  \
+           `[a-z]` and `[!a-z]` for a class, `**` for any number of whole components (also none: `team/**` matches `team`),\n  \
+           `{a,b}` for alternatives. Among the patterns that match, the longest text alone counts.\n",
+    );
+    for field in fields {
+        let is_top = !field.path.contains('.');
+        match (is_top, field.shape) {
+            (true, Shape::Section) => {
+                let _ = write!(page, "\n## `{}`\n\n{}\n", field.path, sentence(field));
+                page.push_str(
+                    "\n| Field | Default | Allowed | Takes effect | Meaning |\n|---|---|---|---|---|\n",
+                );
+            }
+            (true, _) => {
+                page.push_str("\n## The version\n\n| Field | Default | Allowed | Takes effect | Meaning |\n|---|---|---|---|---|\n");
+                add_row(&mut page, field);
+            }
+            (false, _) => add_row(&mut page, field),
+        }
+    }
+    add_variables(&mut page, fields);
+    page
+}
+
+fn sentence(field: &FieldReference) -> String {
+    let absent = if field.is_optional {
+        " Absent by default."
+    } else {
+        ""
+    };
+    format!("{}{absent}", field.meaning)
+}
+
+fn add_row(page: &mut String, field: &FieldReference) {
+    let default = match (&field.default, field.shape) {
+        _ if field.is_required => "required".to_owned(),
+        (Some(default), _) => format!("`{default}`"),
+        (None, Shape::Section) if !field.is_optional => String::new(),
+        (None, _) => "absent".to_owned(),
+    };
+    let reload = if field.reload == Reload::Hot {
+        "hot"
+    } else {
+        "restart"
+    };
+    let _ = writeln!(
+        page,
+        "| `{}` | {default} | {} | {reload} | {} |",
+        field.path, field.allowed, field.meaning
+    );
+}
+
+fn add_variables(page: &mut String, fields: &[FieldReference]) {
+    page.push_str("\n## Environment variables\n\n| Variable | Overrides |\n|---|---|\n");
+    for field in fields {
+        if let Some(variable) = field.variable() {
+            let _ = writeln!(page, "| `{variable}` | `{}` |", field.path);
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! Who may do what: zot's `accessControl`.
+
+use std::collections::BTreeMap;
+
+use crate::section::section;
+use crate::values::keyword::keywords;
+use crate::{GroupName, PatternMap, UserName};
+
+keywords! {
+    /// Something a principal may be allowed to do.
+    pub enum Action {
+        /// Pull, and list tags and referrers.
+        #[default]
+        Read = "read",
+        /// Push blobs and new tags.
+        Create = "create",
+        /// Move a tag that exists.
+        Update = "update",
+        /// Delete tags, manifests and blobs.
+        Delete = "delete",
+        /// Accepted for zot's sake: deleting a manifest that several tags share.
+        DetectManifestCollision = "detectManifestCollision",
+    }
+}
+
+section! {
+    /// Who may do what. Among the patterns that match a repository the longest alone counts. In it are looked at:
+    /// policies that name the user, policies that name a group, then `defaultPolicy` for everybody who signed in or
+    /// `anonymousPolicy` for everybody who did not. What none of them allows, `adminPolicy` may.
+    pub struct AccessControl {
+        /// Rules by pattern of repository names.
+        hot "repositories" repositories: PatternMap<RepositoryAccess> = PatternMap::default(), example "**";
+        /// Groups that policies can name.
+        hot "groups" groups: BTreeMap<GroupName, Group> = BTreeMap::new(), example "dev";
+        /// What administrators may do in every repository, when the rules of the repository do not allow it.
+        hot "adminPolicy" admin_policy: AdminPolicy = AdminPolicy::default();
+    }
+}
+
+section! {
+    /// The rules of the repositories of one pattern.
+    pub struct RepositoryAccess {
+        /// What everybody may do who did not sign in.
+        hot "anonymousPolicy" anonymous_policy: Vec<Action> = Vec::new(), example "[read]";
+        /// What everybody may do who signed in. Says nothing about anonymous clients.
+        hot "defaultPolicy" default_policy: Vec<Action> = Vec::new(), example "[read, create]";
+        /// What some users and groups may do.
+        hot "policies" policies: Vec<Policy> = Vec::new();
+    }
+}
+
+section! {
+    /// What some users and groups may do.
+    pub struct Policy {
+        /// The users.
+        hot "users" users: Vec<UserName> = Vec::new(), example "[alice]";
+        /// The groups.
+        hot "groups" groups: Vec<GroupName> = Vec::new(), example "[dev]";
+        /// What they may do.
+        hot "actions" actions: Vec<Action> = Vec::new(), example "[read, create, update, delete]";
+    }
+    refused { "conditions": "CEL conditions are not evaluated by this version, and ignoring them would allow too much" }
+    check |policy| {
+        if policy.users.is_empty() && policy.groups.is_empty() {
+            return Err("a policy must name users or groups: for everybody who signed in use defaultPolicy".to_owned());
+        }
+        Ok(())
+    }
+}
+
+section! {
+    /// The members of a group.
+    pub struct Group {
+        /// The users.
+        hot "users" users: Vec<UserName> = Vec::new(), example "[alice]";
+    }
+}
+
+section! {
+    /// What administrators may do in every repository.
+    pub struct AdminPolicy {
+        /// The users.
+        hot "users" users: Vec<UserName> = Vec::new(), example "[admin]";
+        /// The groups.
+        hot "groups" groups: Vec<GroupName> = Vec::new(), example "[]";
+        /// What they may do.
+        hot "actions" actions: Vec<Action> = Vec::new(), example "[read, create, update, delete]";
+    }
+    refused { "conditions": "CEL conditions are not evaluated by this version, and ignoring them would allow too much" }
+}

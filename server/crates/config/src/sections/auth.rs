@@ -1,0 +1,39 @@
+//! Who can sign in.
+
+use std::path::PathBuf;
+
+use crate::Duration;
+use crate::section::section;
+
+section! {
+    /// Who can sign in.
+    pub struct Auth {
+        /// The name that clients show when they ask for a password.
+        restart "realm" realm: String = "zot-artifact-store".to_owned();
+        /// Users and password hashes in a file; nobody signs in with a password without.
+        hot "htpasswd" htpasswd: Option<Htpasswd> = None;
+        /// How long a verified password is not verified again. 0 verifies each request, which costs tens of milliseconds
+        /// of processor time.
+        hot "credentialCache" credential_cache: Duration = Duration::minutes(5), in Duration::seconds(0)..=Duration::hours(24);
+        /// When sign-in is refused for a while, with 429 and Retry-After.
+        hot "failedAttempts" failed_attempts: FailedAttempts = FailedAttempts::default();
+    }
+}
+
+section! {
+    /// Users and password hashes in a file.
+    pub struct Htpasswd {
+        /// The file with lines `user:hash`, hashed with bcrypt or argon2id. It is read again when it changes.
+        hot "path" path: PathBuf = PathBuf::from("data/htpasswd");
+    }
+}
+
+section! {
+    /// How many failed attempts to sign in are answered within a time, for each user and client address.
+    pub struct FailedAttempts {
+        /// Failed attempts within the window.
+        hot "count" count: u32 = 10, in 1..=10_000;
+        /// The time that counts.
+        hot "window" window: Duration = Duration::minutes(1), in Duration::seconds(1)..=Duration::hours(24);
+    }
+}

@@ -1,0 +1,42 @@
+//! What one client may ask of the server.
+
+use crate::section::section;
+use crate::{ByteSize, Duration};
+
+section! {
+    /// What one client may ask of the server.
+    pub struct Limits {
+        /// Largest manifest; a larger one is answered 413.
+        hot "manifestSize" manifest_size: ByteSize = ByteSize::mib(4), in ByteSize::mib(4)..=ByteSize::mib(64);
+        /// Most distinct references of one manifest.
+        hot "manifestReferences" manifest_references: u32 = 4096, in 1..=65_536;
+        /// Largest blob; without a limit when absent.
+        hot "blobSize" blob_size: Option<ByteSize> = None, example "100GiB";
+        /// Most `?tag=` values on a push by digest; more are answered 414.
+        hot "tagParameters" tag_parameters: u32 = 46, in 10..=1000;
+        /// Default and largest number of entries on a page of tags or of the catalog.
+        hot "pageSize" page_size: u32 = 1000, in 1..=10_000;
+        /// One page of referrers.
+        hot "referrersPage" referrers_page: ReferrersPage = ReferrersPage::default();
+        /// Uploads that may send bytes at the same time; more are answered 429 with Retry-After.
+        hot "concurrentUploads" concurrent_uploads: u32 = 1024, in 1..=65_536;
+        /// Bytes that all uploads together may have received and not yet written.
+        restart "uploadBuffer" upload_buffer: ByteSize = ByteSize::mib(128), in ByteSize::mib(8)..=ByteSize::gib(16);
+        /// How long a client may take to send the head of a request.
+        restart "requestHeaderTimeout" request_header_timeout: Duration = Duration::seconds(15), in Duration::seconds(1)..=Duration::minutes(5);
+        /// A request whose body stalls for so long is given up.
+        hot "requestIdleTimeout" request_idle_timeout: Duration = Duration::seconds(60), in Duration::seconds(1)..=Duration::hours(1);
+        /// How long an idle connection is kept open.
+        restart "keepAlive" keep_alive: Duration = Duration::seconds(75), in Duration::seconds(1)..=Duration::hours(1);
+    }
+}
+
+section! {
+    /// One page of referrers.
+    pub struct ReferrersPage {
+        /// Most entries.
+        hot "count" count: u32 = 1000, in 1..=10_000;
+        /// Most bytes of descriptors.
+        hot "size" size: ByteSize = ByteSize::mib(2), in ByteSize::kib(64)..=ByteSize::mib(4);
+    }
+}

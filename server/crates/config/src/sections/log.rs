@@ -1,0 +1,58 @@
+//! What is written about the server's work, and the parts that can be switched.
+
+use crate::section::section;
+use crate::values::keyword::keywords;
+
+keywords! {
+    /// The least serious lines that are written.
+    pub enum LogLevel {
+        /// What an operator must act on.
+        Error = "error",
+        /// What an operator should know.
+        Warn = "warn",
+        /// One line per request and per change.
+        #[default]
+        Info = "info",
+        /// What a developer needs.
+        Debug = "debug",
+        /// Everything.
+        Trace = "trace",
+    }
+}
+
+keywords! {
+    /// How lines are written.
+    pub enum LogFormat {
+        /// One JSON object per line.
+        #[default]
+        Json = "json",
+        /// For people.
+        Text = "text",
+    }
+}
+
+section! {
+    /// What is written about the server's work.
+    pub struct Log {
+        /// The least serious lines that are written.
+        hot "level" level: LogLevel = LogLevel::Info;
+        /// Whether lines are JSON objects or text for people.
+        restart "format" format: LogFormat = LogFormat::Json;
+    }
+}
+
+section! {
+    /// Parts of the server that can be switched.
+    pub struct Extensions {
+        /// Metrics for Prometheus on the operations listener.
+        restart "metrics" metrics: Metrics = Metrics::default();
+    }
+}
+
+section! {
+    /// Metrics for Prometheus.
+    pub struct Metrics {
+        /// Whether `/metrics` is served.
+        restart "enabled" enabled: bool = true;
+    }
+}

@@ -1,0 +1,4 @@
+mod environment;
+mod files;
+mod load;
+mod reload;

@@ -1,0 +1,6 @@
+//! Values that are parsed once, at the edge.
+
+pub(crate) mod byte_size;
+pub(crate) mod duration;
+pub(crate) mod keyword;
+pub(crate) mod text;

@@ -1,0 +1,450 @@
+//! The store over an ordered map.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use zas_core::{Digest, Reference, RepositoryName, Tag, UploadId};
+
+use crate::clocks::Clocks;
+use crate::committer::Committer;
+use crate::keys::{self, Elements};
+use crate::memory_map::MemoryMap;
+use crate::operations::removal::{Neighbour, Step};
+use crate::operations::{blobs, collection, links, listings, locations, manifests, removal, tags, uploads};
+use crate::ordered_map::{Durability, Effort, OrderedMap};
+use crate::reopening::Opener;
+use crate::rows::{Row as _, UploadRow};
+use crate::shared::Shared;
+use crate::transaction::Transaction;
+use crate::view::{Found, View};
+use crate::{
+    BlobStat, Claim, CommitManifest, CommitOutcome, DeleteManifestOutcome, DeleteTagOutcome, DueLink, Epoch,
+    FinishOutcome, FinishUpload, Lease, MetadataError, MetadataStore, MountOutcome, Origin, OrphanOutcome,
+    Page, Precondition, Progress, ReapOutcome, ReferrerCursor, ReferrerPage, Result, StoredManifest, Timing,
+    UploadEntry, WriterOutcome,
+};
+
+/// Above this many rows a listing leaves the caller's thread, which must not be held up.
+const INLINE_ROWS: usize = 100;
+
+/// Every fact of the store in one ordered map of this process.
+#[derive(Debug)]
+pub struct EmbeddedMetadata<M: OrderedMap> {
+    // Before the map's last owner: dropping it waits for the thread that writes.
+    committer: Committer,
+    shared: Arc<Shared<M>>,
+}
+
+/// The store in memory, for tests and for content that need not outlive the process.
+pub type MemoryMetadata = EmbeddedMetadata<MemoryMap>;
+
+impl MemoryMetadata {
+    /// An empty store.
+    pub fn new(clocks: impl Into<Clocks>, timing: Timing) -> Self {
+        let map = MemoryMap::default();
+        let same = map.clone();
+        Self::over(map, Arc::new(move || Ok(same.clone())), clocks.into(), timing)
+    }
+}
+
+impl<M: OrderedMap> EmbeddedMetadata<M> {
+    /// A store over an open map; `open` opens it again after a failed write.
+    pub(crate) fn over(map: M, open: Opener<M>, clocks: Clocks, timing: Timing) -> Self {
+        let shared = Arc::new(Shared::new(map, clocks, timing));
+        let committer = Committer::start(Arc::clone(&shared), open);
+        Self { committer, shared }
+    }
+
+    #[cfg(test)]
+    pub(crate) fn committer(&self) -> &Committer {
+        &self.committer
+    }
+
+    #[cfg(test)]
+    pub(crate) fn map(&self) -> Arc<M> {
+        self.shared.map().unwrap()
+    }
+
+    fn read<T>(&self, read: impl FnOnce(&View<'_>) -> Result<T>) -> Result<T> {
+        let map = self.shared.map()?;
+        read(&View::committed(&*map))
+    }
+
+    /// Reads `rows` rows: here when they are few and close together, else on a thread that may block.
+    async fn list<T: Send + 'static>(
+        &self,
+        rows: usize,
+        read: impl Fn(&Shared<M>, Effort) -> Result<Option<T>> + Send + 'static,
+    ) -> Result<T> {
+        if rows <= INLINE_ROWS
+            && let Some(listed) = read(&self.shared, Effort::Bounded)?
+        {
+            return Ok(listed);
+        }
+        let listed = self.block(move |shared| read(shared, Effort::Unbounded)).await?;
+        listed.ok_or_else(|| MetadataError::Unavailable("the listing did not come to its end".to_owned()))
+    }
+
+    /// [`Self::list`] of what is in the database.
+    async fn list_rows<T: Send + 'static>(
+        &self,
+        rows: usize,
+        read: impl Fn(&View<'_>, Effort) -> Result<Option<T>> + Send + 'static,
+    ) -> Result<T> {
+        self.list(rows, move |shared, effort| {
+            read(&View::committed(&*shared.map()?), effort)
+        })
+        .await
+    }
+
+    /// Works on a thread that may block.
+    async fn block<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Shared<M>) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let shared = Arc::clone(&self.shared);
+        let done = tokio::task::spawn_blocking(move || work(&shared)).await;
+        done.unwrap_or_else(|error| {
+            Err(MetadataError::Unavailable(format!(
+                "the read ended early: {error}"
+            )))
+        })
+    }
+
+    /// Looks for what keeps a due link, and clears the way first when too many deleted rows are in it: nobody else
+    /// may ever write enough for the database to do that by itself.
+    async fn look_at(&self, link: &DueLink) -> Result<Found> {
+        let found = self.read(|view| collection::look(view, link))?;
+        if found != Found::Unsure {
+            return Ok(found);
+        }
+        let link = link.clone();
+        self.block(move |shared| {
+            let map = shared.map()?;
+            for range in collection::checked_ranges(&link) {
+                map.tidy(&range)?;
+            }
+            collection::look(&View::committed(&*map), &link)
+        })
+        .await
+    }
+
+    async fn change<T: Send + 'static>(
+        &self,
+        operation: impl FnOnce(&mut Transaction<'_>) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        self.committer.run(Durability::Synced, operation).await
+    }
+
+    /// Makes a change whose loss by power loss breaks no promise.
+    async fn note<T: Send + 'static>(
+        &self,
+        operation: impl FnOnce(&mut Transaction<'_>) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        self.committer.run(Durability::Written, operation).await
+    }
+}
+
+#[async_trait]
+impl<M: OrderedMap> MetadataStore for EmbeddedMetadata<M> {
+    async fn create_upload(
+        &self,
+        origin: &Origin,
+        repository: &RepositoryName,
+        id: UploadId,
+    ) -> Result<Epoch> {
+        let (origin, repository) = (origin.clone(), repository.clone());
+        self.note(move |transaction| uploads::create(transaction, origin, repository, id))
+            .await
+    }
+
+    async fn stat_upload(&self, repository: &RepositoryName, id: UploadId) -> Result<Option<u64>> {
+        let upload = self.read(|view| view.row::<UploadRow>(&keys::upload(id)))?;
+        Ok(upload
+            .filter(|upload| upload.repository == *repository)
+            .map(|upload| upload.progress.offset))
+    }
+
+    async fn claim_upload(&self, repository: &RepositoryName, id: UploadId) -> Result<Option<Claim>> {
+        // Unsynced: a claim lost with the power is lost together with everybody it was held against.
+        let repository = repository.clone();
+        self.note(move |transaction| uploads::claim(transaction, &repository, id))
+            .await
+    }
+
+    async fn save_progress(&self, id: UploadId, epoch: Epoch, progress: Progress) -> Result<WriterOutcome> {
+        self.change(move |transaction| uploads::save(transaction, id, epoch, progress))
+            .await
+    }
+
+    async fn touch_upload(&self, id: UploadId, epoch: Epoch) -> Result<WriterOutcome> {
+        self.note(move |transaction| uploads::touch(transaction, id, epoch))
+            .await
+    }
+
+    async fn finish_upload(&self, _origin: &Origin, upload: FinishUpload) -> Result<FinishOutcome> {
+        self.change(move |transaction| uploads::finish(transaction, upload))
+            .await
+    }
+
+    async fn abort_upload(&self, id: UploadId, epoch: Epoch) -> Result<WriterOutcome> {
+        self.change(move |transaction| uploads::abort(transaction, id, epoch))
+            .await
+    }
+
+    async fn list_uploads(&self, after: Option<UploadId>, count: usize) -> Result<Page<UploadEntry>> {
+        let Some(after) = after else {
+            let oldest = move |shared: &Shared<M>, effort| {
+                shared.oldest(
+                    &shared.queues.uploads,
+                    keys::uploads(),
+                    count,
+                    effort,
+                    read_upload,
+                )
+            };
+            return self.list(count, oldest).await;
+        };
+        let range = keys::uploads().after(&keys::upload(after));
+        self.list_rows(count, move |view, effort| {
+            listings::page(view, &range, count, effort, read_upload)
+        })
+        .await
+    }
+
+    async fn stat_blob(
+        &self,
+        repository: &RepositoryName,
+        digest: &Digest,
+        lease: Lease,
+    ) -> Result<Option<BlobStat>> {
+        let Some(held) = self.read(|view| blobs::look_up(view, repository, digest))? else {
+            return Ok(None);
+        };
+        let is_good = !links::needs_renewal(&held.link, self.shared.now(), self.shared.timing());
+        if lease == Lease::Leave || is_good {
+            return Ok(Some(held.stat));
+        }
+        let (repository, digest) = (repository.clone(), *digest);
+        self.change(move |transaction| blobs::stat_and_renew(transaction, &repository, &digest))
+            .await
+    }
+
+    async fn find_holders(&self, digest: &Digest, count: usize) -> Result<Vec<RepositoryName>> {
+        let digest = *digest;
+        self.list_rows(count, move |view, effort| {
+            listings::holders(view, &digest, count, effort)
+        })
+        .await
+    }
+
+    async fn mount_blob(
+        &self,
+        _origin: &Origin,
+        from: &RepositoryName,
+        to: &RepositoryName,
+        digest: &Digest,
+    ) -> Result<MountOutcome> {
+        let (from, to, digest) = (from.clone(), to.clone(), *digest);
+        self.change(move |transaction| blobs::mount(transaction, &from, &to, &digest))
+            .await
+    }
+
+    async fn unlink_blob(
+        &self,
+        _origin: &Origin,
+        repository: &RepositoryName,
+        digest: &Digest,
+    ) -> Result<bool> {
+        let (repository, digest) = (repository.clone(), *digest);
+        self.change(move |transaction| blobs::unlink(transaction, &repository, &digest))
+            .await
+    }
+
+    async fn commit_manifest(&self, origin: &Origin, manifest: CommitManifest) -> Result<CommitOutcome> {
+        let origin = origin.clone();
+        self.change(move |transaction| manifests::commit(transaction, origin, manifest))
+            .await
+    }
+
+    async fn resolve_manifest(
+        &self,
+        repository: &RepositoryName,
+        reference: &Reference,
+    ) -> Result<Option<StoredManifest>> {
+        self.read(|view| manifests::resolve(view, repository, reference))
+    }
+
+    async fn resolve_tag(&self, repository: &RepositoryName, tag: &Tag) -> Result<Option<Digest>> {
+        self.read(|view| manifests::resolve_tag(view, repository, tag))
+    }
+
+    async fn delete_tag(
+        &self,
+        _origin: &Origin,
+        repository: &RepositoryName,
+        tag: &Tag,
+        precondition: Precondition,
+    ) -> Result<DeleteTagOutcome> {
+        let (repository, tag) = (repository.clone(), tag.clone());
+        self.change(move |transaction| tags::delete(transaction, &repository, &tag, precondition))
+            .await
+    }
+
+    async fn delete_manifest(
+        &self,
+        _origin: &Origin,
+        repository: &RepositoryName,
+        digest: &Digest,
+    ) -> Result<DeleteManifestOutcome> {
+        let digest = *digest;
+        let mut neighbour = Neighbour::NotSought;
+        loop {
+            let own = repository.clone();
+            let step = move |transaction: &mut Transaction<'_>| {
+                removal::delete_manifest(transaction, &own, &digest, &neighbour)
+            };
+            if let Step::Made(outcome) = self.change(step).await? {
+                return Ok(outcome);
+            }
+            let own = repository.clone();
+            let seek = move |shared: &Shared<M>| {
+                let map = shared.map()?;
+                removal::find_neighbour(&View::committed(&*map), &own, &digest, Effort::Unbounded)
+            };
+            let found = self.block(seek).await?;
+            neighbour = Neighbour::Sought(match found {
+                Found::Row(key) => Some(key),
+                Found::Nothing | Found::Unsure => None,
+            });
+        }
+    }
+
+    async fn list_tags(
+        &self,
+        repository: &RepositoryName,
+        after: Option<&str>,
+        count: usize,
+    ) -> Result<Option<Page<Tag>>> {
+        let (repository, after) = (repository.clone(), after.map(str::to_owned));
+        let list =
+            move |view: &View<'_>, effort| listings::tags(view, &repository, after.as_deref(), count, effort);
+        self.list_rows(count, list).await
+    }
+
+    async fn list_repositories(
+        &self,
+        prefix: &str,
+        after: Option<&str>,
+        count: usize,
+    ) -> Result<Page<RepositoryName>> {
+        let (prefix, after) = (prefix.to_owned(), after.map(str::to_owned));
+        let list = move |view: &View<'_>, effort| {
+            listings::repositories(view, &prefix, after.as_deref(), count, effort)
+        };
+        self.list_rows(count, list).await
+    }
+
+    async fn list_referrers(
+        &self,
+        repository: &RepositoryName,
+        subject: &Digest,
+        artifact_type: Option<&str>,
+        after: Option<&ReferrerCursor>,
+        count: usize,
+        bytes: usize,
+    ) -> Result<ReferrerPage> {
+        let range = listings::referrers_after(repository, subject, artifact_type, after);
+        let list = move |view: &View<'_>, effort| listings::referrers(view, &range, count, bytes, effort);
+        self.list_rows(count, list).await
+    }
+
+    async fn take_due(&self, count: usize) -> Result<Vec<DueLink>> {
+        if self.shared.is_collection_paused() {
+            return Ok(Vec::new());
+        }
+        let take = move |shared: &Shared<M>, effort| {
+            let range = keys::dues_until(shared.now());
+            shared.oldest(&shared.queues.due, range, count, effort, |key, _| read_due(key))
+        };
+        self.list(count, take).await.map(|page| page.entries)
+    }
+
+    async fn reap(&self, link: &DueLink) -> Result<ReapOutcome> {
+        if self.shared.is_collection_paused() {
+            return Ok(ReapOutcome::Later);
+        }
+        // Most due links are referenced: that is found out here, not in the one thread that writes.
+        let edge = match self.look_at(link).await? {
+            Found::Row(key) => Some(key),
+            Found::Nothing | Found::Unsure => None,
+        };
+        let link = link.clone();
+        self.change(move |transaction| collection::reap(transaction, &link, edge.as_ref()))
+            .await
+    }
+
+    async fn take_doomed(&self, count: usize) -> Result<Vec<UploadId>> {
+        if self.shared.is_collection_paused() {
+            return Ok(Vec::new());
+        }
+        let take = move |shared: &Shared<M>, effort| {
+            let range = keys::dooms_until(shared.now());
+            shared.oldest(&shared.queues.doomed, range, count, effort, |key, _| {
+                read_doomed(key)
+            })
+        };
+        self.list(count, take).await.map(|page| page.entries)
+    }
+
+    async fn forget_location(&self, name: UploadId) -> Result<()> {
+        self.change(move |transaction| locations::forget(transaction, name))
+            .await
+    }
+
+    async fn claim_orphan(&self, name: UploadId) -> Result<OrphanOutcome> {
+        self.change(move |transaction| locations::claim_orphan(transaction, name))
+            .await
+    }
+
+    fn set_timing(&self, timing: Timing) {
+        self.shared.set_timing(timing);
+    }
+
+    async fn ping(&self) -> Result<()> {
+        // Through the committer, so that a thread that hangs or has gone is noticed.
+        self.note(|transaction| {
+            transaction
+                .view()
+                .find(&keys::uploads(), Effort::Bounded, |_| true)
+                .map(drop)
+        })
+        .await
+    }
+}
+
+fn read_upload(key: &[u8], value: &[u8]) -> Option<UploadEntry> {
+    let id = Elements::of(key).id()?;
+    let upload = UploadRow::decode(&bytes::Bytes::copy_from_slice(value))?;
+    Some(UploadEntry {
+        id,
+        repository: upload.repository,
+        touched_at: upload.touched_at,
+        epoch: upload.epoch,
+    })
+}
+
+fn read_due(key: &[u8]) -> Option<DueLink> {
+    let mut elements = Elements::of(key);
+    Some(DueLink {
+        due_at: elements.time()?,
+        repository: elements.repository()?,
+        digest: elements.digest()?,
+    })
+}
+
+fn read_doomed(key: &[u8]) -> Option<UploadId> {
+    let mut elements = Elements::of(key);
+    elements.time()?;
+    elements.id()
+}

@@ -1,0 +1,419 @@
+//! Where each row is kept: a table byte and a tuple that sorts like its elements.
+//!
+//! Texts are escaped (0x00 becomes 0x00 0xFF) and end with 0x00 0x01, so that a text sorts before every longer
+//! text that starts with it, whatever follows in the tuple, and any byte is allowed in it. Digests, ids and
+//! times tell their own length.
+
+use zas_core::{Digest, RepositoryName, Tag, Timestamp, UploadId};
+
+use crate::ordered_map::{Family, Key, KeyRange};
+
+const REPOSITORY: u8 = 0x10;
+const MANIFEST: u8 = 0x11;
+const TAG: u8 = 0x12;
+const TAG_OF: u8 = 0x13;
+const REFERRER: u8 = 0x14;
+const LINK: u8 = 0x20;
+const EDGE: u8 = 0x21;
+const BLOB: u8 = 0x22;
+const LOCATION: u8 = 0x23;
+const BODY: u8 = 0x30;
+const BLOB_DATA: u8 = 0x31;
+const UPLOAD: u8 = 0x40;
+const DUE: u8 = 0x41;
+const DOOMED: u8 = 0x42;
+
+/// The key of a repository's row.
+pub(crate) fn repository(name: &RepositoryName) -> Key {
+    Tuple::new(REPOSITORY).text(name.as_str()).key()
+}
+
+/// The place right behind every name up to and with `name`, which need not be a valid one.
+pub(crate) fn repository_position(name: &str) -> Key {
+    Tuple::new(REPOSITORY).text(name).key()
+}
+
+/// All repositories whose name starts with `prefix`.
+pub(crate) fn repositories(prefix: &str) -> KeyRange {
+    Tuple::new(REPOSITORY).text_start(prefix).range()
+}
+
+/// The key of a manifest's row.
+pub(crate) fn manifest(repository: &RepositoryName, digest: &Digest) -> Key {
+    Tuple::new(MANIFEST)
+        .text(repository.as_str())
+        .digest(digest)
+        .key()
+}
+
+/// All manifests of a repository.
+pub(crate) fn manifests(repository: &RepositoryName) -> KeyRange {
+    Tuple::new(MANIFEST).text(repository.as_str()).range()
+}
+
+/// The key of a manifest's bytes.
+pub(crate) fn body(repository: &RepositoryName, digest: &Digest) -> Key {
+    Tuple::new(BODY).text(repository.as_str()).digest(digest).key()
+}
+
+/// The key of a tag's row.
+pub(crate) fn tag(repository: &RepositoryName, tag: &Tag) -> Key {
+    tag_position(repository, tag.as_str())
+}
+
+/// The place of a tag, which need not be a valid one.
+pub(crate) fn tag_position(repository: &RepositoryName, tag: &str) -> Key {
+    Tuple::new(TAG).text(repository.as_str()).text(tag).key()
+}
+
+/// All tags of a repository.
+pub(crate) fn tags(repository: &RepositoryName) -> KeyRange {
+    Tuple::new(TAG).text(repository.as_str()).range()
+}
+
+/// The key of the row that leads from a manifest to one of its tags.
+pub(crate) fn tag_of(repository: &RepositoryName, digest: &Digest, tag: &Tag) -> Key {
+    Tuple::new(TAG_OF)
+        .text(repository.as_str())
+        .digest(digest)
+        .text(tag.as_str())
+        .key()
+}
+
+/// All tags of a manifest.
+pub(crate) fn tags_of(repository: &RepositoryName, digest: &Digest) -> KeyRange {
+    Tuple::new(TAG_OF)
+        .text(repository.as_str())
+        .digest(digest)
+        .range()
+}
+
+/// The key of a referrer's descriptor.
+pub(crate) fn referrer(
+    repository: &RepositoryName,
+    subject: &Digest,
+    artifact_type: &str,
+    digest: &Digest,
+) -> Key {
+    Tuple::new(REFERRER)
+        .text(repository.as_str())
+        .digest(subject)
+        .text(artifact_type)
+        .digest(digest)
+        .key()
+}
+
+/// All referrers of a subject, or those of one artifact type.
+pub(crate) fn referrers(
+    repository: &RepositoryName,
+    subject: &Digest,
+    artifact_type: Option<&str>,
+) -> KeyRange {
+    let all = Tuple::new(REFERRER).text(repository.as_str()).digest(subject);
+    match artifact_type {
+        Some(artifact_type) => all.text(artifact_type).range(),
+        None => all.range(),
+    }
+}
+
+/// The key of the row that says that a repository holds a blob.
+pub(crate) fn link(digest: &Digest, repository: &RepositoryName) -> Key {
+    Tuple::new(LINK).digest(digest).text(repository.as_str()).key()
+}
+
+/// All links of a blob.
+pub(crate) fn links(digest: &Digest) -> KeyRange {
+    Tuple::new(LINK).digest(digest).range()
+}
+
+/// The key of a manifest's reference to a digest.
+pub(crate) fn edge(digest: &Digest, repository: &RepositoryName, owner: &Digest) -> Key {
+    Tuple::new(EDGE)
+        .digest(digest)
+        .text(repository.as_str())
+        .digest(owner)
+        .key()
+}
+
+/// All references of a repository's manifests to a digest.
+pub(crate) fn edges(digest: &Digest, repository: &RepositoryName) -> KeyRange {
+    Tuple::new(EDGE).digest(digest).text(repository.as_str()).range()
+}
+
+/// The key of a blob's row.
+pub(crate) fn blob(digest: &Digest) -> Key {
+    Tuple::new(BLOB).digest(digest).key()
+}
+
+/// The key of an inline blob's bytes.
+pub(crate) fn blob_data(digest: &Digest) -> Key {
+    Tuple::new(BLOB_DATA).digest(digest).key()
+}
+
+/// The key of what a physical name holds.
+pub(crate) fn location(name: UploadId) -> Key {
+    Tuple::new(LOCATION).id(name).key()
+}
+
+/// The key of an upload's row.
+pub(crate) fn upload(id: UploadId) -> Key {
+    Tuple::new(UPLOAD).id(id).key()
+}
+
+/// All uploads.
+pub(crate) fn uploads() -> KeyRange {
+    Tuple::new(UPLOAD).range()
+}
+
+/// The key of the entry that makes somebody look at a link at `at`.
+pub(crate) fn due(at: Timestamp, repository: &RepositoryName, digest: &Digest) -> Key {
+    Tuple::new(DUE)
+        .time(at)
+        .text(repository.as_str())
+        .digest(digest)
+        .key()
+}
+
+/// All due entries.
+pub(crate) fn dues() -> KeyRange {
+    Tuple::new(DUE).range()
+}
+
+/// The due entries up to and with `now`.
+pub(crate) fn dues_until(now: Timestamp) -> KeyRange {
+    KeyRange {
+        to: Tuple::new(DUE).time(now).range().to,
+        ..dues()
+    }
+}
+
+/// The key of the entry that makes somebody delete the bytes of `name` at `at`.
+pub(crate) fn doomed(at: Timestamp, name: UploadId) -> Key {
+    Tuple::new(DOOMED).time(at).id(name).key()
+}
+
+/// All entries of names to be deleted.
+pub(crate) fn dooms() -> KeyRange {
+    Tuple::new(DOOMED).range()
+}
+
+/// The entries of names to be deleted up to and with `now`.
+pub(crate) fn dooms_until(now: Timestamp) -> KeyRange {
+    KeyRange {
+        to: Tuple::new(DOOMED).time(now).range().to,
+        ..dooms()
+    }
+}
+
+/// A key under construction.
+struct Tuple(Vec<u8>);
+
+impl Tuple {
+    fn new(table: u8) -> Self {
+        let mut bytes = Vec::with_capacity(128);
+        bytes.push(table);
+        Self(bytes)
+    }
+
+    fn text(self, text: &str) -> Self {
+        let mut tuple = self.text_start(text);
+        tuple.0.extend_from_slice(&[0x00, 0x01]);
+        tuple
+    }
+
+    fn text_start(mut self, text: &str) -> Self {
+        for byte in text.bytes() {
+            self.0.push(byte);
+            if byte == 0x00 {
+                self.0.push(0xFF);
+            }
+        }
+        self
+    }
+
+    fn digest(mut self, digest: &Digest) -> Self {
+        self.0.extend_from_slice(&digest.to_key());
+        self
+    }
+
+    fn id(mut self, id: UploadId) -> Self {
+        self.0.extend_from_slice(&id.to_bytes());
+        self
+    }
+
+    fn time(mut self, at: Timestamp) -> Self {
+        self.0.extend_from_slice(&at.millis().to_be_bytes());
+        self
+    }
+
+    fn family(&self) -> Family {
+        match self.0.first() {
+            Some(&(BODY | BLOB_DATA)) => Family::Data,
+            Some(&(UPLOAD | DUE | DOOMED)) => Family::Queue,
+            _ => Family::Meta,
+        }
+    }
+
+    fn key(self) -> Key {
+        Key {
+            family: self.family(),
+            bytes: self.0,
+        }
+    }
+
+    /// Every key that starts like this one. The table byte is never 0xFF, so there is a first key past them.
+    fn range(self) -> KeyRange {
+        let mut to = self.0.clone();
+        while let Some(last) = to.pop() {
+            if let Some(next) = last.checked_add(1) {
+                to.push(next);
+                break;
+            }
+        }
+        KeyRange {
+            family: self.family(),
+            from: self.0,
+            to,
+        }
+    }
+}
+
+/// Takes a key apart, element by element.
+pub(crate) struct Elements<'a>(&'a [u8]);
+
+impl<'a> Elements<'a> {
+    /// The elements behind the table byte.
+    pub(crate) fn of(key: &'a [u8]) -> Self {
+        Self(key.get(1..).unwrap_or_default())
+    }
+
+    /// The next element, a text.
+    pub(crate) fn text(&mut self) -> Option<String> {
+        let mut text = Vec::new();
+        loop {
+            match self.take(1)? {
+                [0x00] => match self.take(1)? {
+                    [0x01] => return String::from_utf8(text).ok(),
+                    [0xFF] => text.push(0x00),
+                    _ => return None,
+                },
+                byte => text.extend_from_slice(byte),
+            }
+        }
+    }
+
+    /// The next element, a repository's name.
+    pub(crate) fn repository(&mut self) -> Option<RepositoryName> {
+        self.text()?.parse().ok()
+    }
+
+    /// The next element, a tag.
+    pub(crate) fn tag(&mut self) -> Option<Tag> {
+        self.text()?.parse().ok()
+    }
+
+    /// The next element, a digest.
+    pub(crate) fn digest(&mut self) -> Option<Digest> {
+        let lengths = [33, 65];
+        let encoded = lengths.iter().find_map(|length| {
+            self.0
+                .get(..*length)
+                .filter(|key| Digest::from_key(key).is_some())
+        });
+        let encoded = encoded?;
+        self.take(encoded.len())?;
+        Digest::from_key(encoded)
+    }
+
+    /// The next element, an id.
+    pub(crate) fn id(&mut self) -> Option<UploadId> {
+        self.take(16)?.try_into().ok().map(UploadId::from_bytes)
+    }
+
+    /// The next element, a time.
+    pub(crate) fn time(&mut self) -> Option<Timestamp> {
+        self.take(8)?
+            .try_into()
+            .ok()
+            .map(|bytes| Timestamp::from_millis(u64::from_be_bytes(bytes)))
+    }
+
+    fn take(&mut self, count: usize) -> Option<&'a [u8]> {
+        let (taken, rest) = self.0.split_at_checked(count)?;
+        self.0 = rest;
+        Some(taken)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn digest(seed: u8, long: bool) -> Digest {
+        if long {
+            Digest::from_sha512([seed; 64])
+        } else {
+            Digest::from_sha256([seed; 32])
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn given_any_tuples_when_written_as_keys_then_they_sort_like_the_tuples(
+            a in (".{0,4}|[\0\u{1}a]{0,6}", any::<u8>(), any::<bool>(), "[\0\u{1}b]{0,4}"),
+            b in (".{0,4}|[\0\u{1}a]{0,6}", any::<u8>(), any::<bool>(), "[\0\u{1}b]{0,4}"),
+        ) {
+            let key = |(first, seed, long, last): &(String, u8, bool, String)| {
+                Tuple::new(1).text(first).digest(&digest(*seed, *long)).text(last).key()
+            };
+            let parts = |(first, seed, long, last): &(String, u8, bool, String)| {
+                (first.clone().into_bytes(), digest(*seed, *long).to_key(), last.clone().into_bytes())
+            };
+            prop_assert_eq!(key(&a).cmp(&key(&b)), parts(&a).cmp(&parts(&b)));
+        }
+
+        #[test]
+        fn given_any_elements_when_written_and_read_then_unchanged(
+            text in any::<String>(), seed in any::<u8>(), long in any::<bool>(), id in any::<[u8; 16]>(), at in any::<u64>(),
+        ) {
+            let (id, at) = (UploadId::from_bytes(id), Timestamp::from_millis(at));
+            let key = Tuple::new(7).text(&text).digest(&digest(seed, long)).id(id).time(at).key();
+
+            let mut elements = Elements::of(&key.bytes);
+
+            prop_assert_eq!(elements.text(), Some(text));
+            prop_assert_eq!(elements.digest(), Some(digest(seed, long)));
+            prop_assert_eq!(elements.id(), Some(id));
+            prop_assert_eq!(elements.time(), Some(at));
+            prop_assert!(elements.0.is_empty());
+        }
+
+        #[test]
+        fn given_a_prefix_when_a_key_starts_with_it_then_it_alone_is_in_the_range(
+            prefix in "[\0a-c\u{ff}]{0,5}", other in "[\0a-c\u{ff}]{0,8}",
+        ) {
+            let range = repositories(&prefix);
+            let key = repository_position(&other);
+            let is_inside = range.from <= key.bytes && key.bytes < range.to;
+            // A text that ends in 0x00 is followed by an escape, so only whole characters count.
+            prop_assert_eq!(is_inside, other.starts_with(&prefix));
+        }
+
+        #[test]
+        fn given_any_bytes_when_read_as_a_key_then_no_panic(bytes in any::<Vec<u8>>()) {
+            let _ = Elements::of(&bytes).text();
+            let _ = Elements::of(&bytes).digest();
+            let _ = Elements::of(&bytes).id();
+            let _ = Elements::of(&bytes).time();
+        }
+    }
+
+    #[test]
+    fn given_a_repository_when_another_starts_with_its_name_then_their_rows_do_not_mix() {
+        let (short, long) = ("a".parse().unwrap(), "a/b".parse().unwrap());
+        let range = tags(&short);
+        let foreign = tag(&long, &"t".parse().unwrap());
+        assert!(!(range.from <= foreign.bytes && foreign.bytes < range.to));
+    }
+}

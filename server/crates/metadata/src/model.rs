@@ -1,0 +1,337 @@
+//! What goes into the operations and what comes out of them.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use zas_core::{Digest, HashState, MediaType, RepositoryName, Tag, Timestamp, UploadId};
+
+/// How long things are kept, changeable while running.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Timing {
+    /// The promised time between a positive answer about a blob and its reference by a manifest. Leases are given
+    /// for twice this, so that an answer read from a lease in its first half still keeps the promise.
+    pub grace: Duration,
+    /// The time between a blob's row going and its bytes going; downloads that began before run to their end.
+    pub doom_delay: Duration,
+}
+
+/// Who changes something and by which request.
+///
+/// An engine that can commit and then lose the answer remembers the operation's id with its outcome.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Origin {
+    /// Unique to the request's change; the same for its retries.
+    pub operation: [u8; 16],
+    /// The principal's name, kept in rows that say who made them; empty for anonymous.
+    pub actor: String,
+}
+
+/// Counts the writers of one upload; only the latest may change it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Epoch(pub u64);
+
+/// The durable state of an unfinished upload: everything below `offset` survives power loss.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Progress {
+    /// How many bytes are durable.
+    pub offset: u64,
+    /// The hashes of exactly those bytes, one for each running algorithm.
+    pub hashes: Vec<HashState>,
+    /// The bytes themselves while they are few; `None` once they are in the blob store under the upload's id.
+    pub inline: Option<Bytes>,
+}
+
+/// The right to continue an upload.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Claim {
+    /// The claimant's epoch, to be shown with every change.
+    pub epoch: Epoch,
+    /// Where to continue.
+    pub progress: Progress,
+}
+
+/// The answer to a change that only the upload's present writer may make.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WriterOutcome {
+    /// It was made.
+    Done,
+    /// Somebody else has claimed the upload since.
+    Fenced,
+    /// There is no such upload: it was finished, cancelled or never created.
+    Unknown,
+}
+
+/// An unfinished upload in a listing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UploadEntry {
+    /// Its id; ids sort by the time they were made.
+    pub id: UploadId,
+    /// The repository it was started in.
+    pub repository: RepositoryName,
+    /// When it last made progress or was touched.
+    pub touched_at: Timestamp,
+    /// The epoch to abort it with; a writer that claims it meanwhile wins.
+    pub epoch: Epoch,
+}
+
+/// A run of bytes in the blob store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Extent {
+    /// The physical name: the id of the upload that wrote it.
+    pub location: UploadId,
+    /// Where the run starts.
+    pub offset: u64,
+    /// How long it is.
+    pub length: u64,
+}
+
+/// Where the bytes of a blob are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum BlobContent {
+    /// Here.
+    Inline(Bytes),
+    /// In the blob store, in this order.
+    Extents(Vec<Extent>),
+}
+
+/// A verified blob that an upload leaves behind.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewBlob {
+    /// The digest that the client named and that the bytes have.
+    pub digest: Digest,
+    /// Its length in bytes.
+    pub size: u64,
+    /// Its bytes, already durable when they are in the blob store.
+    pub content: BlobContent,
+}
+
+/// The end of an upload.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FinishUpload {
+    /// The upload's id, kept in the link so that a retry after a lost answer is recognised.
+    pub id: UploadId,
+    /// The writer's epoch; `None` for a blob that came whole in one request and never had an upload row, which is
+    /// allowed for inline content only.
+    pub epoch: Option<Epoch>,
+    /// The repository that gets the blob.
+    pub repository: RepositoryName,
+    /// The blob.
+    pub blob: NewBlob,
+}
+
+/// How an upload ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FinishOutcome {
+    /// The bytes are the first of their digest.
+    Created,
+    /// The store had them; the upload's own copy is doomed.
+    Existed,
+    /// Somebody else has claimed the upload since. Nothing changed.
+    Fenced,
+    /// There is no such upload. Nothing changed.
+    Unknown,
+}
+
+/// Whether an answer about a blob is a promise to keep it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lease {
+    /// The caller only reads.
+    Leave,
+    /// The caller may push and will rely on the answer: renew the lease when less than half of it is left, and
+    /// answer from the renewal.
+    Renew,
+}
+
+/// A blob as one repository holds it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BlobStat {
+    /// Its length in bytes.
+    pub size: u64,
+    /// Its bytes.
+    pub content: BlobContent,
+    /// The upload that linked it here; `None` after a mount.
+    pub upload: Option<UploadId>,
+}
+
+/// The outcome of a mount.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MountOutcome {
+    /// The target repository holds the blob now.
+    Mounted,
+    /// The source repository does not hold it.
+    Unknown,
+}
+
+/// What must be there before a manifest may refer to a digest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Presence {
+    /// Nothing.
+    Optional,
+    /// The repository holds a blob of the digest.
+    Blob,
+    /// The repository holds a manifest or a blob of the digest.
+    ManifestOrBlob,
+}
+
+/// A digest that a manifest refers to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ReferenceEdge {
+    /// The digest.
+    pub digest: Digest,
+    /// What must be there. The edge is written in any case.
+    pub presence: Presence,
+}
+
+/// What a tag must be before it is written or deleted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Precondition {
+    /// Anything.
+    Any,
+    /// Not there.
+    Absent,
+    /// Pointing to this digest.
+    Equals(Digest),
+}
+
+/// A manifest to be stored with its edges, tags and referrer entry, or not at all.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CommitManifest {
+    /// The repository that gets it.
+    pub repository: RepositoryName,
+    /// The digest it is known by, as the client or the tag push determined it.
+    pub digest: Digest,
+    /// The media type it is served under.
+    pub media_type: MediaType,
+    /// The bytes as pushed.
+    pub body: Bytes,
+    /// Everything it refers to except its subject, each digest once.
+    pub references: Vec<ReferenceEdge>,
+    /// What it is a referrer of.
+    pub subject: Option<Referral>,
+    /// The tags to point to it, each once. One that points to it already meets every precondition, so that a repeated
+    /// request is no conflict.
+    pub tags: Vec<(Tag, Precondition)>,
+}
+
+/// The entry that makes a manifest a referrer of its subject.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Referral {
+    /// The subject, which need not exist.
+    pub subject: Digest,
+    /// What the entry is filtered by, at most 255 bytes; empty when there is none.
+    pub artifact_type: String,
+    /// The finished JSON descriptor.
+    pub descriptor: Bytes,
+}
+
+/// The outcome of storing a manifest.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CommitOutcome {
+    /// It is stored.
+    Committed {
+        /// Whether the repository did not have it before.
+        created: bool,
+        /// The tags that pointed elsewhere before, with what they pointed to.
+        displaced: Vec<(Tag, Digest)>,
+    },
+    /// These required references are absent. Nothing changed.
+    Missing(Vec<Digest>),
+    /// These tags did not meet their precondition. Nothing changed.
+    TagConflict(Vec<Tag>),
+}
+
+/// A manifest as stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredManifest {
+    /// The digest it was pushed with.
+    pub digest: Digest,
+    /// The media type it was pushed with.
+    pub media_type: MediaType,
+    /// Its bytes as pushed.
+    pub body: Bytes,
+}
+
+/// The outcome of deleting a tag.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DeleteTagOutcome {
+    /// It is gone; it pointed to this digest.
+    Deleted(Digest),
+    /// There was none.
+    Unknown,
+    /// It did not meet the precondition.
+    Conflict,
+}
+
+/// The outcome of one step of deleting a manifest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DeleteManifestOutcome {
+    /// It is gone with the last of its tags.
+    Deleted,
+    /// Some of its tags are gone and more are left: call again.
+    More,
+    /// There was none.
+    Unknown,
+}
+
+/// A part of a sorted listing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Page<T> {
+    /// The entries, in byte order.
+    pub entries: Vec<T>,
+    /// Whether more follow the last entry.
+    pub more: bool,
+}
+
+/// Where a listing of referrers continues: after this entry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReferrerCursor {
+    /// The artifact type of the last entry shown.
+    pub artifact_type: String,
+    /// The digest of the last entry shown.
+    pub digest: Digest,
+}
+
+/// A part of a listing of referrers, ordered by artifact type and digest.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ReferrerPage {
+    /// The finished JSON descriptors; at least one unless there is none at all.
+    pub descriptors: Vec<Bytes>,
+    /// Where to continue when more follow.
+    pub next: Option<ReferrerCursor>,
+}
+
+/// A link whose lease may be over.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DueLink {
+    /// When it became due; identifies the queue entry with the two below.
+    pub due_at: Timestamp,
+    /// The repository that holds the blob.
+    pub repository: RepositoryName,
+    /// The blob.
+    pub digest: Digest,
+}
+
+/// What became of a due link.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ReapOutcome {
+    /// It is referenced, or leased until the time given (then queued again for it).
+    Kept(Option<Timestamp>),
+    /// It is gone; other repositories hold the blob.
+    LinkRemoved,
+    /// It was the last one, or had been until a client deleted it: the blob's row is gone too and these bytes are doomed (none for an inline blob).
+    Doomed(Vec<UploadId>),
+    /// There was no such link any more, and others hold the blob or it is gone too.
+    Gone,
+    /// Not decided now: the check met too many deleted rows, and the entry is queued again for a minute later; or the
+    /// clocks are in doubt, and the entry stays as it is.
+    Later,
+}
+
+/// What is known of a physical name found in the blob store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OrphanOutcome {
+    /// A row names it: leave it alone.
+    Known,
+    /// No row named it: it is doomed now.
+    Doomed,
+}

@@ -1,0 +1,110 @@
+//! Blobs as repositories hold them.
+
+use zas_core::{Digest, RepositoryName};
+
+use crate::operations::links;
+use crate::rows::{BlobRow, LinkRow, Marker, Payload, StoredContent};
+use crate::transaction::Transaction;
+use crate::view::{LOOKS, View, decode};
+use crate::{BlobContent, BlobStat, MetadataError, MountOutcome, Result, keys};
+
+/// A blob and the link that makes it the repository's.
+pub(crate) struct HeldBlob {
+    /// The link.
+    pub(crate) link: LinkRow,
+    /// What the caller is told.
+    pub(crate) stat: BlobStat,
+}
+
+/// Looks a blob up in a repository.
+pub(crate) fn look_up(
+    view: &View<'_>,
+    repository: &RepositoryName,
+    digest: &Digest,
+) -> Result<Option<HeldBlob>> {
+    // A reader may come between the removal of an inline blob's bytes and its look at them: then the rows have
+    // changed too, and the second look tells.
+    for _ in 0..LOOKS {
+        let Some((link, blob)) = read_rows(view, repository, digest)? else {
+            return Ok(None);
+        };
+        let content = match blob.content {
+            StoredContent::Extents(extents) => Some(BlobContent::Extents(extents)),
+            StoredContent::Inline => {
+                let data = view.row::<Payload>(&keys::blob_data(digest))?;
+                data.map(|Payload(bytes)| BlobContent::Inline(bytes))
+            }
+        };
+        if let Some(content) = content {
+            let stat = BlobStat {
+                size: blob.size,
+                content,
+                upload: link.upload,
+            };
+            return Ok(Some(HeldBlob { link, stat }));
+        }
+    }
+    Err(MetadataError::Corrupt(format!(
+        "inline blob {digest} has no bytes"
+    )))
+}
+
+fn read_rows(
+    view: &View<'_>,
+    repository: &RepositoryName,
+    digest: &Digest,
+) -> Result<Option<(LinkRow, BlobRow)>> {
+    let (link_key, blob_key) = (keys::link(digest, repository), keys::blob(digest));
+    let mut values = view
+        .meta_values(&[link_key.clone(), blob_key.clone()])?
+        .into_iter();
+    let (Some(link), Some(blob)) = (values.next().flatten(), values.next().flatten()) else {
+        return Ok(None);
+    };
+    Ok(Some((
+        decode(&link_key.bytes, &link)?,
+        decode(&blob_key.bytes, &blob)?,
+    )))
+}
+
+/// Looks a blob up and renews its lease when less than half is left.
+pub(crate) fn stat_and_renew(
+    transaction: &mut Transaction<'_>,
+    repository: &RepositoryName,
+    digest: &Digest,
+) -> Result<Option<BlobStat>> {
+    let Some(HeldBlob { link, stat }) = look_up(&transaction.view(), repository, digest)? else {
+        return Ok(None);
+    };
+    links::renew(transaction, repository, digest, link);
+    Ok(Some(stat))
+}
+
+/// Makes `to` hold what `from` holds.
+pub(crate) fn mount(
+    transaction: &mut Transaction<'_>,
+    from: &RepositoryName,
+    to: &RepositoryName,
+    digest: &Digest,
+) -> Result<MountOutcome> {
+    let Some(link) = transaction.view().row::<LinkRow>(&keys::link(digest, from))? else {
+        return Ok(MountOutcome::Unknown);
+    };
+    links::grant(transaction, to, digest, link.size, None)?;
+    Ok(MountOutcome::Mounted)
+}
+
+/// Takes a blob out of a repository. Whether it was the last one to hold it is seen when the entry comes due.
+pub(crate) fn unlink(
+    transaction: &mut Transaction<'_>,
+    repository: &RepositoryName,
+    digest: &Digest,
+) -> Result<bool> {
+    let key = keys::link(digest, repository);
+    if !transaction.view().has(&key)? {
+        return Ok(false);
+    }
+    transaction.delete(key);
+    transaction.put(keys::due(transaction.now(), repository, digest), &Marker);
+    Ok(true)
+}

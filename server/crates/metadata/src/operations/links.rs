@@ -1,0 +1,88 @@
+//! Links: which repository holds which blob, and until when without a reference.
+
+use zas_core::{Digest, RepositoryName, Timestamp, UploadId};
+
+use crate::rows::{LinkRow, Marker, Unknown};
+use crate::transaction::Transaction;
+use crate::{Result, Timing, keys};
+
+/// A lease given now ends then. Twice the grace, so that an answer from its first half still keeps the promise.
+pub(crate) fn lease_end(now: Timestamp, timing: Timing) -> Timestamp {
+    now.plus(timing.grace).plus(timing.grace)
+}
+
+/// Whether less than half of a lease is left, so that a positive answer needs a new one first.
+pub(crate) fn needs_renewal(link: &LinkRow, now: Timestamp, timing: Timing) -> bool {
+    link.lease_until < now.plus(timing.grace)
+}
+
+/// Makes a repository hold a blob, leased; `upload` brought it there.
+///
+/// A new link gets its due entry. A link that was there has one already or is referenced, and then gets one when
+/// its reference goes.
+pub(crate) fn grant(
+    transaction: &mut Transaction<'_>,
+    repository: &RepositoryName,
+    digest: &Digest,
+    size: u64,
+    upload: Option<UploadId>,
+) -> Result<()> {
+    let key = keys::link(digest, repository);
+    let lease_until = lease_end(transaction.now(), transaction.timing());
+    if let Some(link) = transaction.view().row::<LinkRow>(&key)? {
+        let lease_until = link.lease_until.max(lease_until);
+        transaction.put(
+            key,
+            &LinkRow {
+                lease_until,
+                upload: upload.or(link.upload),
+                ..link
+            },
+        );
+        return Ok(());
+    }
+    transaction.put(
+        key,
+        &LinkRow {
+            size,
+            lease_until,
+            upload,
+            unknown: Unknown::default(),
+        },
+    );
+    transaction.put(keys::due(lease_until, repository, digest), &Marker);
+    Ok(())
+}
+
+/// Extends the lease of a link when less than half of it is left.
+pub(crate) fn renew(
+    transaction: &mut Transaction<'_>,
+    repository: &RepositoryName,
+    digest: &Digest,
+    link: LinkRow,
+) {
+    if needs_renewal(&link, transaction.now(), transaction.timing()) {
+        let lease_until = lease_end(transaction.now(), transaction.timing());
+        transaction.put(keys::link(digest, repository), &LinkRow { lease_until, ..link });
+    }
+}
+
+/// Removes a manifest's reference. The blob stays for a grace more, then somebody looks at it.
+pub(crate) fn release(
+    transaction: &mut Transaction<'_>,
+    repository: &RepositoryName,
+    owner: &Digest,
+    digest: &Digest,
+) -> Result<()> {
+    transaction.delete(keys::edge(digest, repository, owner));
+    let key = keys::link(digest, repository);
+    let Some(link) = transaction.view().row::<LinkRow>(&key)? else {
+        return Ok(());
+    };
+    let lease_until = link
+        .lease_until
+        .max(transaction.now().plus(transaction.timing().grace));
+    transaction.put(keys::due(lease_until, repository, digest), &Marker);
+    transaction.put(key, &LinkRow { lease_until, ..link });
+    Ok(())
+}

@@ -1,0 +1,41 @@
+//! Physical names: reserved by an upload, then live, then doomed, then forgotten.
+
+use zas_core::{Digest, UploadId};
+
+use crate::rows::{LocationRow, Marker};
+use crate::transaction::Transaction;
+use crate::{OrphanOutcome, Result, keys};
+
+/// Records that `name` holds bytes of a blob.
+pub(crate) fn put_live(transaction: &mut Transaction<'_>, name: UploadId, digest: &Digest) {
+    transaction.put(keys::location(name), &LocationRow::Live(*digest));
+}
+
+/// Gives the bytes under `name` up; they are deleted after the doom delay.
+///
+/// To be called once for a name: while it has an upload row, or is live, or is known to no row.
+pub(crate) fn doom(transaction: &mut Transaction<'_>, name: UploadId) {
+    let due = transaction.now().plus(transaction.timing().doom_delay);
+    transaction.put(keys::location(name), &LocationRow::Doomed(due));
+    transaction.put(keys::doomed(due, name), &Marker);
+}
+
+/// Forgets a doomed name; a live one stays.
+pub(crate) fn forget(transaction: &mut Transaction<'_>, name: UploadId) -> Result<()> {
+    let key = keys::location(name);
+    if let Some(LocationRow::Doomed(due)) = transaction.view().row(&key)? {
+        transaction.delete(key);
+        transaction.delete(keys::doomed(due, name));
+    }
+    Ok(())
+}
+
+/// Dooms a name that no row knows.
+pub(crate) fn claim_orphan(transaction: &mut Transaction<'_>, name: UploadId) -> Result<OrphanOutcome> {
+    let view = transaction.view();
+    if view.has(&keys::upload(name))? || view.has(&keys::location(name))? {
+        return Ok(OrphanOutcome::Known);
+    }
+    doom(transaction, name);
+    Ok(OrphanOutcome::Doomed)
+}

@@ -1,0 +1,277 @@
+//! Manifests: storing and finding them.
+
+use std::collections::HashSet;
+
+use bytes::Bytes;
+use zas_core::{Digest, Reference, RepositoryName, Tag};
+
+use crate::operations::{links, tags};
+use crate::ordered_map::Key;
+use crate::rows::{ManifestRow, Marker, Payload, RepositoryRow, TagRow};
+use crate::transaction::Transaction;
+use crate::view::{LOOKS, View, decode};
+use crate::{
+    CommitManifest, CommitOutcome, MetadataError, Origin, Precondition, Presence, ReferenceEdge, Referral,
+    Result, StoredManifest, keys,
+};
+
+/// Stores a manifest with its edges, tags and referrer entry, or nothing.
+pub(crate) fn commit(
+    transaction: &mut Transaction<'_>,
+    origin: Origin,
+    manifest: CommitManifest,
+) -> Result<CommitOutcome> {
+    let present = Present::read(&transaction.view(), &manifest)?;
+    if !present.missing.is_empty() {
+        return Ok(CommitOutcome::Missing(present.missing));
+    }
+    let conflicts = present.conflicts(&manifest);
+    if !conflicts.is_empty() {
+        return Ok(CommitOutcome::TagConflict(conflicts));
+    }
+
+    if !present.repository {
+        let row = RepositoryRow {
+            created_at: transaction.now(),
+        };
+        transaction.put(keys::repository(&manifest.repository), &row);
+    }
+    put_edges(transaction, &manifest, present.row.as_ref())?;
+    put_referral(transaction, &manifest, present.row.as_ref());
+    let displaced = put_tags(transaction, &manifest, &present, &origin.actor);
+    let created = present.row.is_none();
+    put_manifest(transaction, manifest, present.row, origin.actor);
+    Ok(CommitOutcome::Committed { created, displaced })
+}
+
+/// Finds a manifest by tag or digest.
+pub(crate) fn resolve(
+    view: &View<'_>,
+    repository: &RepositoryName,
+    reference: &Reference,
+) -> Result<Option<StoredManifest>> {
+    let tag = match reference {
+        Reference::Digest(digest) => return load(view, repository, digest),
+        Reference::Tag(tag) => tag,
+    };
+    // Between the two reads the tag may move and its old manifest go: then the tag tells where it went.
+    for _ in 0..LOOKS {
+        let Some(digest) = resolve_tag(view, repository, tag)? else {
+            return Ok(None);
+        };
+        if let Some(manifest) = load(view, repository, &digest)? {
+            return Ok(Some(manifest));
+        }
+    }
+    Err(MetadataError::Corrupt(format!(
+        "tag {tag} of {repository} points to no manifest"
+    )))
+}
+
+/// Where a tag points.
+pub(crate) fn resolve_tag(view: &View<'_>, repository: &RepositoryName, tag: &Tag) -> Result<Option<Digest>> {
+    let row = view.row::<TagRow>(&keys::tag(repository, tag))?;
+    Ok(row.map(|row| row.digest))
+}
+
+fn load(view: &View<'_>, repository: &RepositoryName, digest: &Digest) -> Result<Option<StoredManifest>> {
+    // Row and body come and go together, but a reader may look at them while they do.
+    for _ in 0..LOOKS {
+        let Some(row) = view.row::<ManifestRow>(&keys::manifest(repository, digest))? else {
+            return Ok(None);
+        };
+        if let Some(Payload(body)) = view.row(&keys::body(repository, digest))? {
+            return Ok(Some(StoredManifest {
+                digest: *digest,
+                media_type: row.media_type,
+                body,
+            }));
+        }
+    }
+    Err(MetadataError::Corrupt(format!(
+        "manifest {digest} of {repository} has no body"
+    )))
+}
+
+/// What a commit depends on, read in one go.
+struct Present {
+    row: Option<ManifestRow>,
+    repository: bool,
+    tags: Vec<Option<Digest>>,
+    missing: Vec<Digest>,
+}
+
+impl Present {
+    fn read(view: &View<'_>, manifest: &CommitManifest) -> Result<Self> {
+        let CommitManifest {
+            repository,
+            digest,
+            references,
+            tags,
+            ..
+        } = manifest;
+        let mut keys = vec![keys::manifest(repository, digest), keys::repository(repository)];
+        keys.extend(tags.iter().map(|(tag, _)| keys::tag(repository, tag)));
+        keys.extend(
+            references
+                .iter()
+                .flat_map(|reference| witnesses(repository, reference)),
+        );
+
+        let values = view.meta_values(&keys)?;
+        let mut rows = keys.iter().zip(values);
+        let row = rows.next().and_then(present);
+        let row = row.map(|(key, value)| decode(&key.bytes, &value)).transpose()?;
+        let repository_row = rows.next().and_then(present);
+        let tags = rows
+            .by_ref()
+            .take(tags.len())
+            .map(pointed_to)
+            .collect::<Result<_>>()?;
+        let mut missing = Vec::new();
+        for reference in references {
+            let needed = witnesses(repository, reference).count();
+            let found = rows.by_ref().take(needed).filter_map(present).count();
+            if needed > 0 && found == 0 {
+                missing.push(reference.digest);
+            }
+        }
+        Ok(Self {
+            row,
+            repository: repository_row.is_some(),
+            tags,
+            missing,
+        })
+    }
+
+    fn conflicts(&self, manifest: &CommitManifest) -> Vec<Tag> {
+        // A tag that points to this manifest already is not changed, so a repeated push is no conflict.
+        let is_allowed = |precondition: Precondition, present: Option<Digest>| {
+            present == Some(manifest.digest) || tags::meets(precondition, present)
+        };
+        let tags = manifest.tags.iter().zip(&self.tags);
+        tags.filter(|((_, precondition), present)| !is_allowed(*precondition, **present))
+            .map(|((tag, _), _)| tag.clone())
+            .collect()
+    }
+}
+
+/// The rows of which one must be there for a reference; none when it may be absent.
+fn witnesses(repository: &RepositoryName, reference: &ReferenceEdge) -> impl Iterator<Item = Key> {
+    let link = reference.presence != Presence::Optional;
+    let manifest = reference.presence == Presence::ManifestOrBlob;
+    let link = link.then(|| keys::link(&reference.digest, repository));
+    let manifest = manifest.then(|| keys::manifest(repository, &reference.digest));
+    link.into_iter().chain(manifest)
+}
+
+fn present((key, value): (&Key, Option<Bytes>)) -> Option<(&Key, Bytes)> {
+    value.map(|value| (key, value))
+}
+
+fn pointed_to(row: (&Key, Option<Bytes>)) -> Result<Option<Digest>> {
+    let Some((key, value)) = present(row) else {
+        return Ok(None);
+    };
+    decode::<TagRow>(&key.bytes, &value).map(|row| Some(row.digest))
+}
+
+fn put_edges(
+    transaction: &mut Transaction<'_>,
+    manifest: &CommitManifest,
+    old: Option<&ManifestRow>,
+) -> Result<()> {
+    let old: HashSet<&Digest> = old.into_iter().flat_map(|row| &row.edges).collect();
+    let new: HashSet<&Digest> = manifest
+        .references
+        .iter()
+        .map(|reference| &reference.digest)
+        .collect();
+    for digest in new.difference(&old) {
+        transaction.put(
+            keys::edge(digest, &manifest.repository, &manifest.digest),
+            &Marker,
+        );
+    }
+    for digest in old.difference(&new) {
+        links::release(transaction, &manifest.repository, &manifest.digest, digest)?;
+    }
+    Ok(())
+}
+
+fn put_referral(transaction: &mut Transaction<'_>, manifest: &CommitManifest, old: Option<&ManifestRow>) {
+    if let Some((subject, artifact_type)) = old.and_then(|row| row.referral.as_ref()) {
+        transaction.delete(keys::referrer(
+            &manifest.repository,
+            subject,
+            artifact_type,
+            &manifest.digest,
+        ));
+    }
+    if let Some(Referral {
+        subject,
+        artifact_type,
+        descriptor,
+    }) = &manifest.subject
+    {
+        let key = keys::referrer(&manifest.repository, subject, artifact_type, &manifest.digest);
+        transaction.put(key, &Payload(descriptor.clone()));
+    }
+}
+
+fn put_tags(
+    transaction: &mut Transaction<'_>,
+    manifest: &CommitManifest,
+    present: &Present,
+    actor: &str,
+) -> Vec<(Tag, Digest)> {
+    let row = TagRow {
+        digest: manifest.digest,
+        pointed_at: transaction.now(),
+        actor: actor.to_owned(),
+    };
+    let mut displaced = Vec::new();
+    for ((tag, _), present) in manifest.tags.iter().zip(&present.tags) {
+        match present {
+            Some(present) if *present == manifest.digest => continue,
+            Some(present) => displaced.push((tag.clone(), *present)),
+            None => {}
+        }
+        tags::point(transaction, &manifest.repository, tag, *present, &row);
+    }
+    displaced
+}
+
+fn put_manifest(
+    transaction: &mut Transaction<'_>,
+    manifest: CommitManifest,
+    old: Option<ManifestRow>,
+    actor: String,
+) {
+    let CommitManifest {
+        repository,
+        digest,
+        media_type,
+        body,
+        references,
+        subject,
+        ..
+    } = manifest;
+    let size = body.len() as u64;
+    if old.is_none() {
+        transaction.put(keys::body(&repository, &digest), &Payload(body));
+    }
+    // Who made it and when stays with the first push.
+    let (created_at, actor) = old.map_or((transaction.now(), actor), |row| (row.created_at, row.actor));
+    let edges = references.into_iter().map(|reference| reference.digest).collect();
+    let referral = subject.map(|referral| (referral.subject, referral.artifact_type));
+    let row = ManifestRow {
+        media_type,
+        size,
+        created_at,
+        actor,
+        edges,
+        referral,
+    };
+    transaction.put(keys::manifest(&repository, &digest), &row);
+}

@@ -1,0 +1,12 @@
+//! The operations: functions from a view and arguments to an outcome and changes. They read no clock and hold
+//! no state, and run one after the other.
+
+pub(crate) mod blobs;
+pub(crate) mod collection;
+pub(crate) mod links;
+pub(crate) mod listings;
+pub(crate) mod locations;
+pub(crate) mod manifests;
+pub(crate) mod removal;
+pub(crate) mod tags;
+pub(crate) mod uploads;

@@ -1,0 +1,194 @@
+//! Uploads, from the reservation of an id to the blob they leave behind.
+
+use zas_core::{Digest, RepositoryName, UploadId};
+
+use crate::operations::{links, locations};
+use crate::rows::{BlobRow, Payload, StoredContent, Unknown, UploadRow};
+use crate::transaction::Transaction;
+use crate::{
+    BlobContent, Claim, Epoch, FinishOutcome, FinishUpload, NewBlob, Origin, Progress, Result, WriterOutcome,
+    keys,
+};
+
+/// Reserves an id; a repeated call finds the first one's row.
+pub(crate) fn create(
+    transaction: &mut Transaction<'_>,
+    origin: Origin,
+    repository: RepositoryName,
+    id: UploadId,
+) -> Result<Epoch> {
+    let key = keys::upload(id);
+    if let Some(upload) = transaction.view().row::<UploadRow>(&key)? {
+        return Ok(upload.epoch);
+    }
+    let upload = UploadRow {
+        repository,
+        actor: origin.actor,
+        epoch: Epoch(1),
+        touched_at: transaction.now(),
+        progress: Progress::default(),
+        has_stored_bytes: false,
+        unknown: Unknown::default(),
+    };
+    transaction.put(key, &upload);
+    Ok(upload.epoch)
+}
+
+/// Fences the present writer off and makes the caller the next one.
+pub(crate) fn claim(
+    transaction: &mut Transaction<'_>,
+    repository: &RepositoryName,
+    id: UploadId,
+) -> Result<Option<Claim>> {
+    let key = keys::upload(id);
+    let upload = transaction
+        .view()
+        .row::<UploadRow>(&key)?
+        .filter(|upload| upload.repository == *repository);
+    let Some(upload) = upload else { return Ok(None) };
+    let epoch = Epoch(upload.epoch.0 + 1);
+    let claimed = UploadRow {
+        epoch,
+        touched_at: transaction.now(),
+        ..upload
+    };
+    transaction.put(key, &claimed);
+    Ok(Some(Claim {
+        epoch,
+        progress: claimed.progress,
+    }))
+}
+
+/// Saves how far an upload is.
+pub(crate) fn save(
+    transaction: &mut Transaction<'_>,
+    id: UploadId,
+    epoch: Epoch,
+    progress: Progress,
+) -> Result<WriterOutcome> {
+    let upload = match owned(transaction, id, epoch)? {
+        Ok(upload) => upload,
+        Err(refusal) => return Ok(refusal),
+    };
+    let has_stored_bytes = upload.has_stored_bytes || progress.inline.is_none();
+    let saved = UploadRow {
+        progress,
+        has_stored_bytes,
+        touched_at: transaction.now(),
+        ..upload
+    };
+    transaction.put(keys::upload(id), &saved);
+    Ok(WriterOutcome::Done)
+}
+
+/// Notes that an upload's writer is at work.
+pub(crate) fn touch(transaction: &mut Transaction<'_>, id: UploadId, epoch: Epoch) -> Result<WriterOutcome> {
+    let upload = match owned(transaction, id, epoch)? {
+        Ok(upload) => upload,
+        Err(refusal) => return Ok(refusal),
+    };
+    let touched = UploadRow {
+        touched_at: transaction.now(),
+        ..upload
+    };
+    transaction.put(keys::upload(id), &touched);
+    Ok(WriterOutcome::Done)
+}
+
+/// Cancels an upload. Its name is doomed in any case: the row does not tell whether a writer made a file.
+pub(crate) fn abort(transaction: &mut Transaction<'_>, id: UploadId, epoch: Epoch) -> Result<WriterOutcome> {
+    if let Err(refusal) = owned(transaction, id, epoch)? {
+        return Ok(refusal);
+    }
+    transaction.delete(keys::upload(id));
+    locations::doom(transaction, id);
+    Ok(WriterOutcome::Done)
+}
+
+/// Ends an upload: its blob is the repository's now.
+pub(crate) fn finish(transaction: &mut Transaction<'_>, upload: FinishUpload) -> Result<FinishOutcome> {
+    let FinishUpload {
+        id,
+        epoch,
+        repository,
+        blob,
+    } = upload;
+    let has_stored_bytes = match epoch {
+        None if matches!(blob.content, BlobContent::Extents(_)) => return Ok(FinishOutcome::Unknown),
+        None => false,
+        Some(epoch) => {
+            let row = transaction.view().row::<UploadRow>(&keys::upload(id))?;
+            match row.filter(|row| row.repository == repository) {
+                None => return Ok(FinishOutcome::Unknown),
+                Some(row) if row.epoch != epoch => return Ok(FinishOutcome::Fenced),
+                Some(row) => row.has_stored_bytes,
+            }
+        }
+    };
+    if epoch.is_some() {
+        transaction.delete(keys::upload(id));
+    }
+
+    let digest = blob.digest;
+    let existing = transaction.view().row::<BlobRow>(&keys::blob(&digest))?;
+    let (row, data) = split(blob);
+    let mut surplus = row.locations();
+    if has_stored_bytes && !surplus.contains(&id) {
+        surplus.push(id);
+    }
+    let (size, outcome) = match existing {
+        Some(existing) => (existing.size, FinishOutcome::Existed),
+        None => {
+            surplus.retain(|name| !row.locations().contains(name));
+            put_blob(transaction, &digest, &row, data);
+            (row.size, FinishOutcome::Created)
+        }
+    };
+    for name in surplus {
+        locations::doom(transaction, name);
+    }
+    links::grant(transaction, &repository, &digest, size, Some(id))?;
+    Ok(outcome)
+}
+
+/// The upload's row if `epoch` is its present writer's.
+fn owned(
+    transaction: &Transaction<'_>,
+    id: UploadId,
+    epoch: Epoch,
+) -> Result<std::result::Result<UploadRow, WriterOutcome>> {
+    Ok(match transaction.view().row::<UploadRow>(&keys::upload(id))? {
+        None => Err(WriterOutcome::Unknown),
+        Some(upload) if upload.epoch != epoch => Err(WriterOutcome::Fenced),
+        Some(upload) => Ok(upload),
+    })
+}
+
+fn split(blob: NewBlob) -> (BlobRow, Option<Payload>) {
+    match blob.content {
+        BlobContent::Inline(bytes) => (
+            BlobRow {
+                size: blob.size,
+                content: StoredContent::Inline,
+            },
+            Some(Payload(bytes)),
+        ),
+        BlobContent::Extents(extents) => (
+            BlobRow {
+                size: blob.size,
+                content: StoredContent::Extents(extents),
+            },
+            None,
+        ),
+    }
+}
+
+fn put_blob(transaction: &mut Transaction<'_>, digest: &Digest, row: &BlobRow, data: Option<Payload>) {
+    transaction.put(keys::blob(digest), row);
+    if let Some(data) = data {
+        transaction.put(keys::blob_data(digest), &data);
+    }
+    for name in row.locations() {
+        locations::put_live(transaction, name, digest);
+    }
+}

@@ -1,0 +1,131 @@
+//! Blobs and the physical names that hold their bytes.
+
+use bytes::{Buf as _, BufMut as _, Bytes};
+use zas_core::{Digest, Timestamp, UploadId};
+
+use super::{Row, Writer, fields};
+use crate::Extent;
+
+/// A blob, whoever holds it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct BlobRow {
+    /// Its length in bytes.
+    pub(crate) size: u64,
+    /// Where its bytes are.
+    pub(crate) content: StoredContent,
+}
+
+/// Where a blob's bytes are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum StoredContent {
+    /// In a row of their own.
+    Inline,
+    /// In the blob store.
+    Extents(Vec<Extent>),
+}
+
+impl BlobRow {
+    /// The physical names that hold its bytes, each once.
+    pub(crate) fn locations(&self) -> Vec<UploadId> {
+        let StoredContent::Extents(extents) = &self.content else {
+            return Vec::new();
+        };
+        let mut names: Vec<UploadId> = extents.iter().map(|extent| extent.location).collect();
+        names.sort_unstable();
+        names.dedup();
+        names
+    }
+}
+
+impl Row for BlobRow {
+    const NAME: &'static str = "blob";
+
+    fn encode(&self) -> Bytes {
+        let extents = match &self.content {
+            StoredContent::Inline => None,
+            StoredContent::Extents(extents) => Some(extents),
+        };
+        Writer::new()
+            .number(1, self.size)
+            // Present for an empty list too: it tells extents from inline bytes.
+            .optional(extents, |writer, extents| writer.number(2, extents.len() as u64))
+            .each(extents.into_iter().flatten(), |writer, extent| {
+                writer.bytes(3, &encode_extent(extent))
+            })
+            .finish()
+    }
+
+    fn decode(stored: &Bytes) -> Option<Self> {
+        let (mut size, mut count, mut extents) = (None, None, Vec::new());
+        for field in fields(stored)? {
+            match field.tag {
+                1 => size = Some(field.number()?),
+                2 => count = Some(field.number()?),
+                3 => extents.push(decode_extent(&field.value)?),
+                _ => {}
+            }
+        }
+        let content = match count {
+            None => StoredContent::Inline,
+            Some(count) if count == extents.len() as u64 => StoredContent::Extents(extents),
+            Some(_) => return None,
+        };
+        Some(Self { size: size?, content })
+    }
+}
+
+fn encode_extent(extent: &Extent) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(32);
+    bytes.put_slice(&extent.location.to_bytes());
+    bytes.put_u64(extent.offset);
+    bytes.put_u64(extent.length);
+    bytes
+}
+
+fn decode_extent(mut stored: &[u8]) -> Option<Extent> {
+    if stored.len() < 32 {
+        return None;
+    }
+    let location = UploadId::from_bytes(stored.try_get_u128().ok()?.to_be_bytes());
+    Some(Extent {
+        location,
+        offset: stored.try_get_u64().ok()?,
+        length: stored.try_get_u64().ok()?,
+    })
+}
+
+/// What a physical name holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum LocationRow {
+    /// Bytes of this blob.
+    Live(Digest),
+    /// Bytes to be deleted at this time.
+    Doomed(Timestamp),
+}
+
+impl Row for LocationRow {
+    const NAME: &'static str = "location";
+
+    fn encode(&self) -> Bytes {
+        match self {
+            Self::Live(digest) => Writer::new().digest(1, digest),
+            Self::Doomed(due) => Writer::new().time(2, *due),
+        }
+        .finish()
+    }
+
+    fn decode(stored: &Bytes) -> Option<Self> {
+        let (mut live, mut doomed) = (None, None);
+        for field in fields(stored)? {
+            match field.tag {
+                1 => live = Some(Self::Live(field.digest()?)),
+                2 => doomed = Some(Self::Doomed(field.time()?)),
+                _ => {}
+            }
+        }
+        match (live, doomed) {
+            (Some(row), None) | (None, Some(row)) => Some(row),
+            _ => None,
+        }
+    }
+}

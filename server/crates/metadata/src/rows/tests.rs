@@ -1,0 +1,216 @@
+use proptest::collection::vec;
+use proptest::option;
+use proptest::prelude::*;
+use zas_core::{Algorithm, HashState};
+
+use super::*;
+use crate::{Epoch, Extent, Progress};
+
+fn digest() -> impl Strategy<Value = Digest> {
+    any::<(bool, u8)>().prop_map(|(long, seed)| {
+        let algorithm = if long {
+            Algorithm::Sha512
+        } else {
+            Algorithm::Sha256
+        };
+        algorithm.digest(&[seed])
+    })
+}
+
+fn id() -> impl Strategy<Value = UploadId> {
+    any::<[u8; 16]>().prop_map(UploadId::from_bytes)
+}
+
+fn time() -> impl Strategy<Value = Timestamp> {
+    any::<u64>().prop_map(Timestamp::from_millis)
+}
+
+fn payload() -> impl Strategy<Value = Bytes> {
+    vec(any::<u8>(), 0..300).prop_map(Bytes::from)
+}
+
+fn hash_state() -> impl Strategy<Value = HashState> {
+    (any::<bool>(), vec(any::<u8>(), 0..200)).prop_map(|(long, bytes)| HashState {
+        algorithm: if long {
+            Algorithm::Sha512
+        } else {
+            Algorithm::Sha256
+        },
+        bytes,
+    })
+}
+
+/// Fields that no version has yet.
+fn unknown() -> impl Strategy<Value = Unknown> {
+    vec((200..=255_u8, payload()), 0..3).prop_map(Unknown)
+}
+
+fn link() -> impl Strategy<Value = LinkRow> {
+    (any::<u64>(), time(), option::of(id()), unknown()).prop_map(|(size, lease_until, upload, unknown)| {
+        LinkRow {
+            size,
+            lease_until,
+            upload,
+            unknown,
+        }
+    })
+}
+
+fn blob() -> impl Strategy<Value = BlobRow> {
+    let extent = (id(), any::<u64>(), any::<u64>()).prop_map(|(location, offset, length)| Extent {
+        location,
+        offset,
+        length,
+    });
+    (any::<u64>(), option::of(vec(extent, 0..4))).prop_map(|(size, extents)| BlobRow {
+        size,
+        content: extents.map_or(StoredContent::Inline, StoredContent::Extents),
+    })
+}
+
+fn manifest() -> impl Strategy<Value = ManifestRow> {
+    let referral = option::of((digest(), "[a-z/]{0,20}"));
+    (any::<u64>(), time(), ".{0,9}", vec(digest(), 0..5), referral).prop_map(
+        |(size, created_at, actor, edges, referral)| ManifestRow {
+            media_type: "application/vnd.oci.image.manifest.v1+json".parse().unwrap(),
+            size,
+            created_at,
+            actor,
+            edges,
+            referral,
+        },
+    )
+}
+
+fn upload() -> impl Strategy<Value = UploadRow> {
+    let progress = (any::<u64>(), vec(hash_state(), 0..3), option::of(payload())).prop_map(
+        |(offset, hashes, inline)| Progress {
+            offset,
+            hashes,
+            inline,
+        },
+    );
+    (".{0,9}", any::<u64>(), time(), progress, any::<bool>(), unknown()).prop_map(
+        |(actor, epoch, touched_at, progress, has_stored_bytes, unknown)| UploadRow {
+            repository: "library/alpine".parse().unwrap(),
+            actor,
+            epoch: Epoch(epoch),
+            touched_at,
+            progress,
+            has_stored_bytes,
+            unknown,
+        },
+    )
+}
+
+fn assert_round_trip<R: Row + PartialEq + std::fmt::Debug>(row: &R) {
+    assert_eq!(R::decode(&row.encode()).as_ref(), Some(row));
+}
+
+/// A row of a newer version is read as if its new fields were not there.
+fn assert_skips_newer_fields<R: Row + PartialEq + std::fmt::Debug>(row: &R, newer: &Bytes) {
+    let stored = Writer(row.encode().to_vec())
+        .bytes(199, newer)
+        .number(198, 7)
+        .finish();
+    assert_eq!(R::decode(&stored).as_ref(), Some(row));
+}
+
+proptest! {
+    #[test]
+    fn given_any_rows_when_stored_and_read_then_unchanged(
+        link in link(), blob in blob(), manifest in manifest(), upload in upload(),
+        digest in digest(), at in time(), actor in ".{0,9}", bytes in payload(),
+    ) {
+        assert_round_trip(&link);
+        assert_round_trip(&blob);
+        assert_round_trip(&manifest);
+        assert_round_trip(&upload);
+        assert_round_trip(&LocationRow::Live(digest));
+        assert_round_trip(&LocationRow::Doomed(at));
+        assert_round_trip(&TagRow { digest, pointed_at: at, actor });
+        assert_round_trip(&RepositoryRow { created_at: at });
+        assert_round_trip(&Payload(bytes));
+        assert_round_trip(&Marker);
+    }
+
+    #[test]
+    fn given_rows_of_a_newer_version_when_read_then_its_fields_are_skipped(
+        blob in blob(), manifest in manifest(), digest in digest(), at in time(), newer in payload(),
+    ) {
+        assert_skips_newer_fields(&blob, &newer);
+        assert_skips_newer_fields(&manifest, &newer);
+        assert_skips_newer_fields(&LocationRow::Live(digest), &newer);
+        assert_skips_newer_fields(&LocationRow::Doomed(at), &newer);
+        assert_skips_newer_fields(&TagRow { digest, pointed_at: at, actor: String::new() }, &newer);
+        assert_skips_newer_fields(&RepositoryRow { created_at: at }, &newer);
+        assert_skips_newer_fields(&Payload(newer.clone()), &newer);
+        assert_skips_newer_fields(&Marker, &newer);
+    }
+
+    #[test]
+    fn given_a_row_that_is_rewritten_when_it_had_newer_fields_then_they_stay(
+        link in link(), upload in upload(), newer in payload(),
+    ) {
+        let stored = Writer(link.encode().to_vec()).bytes(199, &newer).finish();
+        prop_assert_eq!(LinkRow::decode(&stored).unwrap().encode(), stored);
+        let stored = Writer(upload.encode().to_vec()).bytes(199, &newer).finish();
+        prop_assert_eq!(UploadRow::decode(&stored).unwrap().encode(), stored);
+    }
+
+    #[test]
+    fn given_any_bytes_when_read_then_no_panic(
+        bytes in payload(), upload in upload(), cut in any::<prop::sample::Index>(),
+    ) {
+        let stored = upload.encode();
+        let _ = UploadRow::decode(&stored.slice(..cut.index(stored.len())));
+        let _ = LinkRow::decode(&bytes);
+        let _ = BlobRow::decode(&bytes);
+        let _ = LocationRow::decode(&bytes);
+        let _ = ManifestRow::decode(&bytes);
+        let _ = TagRow::decode(&bytes);
+        let _ = UploadRow::decode(&bytes);
+        let _ = RepositoryRow::decode(&bytes);
+        let _ = Payload::decode(&bytes);
+    }
+}
+
+#[test]
+fn given_a_row_of_another_version_when_read_then_refused() {
+    let mut stored = RepositoryRow {
+        created_at: Timestamp::from_millis(5),
+    }
+    .encode()
+    .to_vec();
+    stored[0] = 2;
+    assert_eq!(RepositoryRow::decode(&stored.into()), None);
+}
+
+/// The stored form is a promise to every later version: it changes only by new tags.
+#[test]
+fn given_known_rows_when_stored_then_exactly_these_bytes() {
+    let id = UploadId::from_bytes([0xAB; 16]);
+    let link = LinkRow {
+        size: 300,
+        lease_until: Timestamp::from_millis(0x0102),
+        upload: Some(id),
+        unknown: Unknown::default(),
+    };
+    let expected = [&[1, 1, 2, 1, 44, 2, 2, 1, 2, 3, 16][..], &[0xAB; 16]].concat();
+    assert_eq!(link.encode(), expected);
+
+    let blob = BlobRow {
+        size: 1,
+        content: StoredContent::Extents(vec![Extent {
+            location: id,
+            offset: 0,
+            length: 1,
+        }]),
+    };
+    let extent = [&[0xAB; 16][..], &[0; 8], &[0, 0, 0, 0, 0, 0, 0, 1]].concat();
+    assert_eq!(
+        blob.encode(),
+        [&[1, 1, 1, 1, 2, 1, 1, 3, 32][..], &extent].concat()
+    );
+    assert_eq!(Marker.encode(), [1].as_slice());
+}

@@ -1,0 +1,164 @@
+//! The operations. Each is atomic, and durable when it returns unless its comment says otherwise.
+
+use async_trait::async_trait;
+use zas_core::{Digest, Reference, RepositoryName, Tag, UploadId};
+
+use crate::{
+    BlobStat, Claim, CommitManifest, CommitOutcome, DeleteManifestOutcome, DeleteTagOutcome, DueLink, Epoch,
+    FinishOutcome, FinishUpload, Lease, MountOutcome, Origin, OrphanOutcome, Page, Precondition, Progress,
+    ReapOutcome, ReferrerCursor, ReferrerPage, Result, StoredManifest, Timing, UploadEntry, WriterOutcome,
+};
+
+/// Every fact of the store.
+///
+/// A method that changes something returns after the change survives power loss. A method that reads sees every
+/// change acknowledged before it was called.
+#[async_trait]
+pub trait MetadataStore: std::fmt::Debug + Send + Sync + 'static {
+    /// Reserves `id` for an upload into `repository`.
+    ///
+    /// Returns **before** the row survives power loss: nothing was acknowledged that its loss would break.
+    async fn create_upload(
+        &self,
+        origin: &Origin,
+        repository: &RepositoryName,
+        id: UploadId,
+    ) -> Result<Epoch>;
+
+    /// The number of durable bytes of an upload; claims nothing.
+    async fn stat_upload(&self, repository: &RepositoryName, id: UploadId) -> Result<Option<u64>>;
+
+    /// Makes the caller the upload's only writer. `None`: no such upload in that repository.
+    ///
+    /// Where all writers are in one process this returns **before** the claim survives power loss: whoever it was
+    /// made against is lost with it.
+    ///
+    /// Returns **before** the row survives power loss, after which no earlier writer is left to be fenced off.
+    async fn claim_upload(&self, repository: &RepositoryName, id: UploadId) -> Result<Option<Claim>>;
+
+    /// Saves how far an upload is. The bytes below `progress.offset` must be durable before the call.
+    async fn save_progress(&self, id: UploadId, epoch: Epoch, progress: Progress) -> Result<WriterOutcome>;
+
+    /// Tells that a long request is still at work, so that the upload does not expire. Losing it loses nothing, so it
+    /// need not survive power loss.
+    async fn touch_upload(&self, id: UploadId, epoch: Epoch) -> Result<WriterOutcome>;
+
+    /// Ends an upload: the repository holds the blob, leased. Bytes of a digest that the store already has are
+    /// doomed in the same step.
+    async fn finish_upload(&self, origin: &Origin, upload: FinishUpload) -> Result<FinishOutcome>;
+
+    /// Cancels an upload and dooms its bytes.
+    async fn abort_upload(&self, id: UploadId, epoch: Epoch) -> Result<WriterOutcome>;
+
+    /// Uploads in the order they were made.
+    async fn list_uploads(&self, after: Option<UploadId>, count: usize) -> Result<Page<UploadEntry>>;
+
+    /// A blob as `repository` holds it.
+    async fn stat_blob(
+        &self,
+        repository: &RepositoryName,
+        digest: &Digest,
+        lease: Lease,
+    ) -> Result<Option<BlobStat>>;
+
+    /// Up to `count` repositories that hold the blob.
+    async fn find_holders(&self, digest: &Digest, count: usize) -> Result<Vec<RepositoryName>>;
+
+    /// Makes `to` hold, leased, what `from` holds.
+    async fn mount_blob(
+        &self,
+        origin: &Origin,
+        from: &RepositoryName,
+        to: &RepositoryName,
+        digest: &Digest,
+    ) -> Result<MountOutcome>;
+
+    /// Takes the blob out of the repository at once; `false` when it held none. Edges of manifests stay.
+    async fn unlink_blob(
+        &self,
+        origin: &Origin,
+        repository: &RepositoryName,
+        digest: &Digest,
+    ) -> Result<bool>;
+
+    /// Stores a manifest with everything that belongs to it, or nothing.
+    async fn commit_manifest(&self, origin: &Origin, manifest: CommitManifest) -> Result<CommitOutcome>;
+
+    /// The manifest that a tag or digest names in `repository`.
+    async fn resolve_manifest(
+        &self,
+        repository: &RepositoryName,
+        reference: &Reference,
+    ) -> Result<Option<StoredManifest>>;
+
+    /// Where a tag points.
+    async fn resolve_tag(&self, repository: &RepositoryName, tag: &Tag) -> Result<Option<Digest>>;
+
+    /// Deletes a tag; the manifest stays.
+    async fn delete_tag(
+        &self,
+        origin: &Origin,
+        repository: &RepositoryName,
+        tag: &Tag,
+        precondition: Precondition,
+    ) -> Result<DeleteTagOutcome>;
+
+    /// Deletes up to 1,000 tags of a manifest, and with the last of them the manifest. Referrers of it stay.
+    async fn delete_manifest(
+        &self,
+        origin: &Origin,
+        repository: &RepositoryName,
+        digest: &Digest,
+    ) -> Result<DeleteManifestOutcome>;
+
+    /// Tags after `after` in byte order. `None`: no such repository.
+    async fn list_tags(
+        &self,
+        repository: &RepositoryName,
+        after: Option<&str>,
+        count: usize,
+    ) -> Result<Option<Page<Tag>>>;
+
+    /// Repositories whose name starts with `prefix`, after `after` in byte order.
+    async fn list_repositories(
+        &self,
+        prefix: &str,
+        after: Option<&str>,
+        count: usize,
+    ) -> Result<Page<RepositoryName>>;
+
+    /// Referrers of `subject`, of one artifact type when one is named, bounded by `count` and by `bytes` of
+    /// descriptors.
+    async fn list_referrers(
+        &self,
+        repository: &RepositoryName,
+        subject: &Digest,
+        artifact_type: Option<&str>,
+        after: Option<&ReferrerCursor>,
+        count: usize,
+        bytes: usize,
+    ) -> Result<ReferrerPage>;
+
+    /// Up to `count` links that are due, the oldest first. They stay queued until they are reaped. None while the
+    /// clocks are in doubt.
+    async fn take_due(&self, count: usize) -> Result<Vec<DueLink>>;
+
+    /// Collects one due link if nothing refers to it and its lease is over.
+    async fn reap(&self, link: &DueLink) -> Result<ReapOutcome>;
+
+    /// Up to `count` physical names whose bytes are to be deleted now, the oldest first. They stay until they are
+    /// forgotten. None while the clocks are in doubt.
+    async fn take_doomed(&self, count: usize) -> Result<Vec<UploadId>>;
+
+    /// Forgets a doomed name after its bytes are gone. A live name is left alone.
+    async fn forget_location(&self, name: UploadId) -> Result<()>;
+
+    /// Dooms a physical name that has neither an upload nor a location.
+    async fn claim_orphan(&self, name: UploadId) -> Result<OrphanOutcome>;
+
+    /// Changes how long things are kept from now on.
+    fn set_timing(&self, timing: Timing);
+
+    /// Whether the engine answers.
+    async fn ping(&self) -> Result<()>;
+}

@@ -1,0 +1,387 @@
+//! The rules, as naively as they can be written: what refers to what is looked up by reading everything.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use zas_core::{Digest, RepositoryName, Tag, Timestamp, UploadId};
+
+use super::super::{LEASE, TIMING};
+use crate::{
+    BlobContent, BlobStat, Claim, CommitManifest, CommitOutcome, DeleteManifestOutcome, DeleteTagOutcome,
+    DueLink, Epoch, FinishOutcome, FinishUpload, Lease, MountOutcome, NewBlob, OrphanOutcome, Precondition,
+    Presence, Progress, ReapOutcome, WriterOutcome,
+};
+
+#[derive(Debug)]
+pub(super) struct Upload {
+    pub(super) repository: RepositoryName,
+    pub(super) epoch: Epoch,
+    pub(super) progress: Progress,
+    has_stored_bytes: bool,
+}
+
+#[derive(Debug)]
+pub(super) struct Link {
+    pub(super) lease_until: Timestamp,
+    upload: Option<UploadId>,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Model {
+    pub(super) now: Timestamp,
+    pub(super) uploads: BTreeMap<UploadId, Upload>,
+    pub(super) blobs: BTreeMap<Digest, NewBlob>,
+    pub(super) links: BTreeMap<(Digest, RepositoryName), Link>,
+    pub(super) manifests: BTreeMap<(RepositoryName, Digest), CommitManifest>,
+    pub(super) tags: BTreeMap<(RepositoryName, Tag), Digest>,
+    pub(super) due: BTreeSet<(Timestamp, RepositoryName, Digest)>,
+    pub(super) doomed: BTreeSet<(Timestamp, UploadId)>,
+}
+
+impl Model {
+    pub(super) fn create(&mut self, repository: &RepositoryName, id: UploadId) -> Epoch {
+        let upload = Upload {
+            repository: repository.clone(),
+            epoch: Epoch(1),
+            progress: Progress::default(),
+            has_stored_bytes: false,
+        };
+        self.uploads.insert(id, upload);
+        Epoch(1)
+    }
+
+    pub(super) fn claim(&mut self, repository: &RepositoryName, id: UploadId) -> Option<Claim> {
+        let upload = self
+            .uploads
+            .get_mut(&id)
+            .filter(|upload| upload.repository == *repository)?;
+        upload.epoch.0 += 1;
+        Some(Claim {
+            epoch: upload.epoch,
+            progress: upload.progress.clone(),
+        })
+    }
+
+    pub(super) fn save(&mut self, id: UploadId, epoch: Epoch, progress: &Progress) -> WriterOutcome {
+        let Some(upload) = self.uploads.get_mut(&id) else {
+            return WriterOutcome::Unknown;
+        };
+        if upload.epoch != epoch {
+            return WriterOutcome::Fenced;
+        }
+        upload.has_stored_bytes |= progress.inline.is_none();
+        upload.progress = progress.clone();
+        WriterOutcome::Done
+    }
+
+    pub(super) fn abort(&mut self, id: UploadId, epoch: Epoch) -> WriterOutcome {
+        match self.uploads.get(&id) {
+            None => return WriterOutcome::Unknown,
+            Some(upload) if upload.epoch != epoch => return WriterOutcome::Fenced,
+            Some(_) => {}
+        }
+        self.uploads.remove(&id);
+        self.doom(id);
+        WriterOutcome::Done
+    }
+
+    pub(super) fn finish(&mut self, upload: &FinishUpload) -> FinishOutcome {
+        let FinishUpload {
+            id,
+            epoch,
+            repository,
+            blob,
+        } = upload;
+        let is_file = matches!(blob.content, BlobContent::Extents(_));
+        let mut has_file = is_file;
+        match epoch {
+            None if is_file => return FinishOutcome::Unknown,
+            None => {}
+            Some(epoch) => match self.uploads.get(id) {
+                Some(upload) if upload.repository != *repository => return FinishOutcome::Unknown,
+                Some(upload) if upload.epoch != *epoch => return FinishOutcome::Fenced,
+                Some(upload) => has_file |= upload.has_stored_bytes,
+                None => return FinishOutcome::Unknown,
+            },
+        }
+        self.uploads.remove(id);
+        let outcome = if self.blobs.contains_key(&blob.digest) {
+            if has_file {
+                self.doom(*id);
+            }
+            FinishOutcome::Existed
+        } else {
+            if has_file && !is_file {
+                self.doom(*id);
+            }
+            self.blobs.insert(blob.digest, blob.clone());
+            FinishOutcome::Created
+        };
+        self.grant(repository, &blob.digest, Some(*id));
+        outcome
+    }
+
+    pub(super) fn stat(
+        &mut self,
+        repository: &RepositoryName,
+        digest: &Digest,
+        lease: Lease,
+    ) -> Option<BlobStat> {
+        let link = self.links.get_mut(&(*digest, repository.clone()))?;
+        if lease == Lease::Renew && link.lease_until < self.now.plus(TIMING.grace) {
+            link.lease_until = self.now.plus(LEASE);
+        }
+        let blob = &self.blobs[digest];
+        Some(BlobStat {
+            size: blob.size,
+            content: blob.content.clone(),
+            upload: link.upload,
+        })
+    }
+
+    pub(super) fn mount(
+        &mut self,
+        from: &RepositoryName,
+        to: &RepositoryName,
+        digest: &Digest,
+    ) -> MountOutcome {
+        if !self.links.contains_key(&(*digest, from.clone())) {
+            return MountOutcome::Unknown;
+        }
+        self.grant(to, digest, None);
+        MountOutcome::Mounted
+    }
+
+    pub(super) fn unlink(&mut self, repository: &RepositoryName, digest: &Digest) -> bool {
+        let is_held = self.links.remove(&(*digest, repository.clone())).is_some();
+        if is_held {
+            self.due.insert((self.now, repository.clone(), *digest));
+        }
+        is_held
+    }
+
+    pub(super) fn holders(&self, digest: &Digest) -> Vec<RepositoryName> {
+        self.links
+            .keys()
+            .filter(|(held, _)| held == digest)
+            .map(|(_, repository)| repository.clone())
+            .collect()
+    }
+
+    pub(super) fn commit(&mut self, manifest: &CommitManifest) -> CommitOutcome {
+        let repository = &manifest.repository;
+        let has_blob = |digest: &Digest| self.links.contains_key(&(*digest, repository.clone()));
+        let has_manifest = |digest: &Digest| self.manifests.contains_key(&(repository.clone(), *digest));
+        let is_missing = |presence, digest: &Digest| match presence {
+            Presence::Optional => false,
+            Presence::Blob => !has_blob(digest),
+            Presence::ManifestOrBlob => !has_blob(digest) && !has_manifest(digest),
+        };
+        let references = manifest.references.iter();
+        let missing: Vec<_> = references
+            .filter(|reference| is_missing(reference.presence, &reference.digest))
+            .map(|reference| reference.digest)
+            .collect();
+        if !missing.is_empty() {
+            return CommitOutcome::Missing(missing);
+        }
+        let present = |tag: &Tag| self.tags.get(&(repository.clone(), tag.clone())).copied();
+        let is_conflict = |(tag, precondition): &&(Tag, Precondition)| match (precondition, present(tag)) {
+            (_, Some(present)) if present == manifest.digest => false,
+            (Precondition::Any, _) | (Precondition::Absent, None) => false,
+            (Precondition::Equals(expected), Some(present)) => *expected != present,
+            (Precondition::Absent, Some(_)) | (Precondition::Equals(_), None) => true,
+        };
+        let conflicts: Vec<_> = manifest
+            .tags
+            .iter()
+            .filter(is_conflict)
+            .map(|(tag, _)| tag.clone())
+            .collect();
+        if !conflicts.is_empty() {
+            return CommitOutcome::TagConflict(conflicts);
+        }
+
+        let mut displaced = Vec::new();
+        for (tag, _) in &manifest.tags {
+            let old = self
+                .tags
+                .insert((repository.clone(), tag.clone()), manifest.digest);
+            displaced.extend(
+                old.filter(|old| *old != manifest.digest)
+                    .map(|old| (tag.clone(), old)),
+            );
+        }
+        let old = self
+            .manifests
+            .insert((repository.clone(), manifest.digest), manifest.clone());
+        for reference in old.iter().flat_map(|old| &old.references) {
+            if !manifest
+                .references
+                .iter()
+                .any(|kept| kept.digest == reference.digest)
+            {
+                self.release(repository, &reference.digest);
+            }
+        }
+        CommitOutcome::Committed {
+            created: old.is_none(),
+            displaced,
+        }
+    }
+
+    pub(super) fn delete_tag(
+        &mut self,
+        repository: &RepositoryName,
+        tag: &Tag,
+        precondition: Precondition,
+    ) -> DeleteTagOutcome {
+        let key = (repository.clone(), tag.clone());
+        let Some(present) = self.tags.get(&key).copied() else {
+            return DeleteTagOutcome::Unknown;
+        };
+        match precondition {
+            Precondition::Absent => return DeleteTagOutcome::Conflict,
+            Precondition::Equals(expected) if expected != present => return DeleteTagOutcome::Conflict,
+            Precondition::Any | Precondition::Equals(_) => {}
+        }
+        self.tags.remove(&key);
+        DeleteTagOutcome::Deleted(present)
+    }
+
+    pub(super) fn delete_manifest(
+        &mut self,
+        repository: &RepositoryName,
+        digest: &Digest,
+    ) -> DeleteManifestOutcome {
+        let Some(manifest) = self.manifests.remove(&(repository.clone(), *digest)) else {
+            return DeleteManifestOutcome::Unknown;
+        };
+        self.tags
+            .retain(|(tagged_in, _), tagged| tagged_in != repository || tagged != digest);
+        for reference in &manifest.references {
+            self.release(repository, &reference.digest);
+        }
+        DeleteManifestOutcome::Deleted
+    }
+
+    /// Every manifest that refers to a digest in a repository.
+    pub(super) fn is_referenced(&self, repository: &RepositoryName, digest: &Digest) -> bool {
+        let manifests = self
+            .manifests
+            .iter()
+            .filter(|((owner, _), _)| owner == repository);
+        manifests
+            .flat_map(|(_, manifest)| &manifest.references)
+            .any(|reference| reference.digest == *digest)
+    }
+
+    pub(super) fn take_due(&self) -> Vec<DueLink> {
+        let due = self.due.iter().take_while(|(at, _, _)| *at <= self.now);
+        due.map(|(due_at, repository, digest)| DueLink {
+            due_at: *due_at,
+            repository: repository.clone(),
+            digest: *digest,
+        })
+        .collect()
+    }
+
+    pub(super) fn reap(&mut self, due: &DueLink) -> ReapOutcome {
+        if due.due_at > self.now {
+            return ReapOutcome::Kept(Some(due.due_at));
+        }
+        self.due.remove(&(due.due_at, due.repository.clone(), due.digest));
+        let key = (due.digest, due.repository.clone());
+        if let Some(link) = self.links.get(&key) {
+            if self.is_referenced(&due.repository, &due.digest) {
+                return ReapOutcome::Kept(None);
+            }
+            if link.lease_until > self.now {
+                let until = link.lease_until;
+                self.due.insert((until, due.repository.clone(), due.digest));
+                return ReapOutcome::Kept(Some(until));
+            }
+        }
+        let was_held = self.links.remove(&key).is_some();
+        if self.links.keys().any(|(held, _)| *held == due.digest) {
+            return if was_held {
+                ReapOutcome::LinkRemoved
+            } else {
+                ReapOutcome::Gone
+            };
+        }
+        let Some(blob) = self.blobs.remove(&due.digest) else {
+            return ReapOutcome::Gone;
+        };
+        let names = match &blob.content {
+            BlobContent::Inline(_) => Vec::new(),
+            BlobContent::Extents(extents) => extents.iter().map(|extent| extent.location).collect(),
+        };
+        for name in &names {
+            self.doom(*name);
+        }
+        ReapOutcome::Doomed(names)
+    }
+
+    pub(super) fn take_doomed(&self) -> Vec<UploadId> {
+        self.doomed
+            .iter()
+            .take_while(|(due, _)| *due <= self.now)
+            .map(|(_, name)| *name)
+            .collect()
+    }
+
+    pub(super) fn forget(&mut self, name: UploadId) {
+        self.doomed.retain(|(_, doomed)| *doomed != name);
+    }
+
+    pub(super) fn claim_orphan(&mut self, name: UploadId) -> OrphanOutcome {
+        let is_known = self.uploads.contains_key(&name)
+            || self.live().any(|live| live == name)
+            || self.doomed.iter().any(|(_, doomed)| *doomed == name);
+        if is_known {
+            return OrphanOutcome::Known;
+        }
+        self.doom(name);
+        OrphanOutcome::Doomed
+    }
+
+    /// The names that hold bytes of blobs.
+    pub(super) fn live(&self) -> impl Iterator<Item = UploadId> {
+        self.blobs.values().flat_map(|blob| match &blob.content {
+            BlobContent::Inline(_) => Vec::new(),
+            BlobContent::Extents(extents) => extents.iter().map(|extent| extent.location).collect(),
+        })
+    }
+
+    fn grant(&mut self, repository: &RepositoryName, digest: &Digest, upload: Option<UploadId>) {
+        let until = self.now.plus(LEASE);
+        match self.links.get_mut(&(*digest, repository.clone())) {
+            Some(link) => {
+                link.lease_until = link.lease_until.max(until);
+                link.upload = upload.or(link.upload);
+            }
+            None => {
+                self.links.insert(
+                    (*digest, repository.clone()),
+                    Link {
+                        lease_until: until,
+                        upload,
+                    },
+                );
+                self.due.insert((until, repository.clone(), *digest));
+            }
+        }
+    }
+
+    fn release(&mut self, repository: &RepositoryName, digest: &Digest) {
+        let Some(link) = self.links.get_mut(&(*digest, repository.clone())) else {
+            return;
+        };
+        link.lease_until = link.lease_until.max(self.now.plus(TIMING.grace));
+        self.due.insert((link.lease_until, repository.clone(), *digest));
+    }
+
+    fn doom(&mut self, name: UploadId) {
+        self.doomed.insert((self.now.plus(TIMING.doom_delay), name));
+    }
+}

@@ -1,0 +1,64 @@
+//! The probes on the operational listener.
+
+mod status;
+
+use std::time::Duration;
+
+use actix_web::HttpResponse;
+use actix_web::web::Data;
+use zas_blobs::BlobStore;
+use zas_metadata::MetadataStore;
+
+use crate::extensions::Extensions;
+
+pub use status::{Phase, Status};
+
+/// A store that does not answer a probe within this time does not serve clients either.
+const PROBE_TIME: Duration = Duration::from_secs(2);
+
+/// The process runs and handles requests.
+pub async fn livez() -> HttpResponse {
+    ok()
+}
+
+/// The stores are open. Says what is being waited for when they are not.
+pub async fn startupz(status: Data<Status>) -> HttpResponse {
+    match &*status.phase() {
+        Phase::Starting(reason) => unavailable(reason),
+        Phase::Ready(..) | Phase::Stopping => ok(),
+    }
+}
+
+/// Clients are served: the stores answer, the extensions work, and the server is not stopping.
+pub async fn readyz(status: Data<Status>, extensions: Data<Extensions>) -> HttpResponse {
+    let phase = status.phase();
+    let (metadata, blobs) = match &*phase {
+        Phase::Starting(reason) => return unavailable(reason),
+        Phase::Stopping => return unavailable("the server is stopping"),
+        Phase::Ready(metadata, blobs) => (metadata, blobs),
+    };
+    if let Some(reason) = extensions.unhealthy() {
+        return unavailable(&reason);
+    }
+    match tokio::time::timeout(PROBE_TIME, probe(metadata.as_ref(), blobs.as_ref())).await {
+        Ok(Ok(())) => ok(),
+        Ok(Err(reason)) => unavailable(&reason),
+        Err(_) => unavailable("the stores do not answer in time"),
+    }
+}
+
+async fn probe(metadata: &dyn MetadataStore, blobs: &dyn BlobStore) -> Result<(), String> {
+    metadata.ping().await.map_err(|error| error.to_string())?;
+    // A full store still serves reads and deletions, so it stays ready.
+    blobs.probe().await.map(drop).map_err(|error| error.to_string())
+}
+
+fn ok() -> HttpResponse {
+    HttpResponse::Ok().content_type("text/plain").body("ok\n")
+}
+
+fn unavailable(reason: &str) -> HttpResponse {
+    HttpResponse::ServiceUnavailable()
+        .content_type("text/plain")
+        .body(format!("{reason}\n"))
+}

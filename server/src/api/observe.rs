@@ -1,0 +1,209 @@
+//! What happens around every request: its id, one line in the access log, and the observers' numbers.
+
+use std::cell::Cell;
+use std::fmt::Debug;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+
+use actix_web::body::{BodySize, MessageBody};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::header::{HeaderName, HeaderValue, USER_AGENT};
+use actix_web::http::{Method, StatusCode};
+use actix_web::middleware::Next;
+use actix_web::{Error, HttpMessage};
+use bytes::Bytes;
+
+use super::request_id::{REQUEST_ID_HEADER, RequestId};
+
+/// The path of a request with its variable parts replaced.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct RouteTemplate(pub(super) &'static str);
+
+/// Who a request turned out to come from; empty for anonymous.
+#[derive(Clone, Debug)]
+pub(super) struct ActorName(pub(super) String);
+
+/// The bytes that a request has sent so far.
+#[derive(Clone, Debug, Default)]
+pub(super) struct ReceivedBytes(Rc<Cell<u64>>);
+
+impl ReceivedBytes {
+    pub(super) fn add(&self, bytes: usize) {
+        self.0.set(self.0.get() + bytes as u64);
+    }
+}
+
+/// A request that has ended.
+#[derive(Clone, Debug)]
+pub struct RequestRecord {
+    /// The path with its variable parts replaced.
+    pub route: &'static str,
+    /// The method.
+    pub method: Method,
+    /// The status of the answer.
+    pub status: StatusCode,
+    /// From the request's headers to the end of the answer's body.
+    pub duration: Duration,
+    /// Bytes of the request's body.
+    pub received_bytes: u64,
+    /// Bytes of the answer's body.
+    pub sent_bytes: u64,
+}
+
+/// Hears of every request.
+pub trait Observer: Debug + Send + Sync {
+    /// A request has ended.
+    fn request_ended(&self, record: &RequestRecord);
+}
+
+/// Wraps a request: an id before, a line in the log and word to `observer` after the last byte of its answer.
+pub async fn observe<B: MessageBody + 'static>(
+    observer: Option<Arc<dyn Observer>>,
+    request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<Observed<B>>, Error> {
+    let started = Instant::now();
+    let id = RequestId::of(request.headers());
+    let received = ReceivedBytes::default();
+    request.extensions_mut().insert(id.clone());
+    request.extensions_mut().insert(received.clone());
+    let mut response = next.call(request).await?;
+    if let Ok(value) = HeaderValue::from_str(id.as_str()) {
+        response
+            .headers_mut()
+            .insert(HeaderName::from_static(REQUEST_ID_HEADER), value);
+    }
+    let ending = Ending::of(&response, id, started, received, observer);
+    Ok(response.map_body(|_, body| Observed { body, ending }))
+}
+
+pin_project_lite::pin_project! {
+    /// A body that reports when its last byte is gone.
+    #[derive(Debug)]
+    pub struct Observed<B> {
+        #[pin]
+        body: B,
+        ending: Ending,
+    }
+}
+
+impl<B: MessageBody> MessageBody for Observed<B> {
+    type Error = B::Error;
+
+    fn size(&self) -> BodySize {
+        self.body.size()
+    }
+
+    fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Bytes, B::Error>>> {
+        let this = self.project();
+        let polled = this.body.poll_next(context);
+        match &polled {
+            Poll::Ready(Some(Ok(bytes))) => this.ending.sent_bytes += bytes.len() as u64,
+            Poll::Ready(Some(Err(_))) => this.ending.is_broken = true,
+            _ => {}
+        }
+        polled
+    }
+
+    fn try_into_bytes(self) -> Result<Bytes, Self> {
+        let Self { body, mut ending } = self;
+        match body.try_into_bytes() {
+            Ok(bytes) => {
+                ending.sent_bytes += bytes.len() as u64;
+                Ok(bytes)
+            }
+            Err(body) => Err(Self { body, ending }),
+        }
+    }
+}
+
+#[derive(Debug)]
+struct Ending {
+    record: RequestRecord,
+    id: RequestId,
+    path: String,
+    actor: String,
+    client: String,
+    user_agent: String,
+    started: Instant,
+    received: ReceivedBytes,
+    sent_bytes: u64,
+    is_broken: bool,
+    observer: Option<Arc<dyn Observer>>,
+}
+
+impl Ending {
+    fn of<B>(
+        response: &ServiceResponse<B>,
+        id: RequestId,
+        started: Instant,
+        received: ReceivedBytes,
+        observer: Option<Arc<dyn Observer>>,
+    ) -> Self {
+        let request = response.request();
+        let extensions = request.extensions();
+        let user_agent = request
+            .headers()
+            .get(USER_AGENT)
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or_default();
+        Self {
+            record: RequestRecord {
+                route: extensions
+                    .get::<RouteTemplate>()
+                    .map_or("{unknown}", |template| template.0),
+                method: request.method().clone(),
+                status: response.status(),
+                duration: Duration::ZERO,
+                received_bytes: 0,
+                sent_bytes: 0,
+            },
+            id,
+            path: request.path().to_owned(),
+            actor: extensions
+                .get::<ActorName>()
+                .map_or_else(String::new, |actor| actor.0.clone()),
+            client: request
+                .peer_addr()
+                .map(|address| address.ip().to_string())
+                .unwrap_or_default(),
+            user_agent: user_agent.chars().take(256).collect(),
+            started,
+            received,
+            sent_bytes: 0,
+            is_broken: false,
+            observer,
+        }
+    }
+}
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        self.record.duration = self.started.elapsed();
+        self.record.received_bytes = self.received.0.get();
+        self.record.sent_bytes = self.sent_bytes;
+        let record = &self.record;
+        tracing::info!(
+            target: "access",
+            request_id = self.id.as_str(),
+            method = %record.method,
+            path = self.path,
+            route = record.route,
+            status = record.status.as_u16(),
+            received_bytes = record.received_bytes,
+            sent_bytes = record.sent_bytes,
+            duration_ms = u64::try_from(record.duration.as_millis()).unwrap_or(u64::MAX),
+            actor = self.actor,
+            client = self.client,
+            user_agent = self.user_agent,
+            is_broken = self.is_broken,
+            "request",
+        );
+        if let Some(observer) = &self.observer {
+            observer.request_ended(record);
+        }
+    }
+}

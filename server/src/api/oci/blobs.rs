@@ -1,0 +1,111 @@
+//! Pulling, looking at and deleting blobs.
+
+use actix_web::HttpResponse;
+use actix_web::HttpResponseBuilder;
+use actix_web::http::StatusCode;
+use actix_web::http::header::{ACCEPT_RANGES, CACHE_CONTROL, CONTENT_RANGE, CONTENT_TYPE, ETAG, RANGE};
+use zas_core::{ByteRange, Digest, RangeRequest, RepositoryName};
+use zas_metadata::Lease;
+
+use super::call::Call;
+use super::conditional::{entity_tag, is_not_modified, range_applies};
+use super::{OciError, OciErrorCode};
+use crate::api::body::{BlobStream, Omitted};
+use crate::services::auth::Action;
+
+/// Content never changes under its digest, so a cache that may keep it may keep it for ever.
+pub(super) const IMMUTABLE: &str = "private, max-age=31536000, immutable";
+
+/// Sends a blob or a part of it.
+pub(super) async fn get(
+    call: &Call<'_>,
+    name: &RepositoryName,
+    digest: &Digest,
+) -> Result<HttpResponse, OciError> {
+    call.may(Action::Read, name)?;
+    let entity_tag = entity_tag(digest);
+    let headers = call.request.headers();
+    if is_not_modified(headers, &entity_tag) {
+        call.api.registry.blob_size(name, digest, Lease::Leave).await?;
+        return Ok(described(StatusCode::NOT_MODIFIED, digest).finish());
+    }
+    let blob = call.api.registry.open_blob(name, digest).await?;
+    let range = headers
+        .get(RANGE)
+        .and_then(|value| value.to_str().ok())
+        .filter(|_| range_applies(headers, &entity_tag));
+    let size = blob.size;
+    let part = match range.map(|range| RangeRequest::parse(range, size)) {
+        None | Some(Ok(RangeRequest::Whole)) => None,
+        Some(Ok(RangeRequest::Part(part))) => Some(part),
+        Some(Err(unsatisfiable)) => {
+            return Err(
+                OciError::new(OciErrorCode::SizeInvalid, unsatisfiable.to_string())
+                    .with_status(StatusCode::RANGE_NOT_SATISFIABLE)
+                    .with_header(CONTENT_RANGE, format!("bytes */{size}")),
+            );
+        }
+    };
+    let Some(part) = part else {
+        let whole = ByteRange {
+            start: 0,
+            length: size,
+        };
+        return Ok(described(StatusCode::OK, digest).body(BlobStream::new(
+            blob.body,
+            whole,
+            call.api.read_chunk,
+        )));
+    };
+    let mut response = described(StatusCode::PARTIAL_CONTENT, digest);
+    response.insert_header((
+        CONTENT_RANGE,
+        format!("bytes {}-{}/{size}", part.start, part.last()),
+    ));
+    Ok(response.body(BlobStream::new(blob.body, part, call.api.read_chunk)))
+}
+
+/// Tells whether a blob is there. To someone who may push, a yes is a promise to keep it for the grace.
+pub(super) async fn head(
+    call: &Call<'_>,
+    name: &RepositoryName,
+    digest: &Digest,
+) -> Result<HttpResponse, OciError> {
+    call.may(Action::Read, name)?;
+    let lease = if call.is_allowed(Action::Create, name) {
+        Lease::Renew
+    } else {
+        Lease::Leave
+    };
+    let size = call.api.registry.blob_size(name, digest, lease).await?;
+    let status = if is_not_modified(call.request.headers(), &entity_tag(digest)) {
+        return Ok(described(StatusCode::NOT_MODIFIED, digest).finish());
+    } else {
+        StatusCode::OK
+    };
+    Ok(described(status, digest).body(Omitted::of(size)))
+}
+
+/// Takes a blob out of a repository.
+pub(super) async fn delete(
+    call: &Call<'_>,
+    name: &RepositoryName,
+    digest: &Digest,
+) -> Result<HttpResponse, OciError> {
+    call.may(Action::Delete, name)?;
+    call.api.registry.delete_blob(call.actor(), name, digest).await?;
+    Ok(HttpResponse::Accepted()
+        .insert_header(("Docker-Content-Digest", digest.to_string()))
+        .finish())
+}
+
+fn described(status: StatusCode, digest: &Digest) -> HttpResponseBuilder {
+    let mut response = HttpResponse::build(status);
+    response
+        .insert_header(("Docker-Content-Digest", digest.to_string()))
+        .insert_header((ETAG, entity_tag(digest)))
+        .insert_header((ACCEPT_RANGES, "bytes"))
+        .insert_header((CACHE_CONTROL, IMMUTABLE))
+        .insert_header((CONTENT_TYPE, "application/octet-stream"));
+    response
+}

@@ -1,0 +1,269 @@
+//! One request to the distribution API: who calls, what they ask for and what they may.
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::http::header::{AUTHORIZATION, WWW_AUTHENTICATE};
+use actix_web::web::{Payload, Query};
+use actix_web::{HttpMessage, HttpRequest};
+use arc_swap::ArcSwap;
+use zas_config::Configuration;
+use zas_core::{Reference, RepositoryName};
+
+use super::{OciError, OciErrorCode};
+use crate::api::observe::{ActorName, ReceivedBytes};
+use crate::api::request_body::RequestStream;
+use crate::services::auth::{
+    Access, AccessRequest, Action, AuthenticationError, Principal, RequestContext, Resource,
+};
+use crate::services::registry::{Registry, RequestBody};
+
+/// What the distribution API needs to answer.
+#[derive(Debug)]
+pub struct OciApi {
+    pub(super) registry: Registry,
+    access: Arc<Access>,
+    external_url: Option<String>,
+    /// Bytes of an answer read at a time while they are in memory.
+    pub(super) read_chunk: usize,
+    limits: ArcSwap<RequestLimits>,
+}
+
+/// Limits on requests that an operator may change while running.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct RequestLimits {
+    /// Most `tag` parameters of one push.
+    pub(super) tag_parameters: usize,
+    idle_timeout: Duration,
+    /// Most bytes of a manifest.
+    pub(super) manifest_size: usize,
+}
+
+impl RequestLimits {
+    fn of(configuration: &Configuration) -> Self {
+        let limits = &configuration.limits;
+        Self {
+            tag_parameters: limits.tag_parameters as usize,
+            idle_timeout: limits.request_idle_timeout.into(),
+            manifest_size: limits.manifest_size.in_memory(),
+        }
+    }
+}
+
+impl OciApi {
+    /// The API over a registry.
+    pub fn new(registry: Registry, access: Arc<Access>, configuration: &Configuration) -> Self {
+        let external_url = configuration
+            .http
+            .external_url
+            .as_ref()
+            .map(|url| url.as_str().trim_end_matches('/').to_owned());
+        Self {
+            registry,
+            access,
+            external_url,
+            read_chunk: configuration.storage.blobs.read_chunk.in_memory(),
+            limits: ArcSwap::from_pointee(RequestLimits::of(configuration)),
+        }
+    }
+
+    /// Puts the hot part of a new configuration in force.
+    pub fn reconfigure(&self, configuration: &Configuration) {
+        self.limits.store(Arc::new(RequestLimits::of(configuration)));
+    }
+
+    pub(super) fn limits(&self) -> RequestLimits {
+        **self.limits.load()
+    }
+}
+
+/// One request.
+#[derive(Debug)]
+pub(super) struct Call<'a> {
+    pub(super) api: &'a OciApi,
+    pub(super) request: &'a HttpRequest,
+    principal: Principal,
+    client: IpAddr,
+    parameters: Vec<(String, String)>,
+}
+
+impl<'a> Call<'a> {
+    /// Finds out who calls. Nobody in particular is an answer too; wrong credentials are not.
+    pub(super) async fn authenticate(api: &'a OciApi, request: &'a HttpRequest) -> Result<Self, OciError> {
+        let client = request
+            .peer_addr()
+            .map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |address| address.ip());
+        let headers: Vec<&[u8]> = request
+            .headers()
+            .get_all(AUTHORIZATION)
+            .map(|value| value.as_bytes())
+            .collect();
+        let principal = api
+            .access
+            .authenticate(&headers, client)
+            .await
+            .map_err(|error| refused(api, error))?;
+        request
+            .extensions_mut()
+            .insert(ActorName(principal.name().to_owned()));
+        let parameters = Query::<Vec<(String, String)>>::from_query(request.query_string());
+        let parameters = parameters.map_err(|error| {
+            OciError::new(
+                OciErrorCode::Unsupported,
+                format!("the query cannot be read: {error}"),
+            )
+        })?;
+        Ok(Self {
+            api,
+            request,
+            principal,
+            client,
+            parameters: parameters.into_inner(),
+        })
+    }
+
+    /// The name that changes are recorded under; empty for anonymous.
+    pub(super) fn actor(&self) -> &str {
+        self.principal.name()
+    }
+
+    /// The first value of a query parameter.
+    pub(super) fn parameter(&self, name: &str) -> Option<&str> {
+        self.parameters
+            .iter()
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value.as_str())
+    }
+
+    /// All values of a query parameter.
+    pub(super) fn parameters(&self, name: &str) -> impl Iterator<Item = &str> {
+        self.parameters
+            .iter()
+            .filter(move |(key, _)| key == name)
+            .map(|(_, value)| value.as_str())
+    }
+
+    /// A path of this server as clients shall see it.
+    pub(super) fn location(&self, path: &str) -> String {
+        self.api
+            .external_url
+            .as_ref()
+            .map_or_else(|| path.to_owned(), |url| format!("{url}{path}"))
+    }
+
+    /// The bytes of the request.
+    pub(super) fn body(&self, payload: Payload) -> RequestBody<'static> {
+        self.request_stream(payload).into_body()
+    }
+
+    /// The bytes of the request, to be collected.
+    pub(super) fn request_stream(&self, payload: Payload) -> RequestStream {
+        let received = self
+            .request
+            .extensions()
+            .get::<ReceivedBytes>()
+            .cloned()
+            .unwrap_or_default();
+        RequestStream {
+            payload,
+            idle: self.api.limits().idle_timeout,
+            received,
+        }
+    }
+
+    /// Whether the caller may do something somewhere, so that there is a point in letting them in.
+    pub(super) fn may_enter(&self) -> Result<(), OciError> {
+        if self.api.access.may_enter(&self.principal) {
+            return Ok(());
+        }
+        Err(self.refusal("this registry needs credentials"))
+    }
+
+    /// What invites anonymous callers to sign in although they may be here.
+    pub(super) fn optional_challenge(&self) -> Option<String> {
+        let could_sign_in = self.principal.is_anonymous() && self.api.access.can_sign_in();
+        could_sign_in.then(|| self.api.access.challenge())
+    }
+
+    pub(super) fn may(&self, action: Action, name: &RepositoryName) -> Result<(), OciError> {
+        self.decide(action, name, None)
+    }
+
+    pub(super) fn may_reference(
+        &self,
+        action: Action,
+        name: &RepositoryName,
+        reference: &Reference,
+    ) -> Result<(), OciError> {
+        self.decide(action, name, Some(reference))
+    }
+
+    pub(super) fn is_allowed(&self, action: Action, name: &RepositoryName) -> bool {
+        self.decide(action, name, None).is_ok()
+    }
+
+    pub(super) fn is_allowed_for(
+        &self,
+        action: Action,
+        name: &RepositoryName,
+        reference: &Reference,
+    ) -> bool {
+        self.decide(action, name, Some(reference)).is_ok()
+    }
+
+    /// Which repositories the caller may see in listings.
+    pub(super) fn read_filter(&self) -> impl Fn(&RepositoryName) -> bool + '_ {
+        self.api.access.read_filter(&self.principal)
+    }
+
+    fn decide(
+        &self,
+        action: Action,
+        name: &RepositoryName,
+        reference: Option<&Reference>,
+    ) -> Result<(), OciError> {
+        let context = RequestContext {
+            client: Some(self.client),
+            method: self.request.method().as_str(),
+            reference,
+            is_tls: self.request.app_config().secure(),
+        };
+        let request = AccessRequest {
+            principal: &self.principal,
+            action,
+            resource: Resource::Repository(name),
+            context,
+        };
+        let decision = self.api.access.decide(&request);
+        if decision.is_allowed() {
+            return Ok(());
+        }
+        tracing::debug!(actor = self.actor(), ?action, repository = %name, reason = %decision.reason(), "denied");
+        Err(self.refusal(&decision.reason().to_string()))
+    }
+
+    /// No: 401 for someone who has not signed in and could, else 403.
+    pub(super) fn refusal(&self, reason: &str) -> OciError {
+        if self.principal.is_anonymous() && self.api.access.can_sign_in() {
+            return unauthorized(self.api, reason);
+        }
+        OciError::new(OciErrorCode::Denied, reason)
+    }
+}
+
+fn unauthorized(api: &OciApi, reason: &str) -> OciError {
+    OciError::new(OciErrorCode::Unauthorized, reason).with_header(WWW_AUTHENTICATE, api.access.challenge())
+}
+
+fn refused(api: &OciApi, error: AuthenticationError) -> OciError {
+    match error {
+        AuthenticationError::TooManyAttempts { retry_after } => {
+            OciError::too_many_requests(error.to_string(), retry_after)
+        }
+        AuthenticationError::Unavailable(_) => OciError::unavailable(error.to_string()),
+        AuthenticationError::Malformed(_) | AuthenticationError::Rejected => {
+            unauthorized(api, &error.to_string())
+        }
+    }
+}

@@ -1,0 +1,233 @@
+//! The one place where failures become answers of the distribution specification ("Error Codes").
+
+use std::time::Duration;
+
+use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
+use actix_web::http::header::{self, HeaderName, HeaderValue};
+use serde::Serialize;
+use serde_json::{Value, json};
+use zas_blobs::BlobError;
+use zas_metadata::MetadataError;
+
+use super::uploads::position_range;
+use crate::services::registry::RegistryError;
+
+/// The codes that the specification defines; no others are ever sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+#[expect(missing_docs, reason = "the specification is their documentation")]
+pub enum OciErrorCode {
+    BlobUnknown,
+    BlobUploadInvalid,
+    BlobUploadUnknown,
+    DigestInvalid,
+    ManifestBlobUnknown,
+    ManifestInvalid,
+    ManifestUnknown,
+    NameInvalid,
+    NameUnknown,
+    SizeInvalid,
+    Unauthorized,
+    Denied,
+    Unsupported,
+    #[serde(rename = "TOOMANYREQUESTS")]
+    TooManyRequests,
+}
+
+impl OciErrorCode {
+    /// The status that usually goes with the code.
+    const fn status(self) -> StatusCode {
+        match self {
+            Self::BlobUnknown | Self::BlobUploadUnknown | Self::ManifestUnknown | Self::NameUnknown => {
+                StatusCode::NOT_FOUND
+            }
+            Self::ManifestBlobUnknown
+            | Self::BlobUploadInvalid
+            | Self::DigestInvalid
+            | Self::ManifestInvalid
+            | Self::NameInvalid
+            | Self::SizeInvalid
+            | Self::Unsupported => StatusCode::BAD_REQUEST,
+            Self::Unauthorized => StatusCode::UNAUTHORIZED,
+            Self::Denied => StatusCode::FORBIDDEN,
+            Self::TooManyRequests => StatusCode::TOO_MANY_REQUESTS,
+        }
+    }
+}
+
+/// An answer that refuses or fails.
+#[derive(Clone, Debug)]
+pub struct OciError {
+    status: StatusCode,
+    code: OciErrorCode,
+    message: String,
+    detail: Option<Value>,
+    headers: Vec<(HeaderName, String)>,
+}
+
+impl OciError {
+    /// An error with the usual status of its code.
+    pub fn new(code: OciErrorCode, message: impl Into<String>) -> Self {
+        Self {
+            status: code.status(),
+            code,
+            message: message.into(),
+            detail: None,
+            headers: Vec::new(),
+        }
+    }
+
+    /// The same error with another status.
+    #[must_use]
+    pub fn with_status(mut self, status: StatusCode) -> Self {
+        self.status = status;
+        self
+    }
+
+    /// The same error with a header.
+    #[must_use]
+    pub fn with_header(mut self, name: HeaderName, value: impl Into<String>) -> Self {
+        self.headers.push((name, value.into()));
+        self
+    }
+
+    fn with_detail(mut self, detail: Value) -> Self {
+        self.detail = Some(detail);
+        self
+    }
+
+    fn with_retry_after(self, wait: Duration) -> Self {
+        let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+        self.with_header(header::RETRY_AFTER, seconds.max(1).to_string())
+    }
+
+    /// The path exists, the method does not.
+    pub fn method_not_allowed(allowed: &str) -> Self {
+        Self::new(OciErrorCode::Unsupported, format!("this path supports {allowed}"))
+            .with_status(StatusCode::METHOD_NOT_ALLOWED)
+            .with_header(header::ALLOW, allowed)
+    }
+
+    /// Too many requests; to be tried again after `wait`.
+    pub fn too_many_requests(message: impl Into<String>, wait: Duration) -> Self {
+        Self::new(OciErrorCode::TooManyRequests, message).with_retry_after(wait)
+    }
+
+    /// The server cannot answer now, though the request may be right.
+    pub fn unavailable(message: impl Into<String>) -> Self {
+        Self::new(OciErrorCode::Unsupported, message)
+            .with_status(StatusCode::SERVICE_UNAVAILABLE)
+            .with_retry_after(Duration::from_secs(1))
+    }
+
+    fn internal(cause: &dyn std::fmt::Display) -> Self {
+        // The cause may name files of the server, which are nobody's business outside.
+        tracing::error!(error = %cause, "request failed");
+        Self::new(OciErrorCode::Unsupported, "the server failed; its log says why")
+            .with_status(StatusCode::INTERNAL_SERVER_ERROR)
+    }
+
+    /// The answer in the form of the specification.
+    pub fn into_response(self) -> HttpResponse {
+        let mut response = HttpResponse::build(self.status);
+        for (name, value) in self.headers {
+            if let Ok(value) = HeaderValue::from_str(&value) {
+                response.append_header((name, value));
+            }
+        }
+        let error = json!({ "code": self.code, "message": self.message, "detail": self.detail });
+        response.json(json!({ "errors": [error] }))
+    }
+}
+
+impl From<RegistryError> for OciError {
+    fn from(error: RegistryError) -> Self {
+        use OciErrorCode as Code;
+        let message = error.to_string();
+        match error {
+            RegistryError::BlobUnknown { .. } => Self::new(Code::BlobUnknown, message),
+            RegistryError::UploadUnknown(_) => Self::new(Code::BlobUploadUnknown, message),
+            RegistryError::OutOfOrder { expected, .. } => Self::new(Code::BlobUploadInvalid, message)
+                .with_status(StatusCode::RANGE_NOT_SATISFIABLE)
+                .with_header(header::RANGE, position_range(expected)),
+            RegistryError::SizeMismatch { .. } => Self::new(Code::SizeInvalid, message),
+            RegistryError::BlobTooLarge { .. } => {
+                Self::new(Code::SizeInvalid, message).with_status(StatusCode::PAYLOAD_TOO_LARGE)
+            }
+            RegistryError::DigestMismatch { .. } => Self::new(Code::DigestInvalid, message),
+            RegistryError::Superseded(_) => {
+                Self::new(Code::BlobUploadInvalid, message).with_status(StatusCode::CONFLICT)
+            }
+            RegistryError::Interrupted(_) => Self::new(Code::BlobUploadInvalid, message),
+            RegistryError::TooManyUploads { retry_after } => Self::too_many_requests(message, retry_after),
+            RegistryError::ManifestUnknown { .. } => Self::new(Code::ManifestUnknown, message),
+            RegistryError::ManifestTooLarge { .. } => {
+                Self::new(Code::ManifestInvalid, message).with_status(StatusCode::PAYLOAD_TOO_LARGE)
+            }
+            RegistryError::ManifestInvalid(_) => Self::new(Code::ManifestInvalid, message),
+            RegistryError::ReferencesMissing { digests, .. } => {
+                Self::new(Code::ManifestBlobUnknown, message).with_detail(json!(digests))
+            }
+            RegistryError::TagForbidden { .. } | RegistryError::Reserved(_) => {
+                Self::new(Code::Denied, message)
+            }
+            RegistryError::RepositoryUnknown(_) => Self::new(Code::NameUnknown, message),
+            RegistryError::Metadata(MetadataError::Unavailable(_)) => {
+                tracing::warn!(error = %message, "metadata store unavailable");
+                Self::unavailable("the store is not available at the moment: try again")
+            }
+            RegistryError::Blobs(BlobError::Full { .. }) => {
+                tracing::error!(error = %message, "storage is full");
+                Self::new(
+                    Code::Denied,
+                    "the storage is full: pushes are refused until space is freed",
+                )
+                .with_status(StatusCode::INSUFFICIENT_STORAGE)
+            }
+            RegistryError::Metadata(_)
+            | RegistryError::Blobs(_)
+            | RegistryError::HashState(_)
+            | RegistryError::Task(_) => Self::internal(&message),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::body::to_bytes;
+
+    use super::*;
+
+    #[actix_web::test]
+    async fn given_an_error_when_rendered_then_the_body_is_that_of_the_specification() {
+        let response = OciError::new(OciErrorCode::NameUnknown, "repository x is not known").into_response();
+        assert_eq!(response.status(), StatusCode::NOT_FOUND);
+        let body = to_bytes(response.into_body()).await.unwrap();
+        let text = std::str::from_utf8(&body).unwrap();
+        let expected =
+            r#"{"errors":[{"code":"NAME_UNKNOWN","message":"repository x is not known","detail":null}]}"#;
+        assert_eq!(
+            serde_json::from_str::<Value>(text).unwrap(),
+            serde_json::from_str::<Value>(expected).unwrap()
+        );
+    }
+
+    #[test]
+    fn given_a_wait_when_told_then_in_whole_seconds_of_at_least_one() {
+        for (wait, header) in [
+            (Duration::ZERO, "1"),
+            (Duration::from_millis(1_200), "2"),
+            (Duration::from_secs(5), "5"),
+        ] {
+            let error = OciError::too_many_requests("slow down", wait);
+            assert_eq!(error.headers, [(header::RETRY_AFTER, header.to_owned())]);
+        }
+    }
+
+    #[test]
+    fn given_all_codes_when_written_then_as_the_specification_spells_them() {
+        assert_eq!(json!(OciErrorCode::TooManyRequests), "TOOMANYREQUESTS");
+        assert_eq!(json!(OciErrorCode::ManifestBlobUnknown), "MANIFEST_BLOB_UNKNOWN");
+    }
+}

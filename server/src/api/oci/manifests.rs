@@ -1,0 +1,209 @@
+//! Pulling, pushing and deleting manifests.
+
+use actix_web::HttpResponse;
+use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, LOCATION};
+use actix_web::http::{Method, StatusCode};
+use actix_web::web::Payload;
+use zas_core::{Digest, MediaType, Reference, RepositoryName, Tag};
+
+use super::blobs::IMMUTABLE;
+use super::call::Call;
+use super::conditional::{entity_tag, is_not_modified};
+use super::{OciError, OciErrorCode};
+use crate::api::body::Omitted;
+use crate::api::request_body::CollectError;
+use crate::services::auth::Action;
+use crate::services::registry::{BodyError, PushManifest, RegistryError, TagRights};
+
+/// Sends a manifest as it was pushed, or for HEAD what describes it.
+pub(super) async fn get(
+    call: &Call<'_>,
+    name: &RepositoryName,
+    reference: &Reference,
+) -> Result<HttpResponse, OciError> {
+    call.may_reference(Action::Read, name, reference)?;
+    let manifest = call.api.registry.manifest(name, reference).await?;
+    let entity_tag = entity_tag(&manifest.digest);
+    let is_known = is_not_modified(call.request.headers(), &entity_tag);
+    let mut response = HttpResponse::build(if is_known {
+        StatusCode::NOT_MODIFIED
+    } else {
+        StatusCode::OK
+    });
+    response
+        .insert_header((CONTENT_TYPE, manifest.media_type.as_str()))
+        .insert_header(("Docker-Content-Digest", manifest.digest.to_string()))
+        .insert_header((ETAG, entity_tag));
+    if matches!(reference, Reference::Digest(_)) {
+        response.insert_header((CACHE_CONTROL, IMMUTABLE));
+    }
+    if is_known {
+        return Ok(response.finish());
+    }
+    if *call.request.method() == Method::HEAD {
+        return Ok(response.body(Omitted::of(manifest.body.len() as u64)));
+    }
+    Ok(response.body(manifest.body))
+}
+
+/// Stores a manifest under a tag, or under its digest with any number of tags.
+pub(super) async fn put(
+    call: &Call<'_>,
+    name: &RepositoryName,
+    reference: &Reference,
+    payload: Payload,
+) -> Result<HttpResponse, OciError> {
+    let tags = tags(call, reference)?;
+    let rights = tag_rights(call, name, &tags)?;
+    let limit = call.api.limits().manifest_size;
+    let body = call
+        .request_stream(payload)
+        .collect(limit)
+        .await
+        .map_err(|error| unreadable(error, limit))?;
+    let digest = match reference {
+        Reference::Digest(digest) => Some(*digest),
+        Reference::Tag(_) => call.parameter("digest").map(parse_digest).transpose()?,
+    };
+    let actor = call.actor();
+    let media_type = media_type(call)?;
+    let push = PushManifest {
+        actor,
+        repository: name,
+        digest,
+        tags: tags.clone(),
+        media_type,
+        body,
+        rights,
+    };
+    let pushed = call
+        .api
+        .registry
+        .push_manifest(push)
+        .await
+        .map_err(|error| denied(call, error))?;
+
+    let mut response = HttpResponse::Created();
+    response
+        .insert_header((
+            LOCATION,
+            call.location(&format!("/v2/{name}/manifests/{}", pushed.digest)),
+        ))
+        .insert_header(("Docker-Content-Digest", pushed.digest.to_string()));
+    if let Some(subject) = pushed.subject {
+        response.insert_header(("OCI-Subject", subject.to_string()));
+    }
+    if matches!(reference, Reference::Digest(_)) {
+        for tag in &tags {
+            response.append_header(("OCI-Tag", tag.as_str()));
+        }
+    }
+    Ok(response.finish())
+}
+
+/// Deletes a tag, or a manifest with all its tags.
+pub(super) async fn delete(
+    call: &Call<'_>,
+    name: &RepositoryName,
+    reference: &Reference,
+) -> Result<HttpResponse, OciError> {
+    call.may_reference(Action::Delete, name, reference)?;
+    match reference {
+        Reference::Tag(tag) => call.api.registry.delete_tag(call.actor(), name, tag).await?,
+        Reference::Digest(digest) => {
+            call.api
+                .registry
+                .delete_manifest(call.actor(), name, digest)
+                .await?
+        }
+    }
+    Ok(HttpResponse::Accepted().finish())
+}
+
+/// The tags of a push, each once.
+fn tags(call: &Call<'_>, reference: &Reference) -> Result<Vec<Tag>, OciError> {
+    if let Reference::Tag(tag) = reference {
+        return Ok(vec![tag.clone()]);
+    }
+    let limit = call.api.limits().tag_parameters;
+    let mut tags = Vec::new();
+    for (position, value) in call.parameters("tag").enumerate() {
+        if position == limit {
+            return Err(OciError::new(
+                OciErrorCode::ManifestInvalid,
+                format!("at most {limit} tag parameters are allowed"),
+            )
+            .with_status(StatusCode::URI_TOO_LONG));
+        }
+        let tag: Tag = value.parse().map_err(|invalid: zas_core::InvalidTag| {
+            OciError::new(OciErrorCode::ManifestInvalid, invalid.to_string())
+        })?;
+        if !tags.contains(&tag) {
+            tags.push(tag);
+        }
+    }
+    Ok(tags)
+}
+
+/// Making a tag and moving one are different rights, asked for each tag; which of them a tag needs is decided when
+/// the manifest is committed.
+fn tag_rights(call: &Call<'_>, name: &RepositoryName, tags: &[Tag]) -> Result<TagRights, OciError> {
+    let Some(first) = tags.first() else {
+        call.may(Action::Create, name)?;
+        return Ok(TagRights {
+            create: true,
+            update: false,
+        });
+    };
+    let all = |action| {
+        tags.iter()
+            .all(|tag| call.is_allowed_for(action, name, &Reference::Tag(tag.clone())))
+    };
+    let rights = TagRights {
+        create: all(Action::Create),
+        update: all(Action::Update),
+    };
+    if !rights.create && !rights.update {
+        call.may_reference(Action::Create, name, &Reference::Tag(first.clone()))?;
+        return Err(OciError::new(
+            OciErrorCode::Denied,
+            "you may neither create nor move all of these tags",
+        ));
+    }
+    Ok(rights)
+}
+
+/// A refusal for want of rights to a tag is a 401 for someone who has not signed in.
+fn denied(call: &Call<'_>, error: RegistryError) -> OciError {
+    match error {
+        RegistryError::TagForbidden { .. } => call.refusal(&error.to_string()),
+        error => error.into(),
+    }
+}
+
+fn unreadable(error: CollectError, limit: usize) -> OciError {
+    match error {
+        CollectError::TooLarge => RegistryError::ManifestTooLarge { limit }.into(),
+        CollectError::Broken(BodyError(reason)) => OciError::new(
+            OciErrorCode::ManifestInvalid,
+            format!("the body ended early: {reason}"),
+        ),
+    }
+}
+
+fn media_type(call: &Call<'_>) -> Result<Option<MediaType>, OciError> {
+    let Some(header) = call.request.headers().get(CONTENT_TYPE) else {
+        return Ok(None);
+    };
+    let text = header.to_str().unwrap_or_default();
+    let media_type = MediaType::from_header(text);
+    media_type
+        .map(Some)
+        .map_err(|invalid| OciError::new(OciErrorCode::ManifestInvalid, invalid.to_string()))
+}
+
+pub(super) fn parse_digest(text: &str) -> Result<Digest, OciError> {
+    text.parse().map_err(|invalid: zas_core::InvalidDigest| {
+        OciError::new(OciErrorCode::DigestInvalid, invalid.to_string())
+    })
+}

@@ -1,0 +1,80 @@
+//! The OCI distribution API, version 1.1.1 and its newest text.
+
+mod base;
+mod blobs;
+mod call;
+mod catalog;
+mod conditional;
+mod error;
+mod manifests;
+mod page;
+mod path;
+mod referrers;
+mod tags;
+mod uploads;
+
+use actix_web::http::Method;
+use actix_web::web::{Data, Payload};
+use actix_web::{HttpMessage, HttpRequest, HttpResponse};
+
+pub use call::OciApi;
+pub use error::{OciError, OciErrorCode};
+
+use call::Call;
+use path::OciPath;
+
+use crate::api::observe::RouteTemplate;
+
+/// Answers every request below `/v2`.
+pub async fn dispatch(api: Data<OciApi>, request: HttpRequest, payload: Payload) -> HttpResponse {
+    match answer(&api, &request, payload).await {
+        Ok(response) => response,
+        Err(error) => error.into_response(),
+    }
+}
+
+async fn answer(api: &OciApi, request: &HttpRequest, payload: Payload) -> Result<HttpResponse, OciError> {
+    let path = OciPath::parse(request.uri().path());
+    let template = path.as_ref().map_or("/v2/{unknown}", OciPath::template);
+    request.extensions_mut().insert(RouteTemplate(template));
+    let call = Call::authenticate(api, request).await?;
+    let path = path?;
+    // Looked at by value: a guard per method would hide which methods a path has.
+    let method = request.method();
+    let is_read = matches!(*method, Method::GET | Method::HEAD);
+    match path {
+        OciPath::Base if is_read => base::version(&call),
+        OciPath::Catalog if is_read => catalog::list(&call).await,
+        OciPath::Extensions if is_read => base::extensions(&call),
+        OciPath::Tags(name) if is_read => tags::list(&call, &name).await,
+        OciPath::Referrers(name, digest) if is_read => referrers::list(&call, &name, &digest).await,
+        OciPath::Manifest(name, reference) => match *method {
+            Method::GET | Method::HEAD => manifests::get(&call, &name, &reference).await,
+            Method::PUT => manifests::put(&call, &name, &reference, payload).await,
+            Method::DELETE => manifests::delete(&call, &name, &reference).await,
+            _ => Err(OciError::method_not_allowed("GET, HEAD, PUT, DELETE")),
+        },
+        OciPath::Blob(name, digest) => match *method {
+            Method::GET => blobs::get(&call, &name, &digest).await,
+            Method::HEAD => blobs::head(&call, &name, &digest).await,
+            Method::DELETE => blobs::delete(&call, &name, &digest).await,
+            _ => Err(OciError::method_not_allowed("GET, HEAD, DELETE")),
+        },
+        OciPath::Uploads(name) => match *method {
+            Method::POST => uploads::start(&call, &name, payload).await,
+            _ => Err(OciError::method_not_allowed("POST")),
+        },
+        OciPath::Upload(target) => match *method {
+            Method::GET | Method::HEAD => uploads::status(&call, &target).await,
+            Method::PATCH => uploads::append(&call, &target, payload).await,
+            Method::PUT => uploads::finish(&call, &target, payload).await,
+            Method::DELETE => uploads::cancel(&call, &target).await,
+            _ => Err(OciError::method_not_allowed("GET, PATCH, PUT, DELETE")),
+        },
+        OciPath::Base
+        | OciPath::Catalog
+        | OciPath::Extensions
+        | OciPath::Tags(_)
+        | OciPath::Referrers(..) => Err(OciError::method_not_allowed("GET, HEAD")),
+    }
+}

@@ -1,0 +1,32 @@
+//! `GET /v2/<name>/tags/list`.
+
+use actix_web::HttpResponse;
+use actix_web::http::header::LINK;
+use serde_json::json;
+use zas_core::{RepositoryName, Tag};
+
+use super::call::Call;
+use super::{OciError, page};
+use crate::services::auth::Action;
+
+/// Lists the tags of a repository in byte order.
+pub(super) async fn list(call: &Call<'_>, name: &RepositoryName) -> Result<HttpResponse, OciError> {
+    call.may(Action::Read, name)?;
+    let n = page::count(call.parameter("n"))?;
+    let tags = call
+        .api
+        .registry
+        .list_tags(name, call.parameter("last"), n)
+        .await?;
+    let mut response = HttpResponse::Ok();
+    if let (true, Some(last)) = (tags.more, tags.entries.last()) {
+        let path = format!("/v2/{name}/tags/list");
+        let size = tags.entries.len().to_string();
+        response.insert_header((
+            LINK,
+            page::next_link(&path, &[("n", &size), ("last", last.as_str())]),
+        ));
+    }
+    let tags: Vec<&str> = tags.entries.iter().map(Tag::as_str).collect();
+    Ok(response.json(json!({ "name": name.as_str(), "tags": tags })))
+}

@@ -1,0 +1,193 @@
+//! Pushing blobs: whole, in chunks, streamed, mounted; status and cancel.
+
+use actix_web::HttpResponse;
+use actix_web::HttpResponseBuilder;
+use actix_web::http::StatusCode;
+use actix_web::http::header::{CONTENT_LENGTH, CONTENT_RANGE, LOCATION, RANGE};
+use actix_web::web::Payload;
+use zas_core::{Algorithm, Digest, RepositoryName};
+
+use super::call::Call;
+use super::manifests::parse_digest;
+use super::{OciError, OciErrorCode};
+use crate::services::auth::Action;
+use crate::services::registry::{Chunk, UploadTarget};
+
+/// Starts an upload, takes a whole blob, or mounts one.
+pub(super) async fn start(
+    call: &Call<'_>,
+    name: &RepositoryName,
+    payload: Payload,
+) -> Result<HttpResponse, OciError> {
+    call.may(Action::Create, name)?;
+    if let Some(mount) = call.parameter("mount") {
+        let digest = parse_digest(mount)?;
+        if mount_blob(call, name, &digest).await? {
+            return Ok(created(call, name, &digest));
+        }
+        return start_upload(call, name).await;
+    }
+    if let Some(digest) = call.parameter("digest") {
+        let digest = parse_digest(digest)?;
+        let length = announced_length(call)?;
+        let body = call.body(payload);
+        call.api
+            .registry
+            .push_blob(call.actor(), name, digest, length, body)
+            .await?;
+        return Ok(created(call, name, &digest));
+    }
+    start_upload(call, name).await
+}
+
+async fn mount_blob(call: &Call<'_>, name: &RepositoryName, digest: &Digest) -> Result<bool, OciError> {
+    let from: Option<RepositoryName> = call
+        .parameter("from")
+        .filter(|from| !from.is_empty())
+        .map(str::parse)
+        .transpose()
+        .map_err(|invalid: zas_core::InvalidRepositoryName| {
+            OciError::new(OciErrorCode::NameInvalid, invalid.to_string())
+        })?;
+    let may_read = call.read_filter();
+    Ok(call
+        .api
+        .registry
+        .mount_blob(call.actor(), digest, from.as_ref(), name, may_read)
+        .await?)
+}
+
+async fn start_upload(call: &Call<'_>, name: &RepositoryName) -> Result<HttpResponse, OciError> {
+    announced_algorithm(call)?;
+    let id = call.api.registry.start_upload(call.actor(), name).await?;
+    let target = UploadTarget {
+        repository: name.clone(),
+        id,
+    };
+    Ok(progress(call, StatusCode::ACCEPTED, &target, 0).finish())
+}
+
+/// How far an upload is.
+pub(super) async fn status(call: &Call<'_>, target: &UploadTarget) -> Result<HttpResponse, OciError> {
+    call.may(Action::Create, &target.repository)?;
+    let offset = call.api.registry.upload_offset(target).await?;
+    Ok(progress(call, StatusCode::NO_CONTENT, target, offset).finish())
+}
+
+/// Takes the next chunk, or everything when the request has no `Content-Range`.
+pub(super) async fn append(
+    call: &Call<'_>,
+    target: &UploadTarget,
+    payload: Payload,
+) -> Result<HttpResponse, OciError> {
+    call.may(Action::Create, &target.repository)?;
+    let chunk = chunk(call)?;
+    let body = call.body(payload);
+    let offset = call.api.registry.append_chunk(target, chunk, body).await?;
+    Ok(progress(call, StatusCode::ACCEPTED, target, offset).finish())
+}
+
+/// Takes what is left and makes the upload a blob.
+pub(super) async fn finish(
+    call: &Call<'_>,
+    target: &UploadTarget,
+    payload: Payload,
+) -> Result<HttpResponse, OciError> {
+    call.may(Action::Create, &target.repository)?;
+    let digest = call.parameter("digest").ok_or_else(|| {
+        OciError::new(
+            OciErrorCode::DigestInvalid,
+            "the parameter digest is required to finish an upload",
+        )
+    })?;
+    let digest = parse_digest(digest)?;
+    let chunk = chunk(call)?;
+    let body = call.body(payload);
+    call.api
+        .registry
+        .finish_upload(call.actor(), target, digest, chunk, body)
+        .await?;
+    Ok(created(call, &target.repository, &digest))
+}
+
+/// Cancels an upload.
+pub(super) async fn cancel(call: &Call<'_>, target: &UploadTarget) -> Result<HttpResponse, OciError> {
+    call.may(Action::Create, &target.repository)?;
+    call.api.registry.cancel_upload(target).await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// The `Range` of an upload with `offset` bytes. Before the first byte clients still expect a range.
+pub(super) fn position_range(offset: u64) -> String {
+    format!("0-{}", offset.saturating_sub(1))
+}
+
+fn progress(call: &Call<'_>, status: StatusCode, target: &UploadTarget, offset: u64) -> HttpResponseBuilder {
+    let mut location = format!("/v2/{}/blobs/uploads/{}", target.repository, target.id);
+    // The location carries the announcement, so that the hash runs from the first byte.
+    if let Some(algorithm) = call.parameter("digest-algorithm") {
+        location = format!("{location}?digest-algorithm={}", super::page::escape(algorithm));
+    }
+    let mut response = HttpResponse::build(status);
+    response
+        .insert_header((LOCATION, call.location(&location)))
+        .insert_header((RANGE, position_range(offset)))
+        .insert_header(("Docker-Upload-UUID", target.id.to_string()));
+    response
+}
+
+fn created(call: &Call<'_>, name: &RepositoryName, digest: &Digest) -> HttpResponse {
+    HttpResponse::Created()
+        .insert_header((LOCATION, call.location(&format!("/v2/{name}/blobs/{digest}"))))
+        .insert_header(("Docker-Content-Digest", digest.to_string()))
+        .finish()
+}
+
+fn chunk(call: &Call<'_>) -> Result<Chunk, OciError> {
+    let range = match call.request.headers().get(CONTENT_RANGE) {
+        None => None,
+        Some(value) => {
+            let parsed = value.to_str().unwrap_or_default().parse();
+            Some(parsed.map_err(|invalid: zas_core::InvalidChunkRange| {
+                OciError::new(OciErrorCode::BlobUploadInvalid, invalid.to_string())
+            })?)
+        }
+    };
+    Ok(Chunk {
+        range,
+        length: announced_length(call)?,
+        algorithm: announced_algorithm(call)?,
+    })
+}
+
+fn announced_length(call: &Call<'_>) -> Result<Option<u64>, OciError> {
+    let Some(value) = call.request.headers().get(CONTENT_LENGTH) else {
+        return Ok(None);
+    };
+    let length = value.to_str().ok().and_then(|text| text.parse().ok());
+    length.map(Some).ok_or_else(|| {
+        OciError::new(
+            OciErrorCode::SizeInvalid,
+            "the header Content-Length is not a number",
+        )
+    })
+}
+
+fn announced_algorithm(call: &Call<'_>) -> Result<Option<Algorithm>, OciError> {
+    let algorithm = call.parameter("digest-algorithm").map(str::parse).transpose();
+    algorithm.map_err(|invalid: zas_core::InvalidDigest| {
+        OciError::new(OciErrorCode::DigestInvalid, invalid.to_string())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn given_offsets_when_written_as_ranges_then_clients_can_parse_each() {
+        assert_eq!(position_range(0), "0-0");
+        assert_eq!(position_range(1), "0-0");
+        assert_eq!(position_range(1024), "0-1023");
+    }
+}

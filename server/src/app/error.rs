@@ -1,0 +1,45 @@
+//! Why the server does not start.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+/// What kept the server from starting, in words for whoever starts it.
+#[derive(Debug, thiserror::Error)]
+pub enum AppError {
+    /// A listener's address cannot be had.
+    #[error("cannot listen on {address}: {source}")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// The cause.
+        source: std::io::Error,
+    },
+    /// A file cannot be written.
+    #[error("cannot write {}: {source}", .file.display())]
+    Write {
+        /// The file.
+        file: PathBuf,
+        /// The cause.
+        source: std::io::Error,
+    },
+    /// A store cannot be opened.
+    #[error("cannot open the {store} store: {reason}")]
+    Store {
+        /// Which one.
+        store: &'static str,
+        /// The cause.
+        reason: String,
+    },
+    /// TLS files are missing or wrong.
+    #[error("TLS: {0}")]
+    Tls(String),
+    /// An extension refused.
+    #[error("{0}")]
+    Extension(String),
+    /// The users cannot be read.
+    #[error("{0}")]
+    Access(String),
+    /// Signals cannot be received.
+    #[error("cannot receive signals: {0}")]
+    Signals(std::io::Error),
+}

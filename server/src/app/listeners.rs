@@ -1,0 +1,207 @@
+//! The two listeners: the public one for clients, the operational one for probes and metrics.
+
+use std::net::{SocketAddr, TcpListener};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_cors::Cors;
+use actix_web::dev::ServerHandle;
+use actix_web::http::KeepAlive;
+use actix_web::middleware::{Condition, from_fn};
+use actix_web::web::{Data, get, to};
+use actix_web::{App, HttpServer};
+use serde_json::json;
+use zas_config::{Configuration, Cors as CorsSection};
+
+use super::AppError;
+use super::tls::Certificates;
+use crate::api::admin::Status;
+use crate::api::oci::OciApi;
+use crate::api::{admin, observe, root};
+use crate::extensions::Extensions;
+
+/// Pieces of an answer are put together up to this size before they are sent.
+const WRITE_BUFFER: usize = 256 * 1024;
+
+/// Threads per worker for what blocks: hashing and writing uploads, cold reads, large listings.
+const BLOCKING_THREADS: usize = 16;
+
+/// Workers of the operational listener, which sees a probe a second.
+const OPERATIONS_WORKERS: usize = 1;
+
+/// Both sockets, bound.
+#[derive(Debug)]
+pub(super) struct Listeners {
+    public: TcpListener,
+    operations: TcpListener,
+}
+
+impl Listeners {
+    pub(super) fn bind(configuration: &Configuration) -> Result<Self, AppError> {
+        Ok(Self {
+            public: bind(configuration.http.listen.get())?,
+            operations: bind(configuration.operations.listen.get())?,
+        })
+    }
+
+    /// Tells where the server listens, which is worth knowing when a port was left to the system.
+    pub(super) fn write_addresses(&self, file: Option<&Path>) -> Result<(), AppError> {
+        let (public, operations) = (address(&self.public)?, address(&self.operations)?);
+        tracing::info!(%public, %operations, "listening");
+        let Some(file) = file else { return Ok(()) };
+        let text = json!({ "public": public.to_string(), "operations": operations.to_string() }).to_string();
+        // A reader that waits for the file must never see half of it.
+        let partial = file.with_extension("partial");
+        let written = std::fs::write(&partial, text).and_then(|()| std::fs::rename(&partial, file));
+        written.map_err(|source| AppError::Write {
+            file: file.to_owned(),
+            source,
+        })
+    }
+
+    pub(super) fn start_operations(
+        &self,
+        status: &Arc<Status>,
+        extensions: &Extensions,
+    ) -> Result<ServerHandle, AppError> {
+        let (status, extensions) = (Data::from(Arc::clone(status)), extensions.clone());
+        let socket = clone(&self.operations)?;
+        let address = address(&socket)?;
+        let server = HttpServer::new(move || {
+            let extensions = extensions.clone();
+            App::new()
+                .app_data(status.clone())
+                .app_data(Data::new(extensions.clone()))
+                .route("/livez", get().to(admin::livez))
+                .route("/readyz", get().to(admin::readyz))
+                .route("/startupz", get().to(admin::startupz))
+                .configure(move |routes| {
+                    extensions
+                        .iter()
+                        .for_each(|extension| extension.operations_routes(routes))
+                })
+        });
+        let server = server
+            .workers(OPERATIONS_WORKERS)
+            .disable_signals()
+            .shutdown_timeout(1);
+        let server = server
+            .listen(socket)
+            .map_err(|source| AppError::Listen { address, source })?
+            .run();
+        let handle = server.handle();
+        tokio::spawn(server);
+        Ok(handle)
+    }
+
+    pub(super) fn start_public(
+        self,
+        configuration: &Configuration,
+        api: &Arc<OciApi>,
+        extensions: &Extensions,
+        certificates: Certificates,
+    ) -> Result<ServerHandle, AppError> {
+        let http = &configuration.http;
+        let limits = &configuration.limits;
+        let (api, cors, extensions) = (Data::from(Arc::clone(api)), http.cors.clone(), extensions.clone());
+        let observer = extensions.observer();
+        let address = address(&self.public)?;
+        let server = HttpServer::new(move || {
+            let (observer, extensions) = (observer.clone(), extensions.clone());
+            App::new()
+                .app_data(api.clone())
+                .configure(move |routes| {
+                    extensions
+                        .iter()
+                        .for_each(|extension| extension.public_routes(routes))
+                })
+                .default_service(to(root::answer))
+                .wrap(Condition::new(cors.is_some(), self::cors(cors.as_ref())))
+                .wrap(from_fn(move |request, next| {
+                    observe(observer.clone(), request, next)
+                }))
+        });
+        let server = server
+            .workers(workers(http.workers))
+            .worker_max_blocking_threads(BLOCKING_THREADS)
+            .keep_alive(KeepAlive::Timeout(limits.keep_alive.get()))
+            .client_request_timeout(limits.request_header_timeout.get())
+            .client_disconnect_timeout(Duration::from_secs(5))
+            .h1_write_buffer_size(WRITE_BUFFER)
+            .shutdown_timeout(http.shutdown_grace.get().as_secs())
+            .disable_signals();
+        let server = match certificates.server_config() {
+            None => server.listen(self.public),
+            Some(tls) => server.listen_rustls_0_23(self.public, tls),
+        };
+        let server = server
+            .map_err(|source| AppError::Listen { address, source })?
+            .run();
+        let handle = server.handle();
+        tokio::spawn(server);
+        Ok(handle)
+    }
+}
+
+fn bind(address: SocketAddr) -> Result<TcpListener, AppError> {
+    let bound = TcpListener::bind(address).and_then(|socket| socket.set_nonblocking(true).map(|()| socket));
+    bound.map_err(|source| AppError::Listen { address, source })
+}
+
+fn clone(socket: &TcpListener) -> Result<TcpListener, AppError> {
+    socket.try_clone().map_err(|source| AppError::Listen {
+        address: SocketAddr::from(([0, 0, 0, 0], 0)),
+        source,
+    })
+}
+
+fn address(socket: &TcpListener) -> Result<SocketAddr, AppError> {
+    socket.local_addr().map_err(|source| AppError::Listen {
+        address: SocketAddr::from(([0, 0, 0, 0], 0)),
+        source,
+    })
+}
+
+fn workers(configured: u32) -> usize {
+    if configured > 0 {
+        return configured as usize;
+    }
+    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
+}
+
+/// Only the origins that are named, never with credentials.
+fn cors(section: Option<&CorsSection>) -> Cors {
+    let origins = section
+        .map(|section| section.allowed_origins.as_slice())
+        .unwrap_or_default();
+    origins
+        .iter()
+        .fold(Cors::default(), |cors, origin| {
+            if origin.is_any() {
+                cors.allow_any_origin()
+            } else {
+                cors.allowed_origin(origin.as_str())
+            }
+        })
+        .allowed_methods(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"])
+        .allowed_headers([
+            "Authorization",
+            "Content-Type",
+            "Content-Range",
+            "Range",
+            "Accept",
+            "If-None-Match",
+            "If-Range",
+        ])
+        .expose_headers([
+            "Docker-Content-Digest",
+            "Link",
+            "Location",
+            "Range",
+            "OCI-Subject",
+            "OCI-Filters-Applied",
+            "OCI-Tag",
+        ])
+        .max_age(3600)
+}

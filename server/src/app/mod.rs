@@ -1,0 +1,148 @@
+//! Wiring: opens the stores, starts the listeners, reloads and stops.
+
+mod error;
+mod listeners;
+mod logging;
+mod reload;
+mod settings;
+mod stores;
+mod tls;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use actix_web::dev::ServerHandle;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+use zas_config::Configuration;
+use zas_core::SystemIds;
+use zas_metadata::Clocks;
+
+use crate::api::admin::Status;
+use crate::api::oci::OciApi;
+use crate::extensions::Extensions;
+use crate::services::auth::Access;
+use crate::services::maintenance::Collector;
+use crate::services::registry::{Registry, RegistryParts};
+
+pub use error::AppError;
+
+use listeners::Listeners;
+use logging::LogLevel;
+use reload::Reloader;
+use tls::Certificates;
+
+/// What the command line adds to the configuration.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Read again when it changes or on SIGHUP.
+    pub configuration_file: PathBuf,
+    /// Where to write the addresses that the server listens on.
+    pub addresses_file: Option<PathBuf>,
+}
+
+/// Serves until SIGTERM or SIGINT, then drains and returns.
+///
+/// # Errors
+/// What kept the server from starting.
+pub fn run(configuration: Configuration, options: &Options) -> Result<(), AppError> {
+    let log_level = logging::start(&configuration.log);
+    // The process-wide provider: installing it twice is harmless and happens in tests.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    actix_web::rt::System::new().block_on(serve(configuration, options, log_level))
+}
+
+async fn serve(configuration: Configuration, options: &Options, log_level: LogLevel) -> Result<(), AppError> {
+    let stop = CancellationToken::new();
+    let signals = tokio::spawn(stop_on_signal(stop.clone())?);
+    let status = Arc::new(Status::default());
+    let extensions = Extensions::from_configuration(&configuration);
+    // Both sockets are bound before anything slow happens, so a taken port is reported at once.
+    let listeners = Listeners::bind(&configuration)?;
+    listeners.write_addresses(options.addresses_file.as_deref())?;
+    let operations = listeners.start_operations(&status, &extensions)?;
+
+    let clocks = Clocks::system();
+    let clock = Arc::clone(&clocks.wall);
+    let opened = stores::open(&configuration, &clocks, &status, &stop).await;
+    let Some(stores) = opened.inspect_err(|_| stop.cancel())? else {
+        // Told to stop while waiting for the database.
+        operations.stop(false).await;
+        return Ok(());
+    };
+    let stores = stores.behind(&extensions);
+    extensions.start().await.map_err(AppError::Extension)?;
+
+    let parts = RegistryParts {
+        metadata: Arc::clone(&stores.metadata),
+        blobs: Arc::clone(&stores.blobs),
+        clock: Arc::clone(&clock),
+        ids: Arc::new(SystemIds::default()),
+    };
+    let registry = Registry::new(
+        parts,
+        settings::registry(&configuration),
+        settings::upload_buffer(&configuration),
+    );
+    let collector = Arc::new(Collector::new(
+        Arc::clone(&stores.metadata),
+        Arc::clone(&stores.blobs),
+        registry.clone(),
+        Arc::clone(&clock),
+        settings::collection(&configuration),
+    ));
+    let access = Arc::new(Access::new(&configuration, Arc::clone(&clock)).map_err(AppError::Access)?);
+    let api = Arc::new(OciApi::new(registry.clone(), Arc::clone(&access), &configuration));
+    let certificates = Certificates::load(configuration.http.tls.as_ref())?;
+
+    let public = listeners.start_public(&configuration, &api, &extensions, certificates.clone())?;
+    let collecting = tokio::spawn({
+        let (collector, stop, extensions) = (Arc::clone(&collector), stop.clone(), extensions.clone());
+        async move { collector.run(&stop, |round| extensions.collected(round)).await }
+    });
+    let reloader = Reloader {
+        file: options.configuration_file.clone(),
+        current: configuration,
+        metadata: Arc::clone(&stores.metadata),
+        registry,
+        collector,
+        access,
+        api,
+        certificates,
+        log_level,
+    };
+    let reloading = tokio::spawn(reloader.run(stop.clone())?);
+    status.ready(Arc::clone(&stores.metadata), Arc::clone(&stores.blobs));
+    tracing::info!("ready");
+
+    stop.cancelled().await;
+    status.stopping();
+    tracing::info!("stopping: requests and uploads under way may finish");
+    drain(&public).await;
+    for task in [collecting, reloading, signals] {
+        // A task that panicked has said so already.
+        let _ = task.await;
+    }
+    extensions.shutdown().await;
+    operations.stop(false).await;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+/// Stops accepting, lets requests end within the configured grace, then cuts off.
+async fn drain(public: &ServerHandle) {
+    public.stop(true).await;
+}
+
+fn stop_on_signal(stop: CancellationToken) -> Result<impl Future<Output = ()>, AppError> {
+    let mut terminate = signal(SignalKind::terminate()).map_err(AppError::Signals)?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(AppError::Signals)?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+            () = stop.cancelled() => {}
+        }
+        stop.cancel();
+    })
+}

@@ -1,0 +1,136 @@
+//! Opening the stores that the configuration names.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use tokio_util::sync::CancellationToken;
+use zas_blobs::{BlobStore, FilesystemBlobs, FilesystemSettings, MemoryBlobs};
+use zas_config::{BlobLocation, Configuration, MetadataLocation};
+use zas_metadata::{Clocks, MemoryMetadata, MetadataStore, Timing};
+
+use super::{AppError, settings};
+use crate::api::admin::Status;
+use crate::extensions::Extensions;
+
+/// The two stores.
+#[derive(Clone, Debug)]
+pub(super) struct Stores {
+    pub(super) metadata: Arc<dyn MetadataStore>,
+    pub(super) blobs: Arc<dyn BlobStore>,
+}
+
+impl Stores {
+    /// The same stores behind the extensions that put themselves in front of them.
+    pub(super) fn behind(self, extensions: &Extensions) -> Self {
+        Self {
+            metadata: extensions.wrap_metadata(self.metadata),
+            blobs: extensions.wrap_blobs(self.blobs),
+        }
+    }
+}
+
+/// Opens both. `None`: told to stop while waiting for another process to release the database.
+pub(super) async fn open(
+    configuration: &Configuration,
+    clocks: &Clocks,
+    status: &Status,
+    stop: &CancellationToken,
+) -> Result<Option<Stores>, AppError> {
+    let Some(metadata) = open_metadata(configuration, clocks, status, stop).await? else {
+        return Ok(None);
+    };
+    status.waiting("opening the blob store");
+    let blobs = open_blobs(configuration)?;
+    Ok(Some(Stores { metadata, blobs }))
+}
+
+async fn open_metadata(
+    configuration: &Configuration,
+    clocks: &Clocks,
+    status: &Status,
+    stop: &CancellationToken,
+) -> Result<Option<Arc<dyn MetadataStore>>, AppError> {
+    let timing = settings::timing(configuration);
+    match configuration.storage.metadata.location() {
+        MetadataLocation::Memory => Ok(Some(Arc::new(MemoryMetadata::new(clocks.clone(), timing)))),
+        MetadataLocation::Rocksdb(path) => open_rocksdb(path, timing, clocks, status, stop).await,
+    }
+}
+
+#[cfg(feature = "rocksdb")]
+async fn open_rocksdb(
+    path: &Path,
+    timing: Timing,
+    clocks: &Clocks,
+    status: &Status,
+    stop: &CancellationToken,
+) -> Result<Option<Arc<dyn MetadataStore>>, AppError> {
+    use std::time::Duration;
+
+    use zas_metadata::{OpenError, RocksMetadata};
+
+    /// Between two looks whether the other process has gone.
+    const LOCK_PAUSE: Duration = Duration::from_millis(500);
+
+    let failed = |reason: String| AppError::Store {
+        store: "metadata",
+        reason,
+    };
+    loop {
+        let opening = tokio::task::spawn_blocking({
+            let (path, clocks) = (path.to_owned(), clocks.clone());
+            move || RocksMetadata::open(&path, clocks, timing)
+        });
+        match opening.await.map_err(|panic| failed(panic.to_string()))? {
+            Ok(store) => return Ok(Some(Arc::new(store))),
+            Err(OpenError::Locked(_)) => {
+                let reason = format!(
+                    "waiting for another process to release the database in {}",
+                    path.display()
+                );
+                tracing::warn!("{reason}");
+                status.waiting(reason);
+            }
+            Err(error) => return Err(failed(error.to_string())),
+        }
+        tokio::select! {
+            () = stop.cancelled() => return Ok(None),
+            () = tokio::time::sleep(LOCK_PAUSE) => {}
+        }
+    }
+}
+
+#[cfg(not(feature = "rocksdb"))]
+#[expect(clippy::unused_async, reason = "has the shape of its twin")]
+async fn open_rocksdb(
+    _: &Path,
+    _: Timing,
+    _: &Clocks,
+    _: &Status,
+    _: &CancellationToken,
+) -> Result<Option<Arc<dyn MetadataStore>>, AppError> {
+    let reason =
+        "this program was built without the feature rocksdb: use storage.metadata.engine: memory".to_owned();
+    Err(AppError::Store {
+        store: "metadata",
+        reason,
+    })
+}
+
+fn open_blobs(configuration: &Configuration) -> Result<Arc<dyn BlobStore>, AppError> {
+    let blobs = &configuration.storage.blobs;
+    match blobs.location() {
+        BlobLocation::Memory => Ok(Arc::new(MemoryBlobs::new())),
+        BlobLocation::Filesystem(path) => {
+            let settings = FilesystemSettings {
+                reserve_bytes: blobs.reserve.bytes(),
+            };
+            let store = FilesystemBlobs::open(path, settings);
+            let store = store.map_err(|error| AppError::Store {
+                store: "blob",
+                reason: error.to_string(),
+            })?;
+            Ok(Arc::new(store))
+        }
+    }
+}

@@ -1,0 +1,13 @@
+//! The server's program.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use zot_artifact_store::cli::{self, Arguments};
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    cli::run(Arguments::parse())
+}

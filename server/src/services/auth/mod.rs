@@ -1,0 +1,19 @@
+//! Who calls and what they may do.
+//!
+//! Every way to sign in ends in one [`Principal`], and every question is answered by one evaluator,
+//! [`AccessPolicy::decide`].
+
+mod access;
+mod attempts;
+mod basic;
+mod htpasswd;
+mod passwords;
+mod policy;
+mod principal;
+mod users;
+
+pub use access::{Access, AuthenticationError};
+pub use policy::{AccessPolicy, AccessRequest, Decision, Reason, RequestContext, Resource};
+pub use principal::Principal;
+pub use users::{AddUserError, UserAdded, add_user};
+pub use zas_config::Action;

@@ -1,0 +1,32 @@
+//! Who calls.
+
+use zas_config::UserName;
+
+/// The one form that every kind of credential ends in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Principal {
+    /// Somebody without credentials.
+    Anonymous,
+    /// Somebody who has shown a user's password.
+    User(UserName),
+}
+
+impl Principal {
+    /// The name that changes are recorded under; empty for anonymous.
+    pub fn name(&self) -> &str {
+        self.user().map_or("", UserName::as_str)
+    }
+
+    /// Whether no credentials were shown.
+    pub fn is_anonymous(&self) -> bool {
+        matches!(self, Self::Anonymous)
+    }
+
+    /// The user, when there is one.
+    pub fn user(&self) -> Option<&UserName> {
+        match self {
+            Self::Anonymous => None,
+            Self::User(name) => Some(name),
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! Collecting blobs: links whose lease is over, then the bytes of what lost its last link.
+
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use tokio::sync::Notify;
+use zas_blobs::BlobStore;
+use zas_core::Clock;
+use zas_metadata::{MetadataStore, ReapOutcome};
+
+use super::CollectionSettings;
+use super::orphans::OrphanCursor;
+use crate::services::registry::{Registry, Result};
+
+/// Entries taken from a queue at a time.
+const STEP: usize = 256;
+
+/// What one round of collection did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Collected {
+    /// Links taken out of repositories because nothing refers to them and their lease is over.
+    pub links: u64,
+    /// Blobs that lost their last link.
+    pub blobs: u64,
+    /// Physical names whose bytes were deleted.
+    pub deleted: u64,
+    /// Uploads cancelled because they made no progress.
+    pub uploads: u64,
+    /// Physical names found without a row.
+    pub orphans: u64,
+}
+
+/// Collects what is no longer needed. Cost follows the garbage, not the content.
+#[derive(Debug)]
+pub struct Collector {
+    pub(super) metadata: Arc<dyn MetadataStore>,
+    pub(super) blobs: Arc<dyn BlobStore>,
+    pub(super) registry: Registry,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) settings: ArcSwap<CollectionSettings>,
+    pub(super) changed: Notify,
+    pub(super) orphans: OrphanCursor,
+}
+
+impl Collector {
+    /// A collector over the stores of `registry`.
+    pub fn new(
+        metadata: Arc<dyn MetadataStore>,
+        blobs: Arc<dyn BlobStore>,
+        registry: Registry,
+        clock: Arc<dyn Clock>,
+        settings: CollectionSettings,
+    ) -> Self {
+        let orphans = OrphanCursor::starting_at(clock.now());
+        let settings = ArcSwap::from_pointee(settings);
+        Self {
+            metadata,
+            blobs,
+            registry,
+            clock,
+            settings,
+            changed: Notify::new(),
+            orphans,
+        }
+    }
+
+    /// One round of everything that is due.
+    ///
+    /// # Errors
+    /// The first failure of a store; what was done before it stays done, and the next round continues.
+    pub async fn collect(&self) -> Result<Collected> {
+        let mut collected = Collected::default();
+        self.expire_uploads(&mut collected).await?;
+        self.reap_links(&mut collected).await?;
+        self.sweep_orphans(&mut collected).await?;
+        self.delete_doomed(&mut collected).await?;
+        Ok(collected)
+    }
+
+    async fn reap_links(&self, collected: &mut Collected) -> Result<()> {
+        loop {
+            let due = self.metadata.take_due(STEP).await?;
+            let mut progressed = false;
+            for link in &due {
+                match self.metadata.reap(link).await? {
+                    ReapOutcome::LinkRemoved => collected.links += 1,
+                    ReapOutcome::Doomed(_) => {
+                        collected.links += 1;
+                        collected.blobs += 1;
+                    }
+                    ReapOutcome::Kept(_) | ReapOutcome::Gone => {}
+                    // The entry stays at the head of the queue: the next round looks again.
+                    ReapOutcome::Later => continue,
+                }
+                progressed = true;
+            }
+            if due.len() < STEP || !progressed {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Deletes bytes first and their rows afterwards: a crash in between repeats a deletion, which succeeds.
+    async fn delete_doomed(&self, collected: &mut Collected) -> Result<()> {
+        loop {
+            let doomed = self.metadata.take_doomed(STEP).await?;
+            for name in &doomed {
+                self.blobs.delete(*name).await?;
+                self.metadata.forget_location(*name).await?;
+                collected.deleted += 1;
+            }
+            if doomed.len() < STEP {
+                return Ok(());
+            }
+        }
+    }
+}

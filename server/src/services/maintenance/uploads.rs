@@ -1,0 +1,39 @@
+//! Cancelling uploads that make no progress.
+
+use zas_core::UploadId;
+use zas_metadata::WriterOutcome;
+
+use super::collection::{Collected, Collector};
+use crate::services::registry::Result;
+
+/// Upload rows read at a time.
+const STEP: usize = 256;
+
+impl Collector {
+    /// Looks at uploads from the oldest on and stops at the first that is too young to have expired, so the cost
+    /// follows the old ones.
+    pub(super) async fn expire_uploads(&self, collected: &mut Collected) -> Result<()> {
+        let oldest_alive = self.clock.now().minus(self.settings.load().upload_expiry);
+        let mut after: Option<UploadId> = None;
+        loop {
+            let page = self.metadata.list_uploads(after, STEP).await?;
+            for upload in &page.entries {
+                if upload.id.made_at() > oldest_alive {
+                    return Ok(());
+                }
+                let is_idle = upload.touched_at <= oldest_alive && !self.registry.is_being_written(upload.id);
+                // Whoever claimed the upload after the listing keeps it: the epoch differs.
+                if is_idle
+                    && self.metadata.abort_upload(upload.id, upload.epoch).await? == WriterOutcome::Done
+                {
+                    tracing::info!(upload = %upload.id, repository = %upload.repository, "cancelled an upload without progress");
+                    collected.uploads += 1;
+                }
+                after = Some(upload.id);
+            }
+            if !page.more {
+                return Ok(());
+            }
+        }
+    }
+}

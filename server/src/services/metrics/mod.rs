@@ -1,0 +1,299 @@
+//! The server's numbers, in the Prometheus exposition format.
+
+mod blobs;
+mod metadata;
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::time::Duration;
+
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::encoding::text::encode;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
+use prometheus_client::metrics::info::Info;
+use prometheus_client::registry::{Registry, Unit};
+
+use super::maintenance::Collected;
+
+pub use blobs::MeasuredBlobs;
+pub use metadata::MeasuredMetadata;
+
+/// From half a millisecond to about a minute.
+const SECONDS: (f64, f64, u16) = (0.0005, 2.5, 13);
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct RequestLabels {
+    route: &'static str,
+    method: String,
+    status: u16,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct RouteLabels {
+    route: &'static str,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct OperationLabels {
+    store: &'static str,
+    operation: &'static str,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct KindLabels {
+    kind: &'static str,
+}
+
+/// Counts what happens. Recording takes no lock that another request holds for long.
+#[derive(Debug)]
+pub struct ServerMetrics {
+    registry: Registry,
+    requests: Family<RequestLabels, Counter>,
+    request_seconds: Family<RouteLabels, Histogram, fn() -> Histogram>,
+    received_bytes: Counter,
+    sent_bytes: Counter,
+    operations: Family<OperationLabels, Counter>,
+    operation_errors: Family<OperationLabels, Counter>,
+    operation_seconds: Family<OperationLabels, Histogram, fn() -> Histogram>,
+    uploads_in_flight: Gauge,
+    collected: Family<KindLabels, Counter>,
+    collection_rounds: Counter,
+    collection_failures: Counter,
+    written_bytes: Counter<u64, AtomicU64>,
+}
+
+impl Default for ServerMetrics {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl ServerMetrics {
+    /// All numbers at zero.
+    pub fn new() -> Self {
+        let mut metrics = Self {
+            registry: Registry::with_prefix("zas"),
+            requests: Family::default(),
+            request_seconds: Family::new_with_constructor(histogram),
+            received_bytes: Counter::default(),
+            sent_bytes: Counter::default(),
+            operations: Family::default(),
+            operation_errors: Family::default(),
+            operation_seconds: Family::new_with_constructor(histogram),
+            uploads_in_flight: Gauge::default(),
+            collected: Family::default(),
+            collection_rounds: Counter::default(),
+            collection_failures: Counter::default(),
+            written_bytes: Counter::default(),
+        };
+        metrics.register();
+        metrics
+    }
+
+    fn register(&mut self) {
+        let build = Info::new([("version", env!("CARGO_PKG_VERSION"))]);
+        let all = &mut self.registry;
+        all.register("build", "The running version", build);
+        all.register(
+            "http_requests",
+            "Requests by route template, method and status",
+            self.requests.clone(),
+        );
+        all.register_with_unit(
+            "http_request_duration",
+            "Time from a request's headers to the last byte of its answer",
+            Unit::Seconds,
+            self.request_seconds.clone(),
+        );
+        all.register_with_unit(
+            "http_received",
+            "Bytes of request bodies",
+            Unit::Bytes,
+            self.received_bytes.clone(),
+        );
+        all.register_with_unit(
+            "http_sent",
+            "Bytes of answer bodies",
+            Unit::Bytes,
+            self.sent_bytes.clone(),
+        );
+        all.register(
+            "storage_operations",
+            "Operations of the stores",
+            self.operations.clone(),
+        );
+        all.register(
+            "storage_operation_errors",
+            "Operations of the stores that failed",
+            self.operation_errors.clone(),
+        );
+        all.register_with_unit(
+            "storage_operation_duration",
+            "Time of one operation of a store",
+            Unit::Seconds,
+            self.operation_seconds.clone(),
+        );
+        all.register_with_unit(
+            "blob_written",
+            "Bytes made durable in the blob store",
+            Unit::Bytes,
+            self.written_bytes.clone(),
+        );
+        all.register(
+            "uploads_in_flight",
+            "Requests that are sending the bytes of an upload",
+            self.uploads_in_flight.clone(),
+        );
+        all.register(
+            "collected",
+            "What collection removed, by kind",
+            self.collected.clone(),
+        );
+        all.register(
+            "collection_rounds",
+            "Rounds of collection",
+            self.collection_rounds.clone(),
+        );
+        all.register(
+            "collection_failures",
+            "Rounds of collection that stopped early",
+            self.collection_failures.clone(),
+        );
+    }
+
+    /// Counts a request that has ended.
+    pub fn request_ended(&self, request: &MeasuredRequest<'_>) {
+        let labels = RequestLabels {
+            route: request.route,
+            method: method(request.method),
+            status: request.status,
+        };
+        self.requests.get_or_create(&labels).inc();
+        let route = RouteLabels { route: request.route };
+        self.request_seconds
+            .get_or_create(&route)
+            .observe(request.duration.as_secs_f64());
+        self.received_bytes.inc_by(request.received_bytes);
+        self.sent_bytes.inc_by(request.sent_bytes);
+    }
+
+    /// Counts a round of collection.
+    pub fn collected(&self, round: Result<Collected, ()>) {
+        self.collection_rounds.inc();
+        let Ok(round) = round else {
+            self.collection_failures.inc();
+            return;
+        };
+        let kinds = [
+            ("link", round.links),
+            ("blob", round.blobs),
+            ("bytes", round.deleted),
+            ("upload", round.uploads),
+            ("orphan", round.orphans),
+        ];
+        for (kind, count) in kinds {
+            self.collected.get_or_create(&KindLabels { kind }).inc_by(count);
+        }
+    }
+
+    /// All numbers in the text format.
+    ///
+    /// # Errors
+    /// Only when a label cannot be written.
+    pub fn encode(&self) -> Result<String, std::fmt::Error> {
+        let mut text = String::new();
+        encode(&mut text, &self.registry)?;
+        Ok(text)
+    }
+
+    fn operation_ended(
+        &self,
+        store: &'static str,
+        operation: &'static str,
+        duration: Duration,
+        failed: bool,
+    ) {
+        let labels = OperationLabels { store, operation };
+        self.operations.get_or_create(&labels).inc();
+        self.operation_seconds
+            .get_or_create(&labels)
+            .observe(duration.as_secs_f64());
+        if failed {
+            self.operation_errors.get_or_create(&labels).inc();
+        }
+    }
+}
+
+/// What is counted of a request.
+#[derive(Clone, Copy, Debug)]
+pub struct MeasuredRequest<'a> {
+    /// The path with its variable parts replaced.
+    pub route: &'static str,
+    /// The method as it was sent.
+    pub method: &'a str,
+    /// The status of the answer.
+    pub status: u16,
+    /// How long it took.
+    pub duration: Duration,
+    /// Bytes of the request's body.
+    pub received_bytes: u64,
+    /// Bytes of the answer's body.
+    pub sent_bytes: u64,
+}
+
+fn histogram() -> Histogram {
+    let (start, factor, count) = SECONDS;
+    Histogram::new(exponential_buckets(start, factor, count))
+}
+
+/// A client may invent methods, and every label value is kept for ever.
+fn method(sent: &str) -> String {
+    match sent {
+        "GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE" | "OPTIONS" => sent.to_owned(),
+        _ => "other".to_owned(),
+    }
+}
+
+/// Runs an operation and counts it.
+async fn measured<T, E>(
+    metrics: &Arc<ServerMetrics>,
+    store: &'static str,
+    operation: &'static str,
+    running: impl Future<Output = Result<T, E>>,
+) -> Result<T, E> {
+    let started = std::time::Instant::now();
+    let result = running.await;
+    metrics.operation_ended(store, operation, started.elapsed(), result.is_err());
+    result
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn given_requests_when_encoded_then_counted_by_template_and_unknown_methods_share_a_label() {
+        let metrics = ServerMetrics::new();
+        for method in ["GET", "BREW", "STIR"] {
+            metrics.request_ended(&MeasuredRequest {
+                route: "/v2/",
+                method,
+                status: 200,
+                duration: Duration::from_millis(3),
+                received_bytes: 1,
+                sent_bytes: 2,
+            });
+        }
+        let text = metrics.encode().unwrap();
+        assert!(
+            text.contains(r#"zas_http_requests_total{route="/v2/",method="other",status="200"} 2"#),
+            "{text}"
+        );
+        assert!(text.contains("zas_http_sent_bytes_total 6"), "{text}");
+        assert!(text.contains("zas_build_info"), "{text}");
+        assert!(text.ends_with("# EOF\n"), "{text}");
+    }
+}

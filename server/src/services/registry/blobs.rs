@@ -1,0 +1,159 @@
+//! Reading, mounting and deleting blobs.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use zas_blobs::{BlobError, BlobReader};
+use zas_core::{Digest, RepositoryName};
+use zas_metadata::{BlobContent, BlobStat, Extent, Lease, MountOutcome};
+
+use super::{Registry, RegistryError, Result};
+
+/// Repositories that an anonymous mount tries, at most.
+const HOLDERS_TRIED: usize = 32;
+
+/// A blob ready to be sent.
+#[derive(Clone, Debug)]
+pub struct Blob {
+    /// Its digest.
+    pub digest: Digest,
+    /// Its length in bytes.
+    pub size: u64,
+    /// Its bytes.
+    pub body: BlobBody,
+}
+
+/// The bytes of a blob.
+#[derive(Clone, Debug)]
+pub enum BlobBody {
+    /// In memory.
+    Inline(Bytes),
+    /// In the blob store, part after part.
+    Stored(Vec<StoredPart>),
+}
+
+/// A run of bytes behind a reader.
+#[derive(Clone, Debug)]
+pub struct StoredPart {
+    /// Where the run is.
+    pub extent: Extent,
+    /// Reads it, also after its name is deleted.
+    pub reader: Arc<dyn BlobReader>,
+}
+
+impl Registry {
+    /// The size of a blob. With [`Lease::Renew`] the answer promises to keep the blob for the grace.
+    ///
+    /// # Errors
+    /// [`RegistryError::BlobUnknown`].
+    pub async fn blob_size(&self, repository: &RepositoryName, digest: &Digest, lease: Lease) -> Result<u64> {
+        Ok(self.stat(repository, digest, lease).await?.size)
+    }
+
+    /// Opens a blob for reading. Writes nothing.
+    ///
+    /// # Errors
+    /// [`RegistryError::BlobUnknown`].
+    pub async fn open_blob(&self, repository: &RepositoryName, digest: &Digest) -> Result<Blob> {
+        let stat = self.stat(repository, digest, Lease::Leave).await?;
+        match self.open(digest, stat).await {
+            // The bytes may have moved between reading the row and opening the name: the row decides.
+            Err(RegistryError::Blobs(BlobError::NotFound(_))) => {
+                let stat = self.stat(repository, digest, Lease::Leave).await?;
+                self.open(digest, stat).await
+            }
+            other => other,
+        }
+    }
+
+    async fn stat(&self, repository: &RepositoryName, digest: &Digest, lease: Lease) -> Result<BlobStat> {
+        let unknown = || RegistryError::BlobUnknown {
+            digest: *digest,
+            repository: repository.clone(),
+        };
+        self.metadata
+            .stat_blob(repository, digest, lease)
+            .await?
+            .ok_or_else(unknown)
+    }
+
+    async fn open(&self, digest: &Digest, stat: BlobStat) -> Result<Blob> {
+        let body = match stat.content {
+            BlobContent::Inline(bytes) => BlobBody::Inline(bytes),
+            BlobContent::Extents(extents) => {
+                let mut parts = Vec::with_capacity(extents.len());
+                for extent in extents {
+                    parts.push(StoredPart {
+                        extent,
+                        reader: self.blobs.open(extent.location).await?,
+                    });
+                }
+                BlobBody::Stored(parts)
+            }
+        };
+        Ok(Blob {
+            digest: *digest,
+            size: stat.size,
+            body,
+        })
+    }
+
+    /// Makes `to` hold a blob that `from`, or without one any repository that `may_read` allows, holds.
+    /// `false`: nobody suitable holds it, and the client has to upload it.
+    ///
+    /// # Errors
+    /// [`RegistryError::Reserved`] for a bucket's repository.
+    pub async fn mount_blob(
+        &self,
+        actor: &str,
+        digest: &Digest,
+        from: Option<&RepositoryName>,
+        to: &RepositoryName,
+        may_read: impl Fn(&RepositoryName) -> bool,
+    ) -> Result<bool> {
+        refuse_reserved(to)?;
+        let sources = match from {
+            Some(from) => vec![from.clone()],
+            None => self.metadata.find_holders(digest, HOLDERS_TRIED).await?,
+        };
+        for source in sources.iter().filter(|source| may_read(source)) {
+            let outcome = self
+                .metadata
+                .mount_blob(&self.origin(actor), source, to, digest)
+                .await?;
+            if outcome == MountOutcome::Mounted {
+                tracing::info!(%digest, from = %source, to = %to, "mounted blob");
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Takes a blob out of a repository at once. Manifests that refer to it stay.
+    ///
+    /// # Errors
+    /// [`RegistryError::BlobUnknown`], [`RegistryError::Reserved`].
+    pub async fn delete_blob(&self, actor: &str, repository: &RepositoryName, digest: &Digest) -> Result<()> {
+        refuse_reserved(repository)?;
+        if !self
+            .metadata
+            .unlink_blob(&self.origin(actor), repository, digest)
+            .await?
+        {
+            return Err(RegistryError::BlobUnknown {
+                digest: *digest,
+                repository: repository.clone(),
+            });
+        }
+        tracing::info!(%repository, %digest, "deleted blob");
+        Ok(())
+    }
+}
+
+/// Buckets will appear as repositories below `s3`: nobody may take those names before.
+pub(super) fn refuse_reserved(repository: &RepositoryName) -> Result<()> {
+    if repository.is_reserved() {
+        return Err(RegistryError::Reserved(repository.clone()));
+    }
+    Ok(())
+}

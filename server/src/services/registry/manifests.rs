@@ -1,0 +1,236 @@
+//! Pushing, resolving and deleting manifests.
+
+use bytes::Bytes;
+use zas_config::MissingReferences;
+use zas_core::{
+    Digest, Manifest, ManifestReference, MediaType, Reference, ReferenceRole, RepositoryName, Tag,
+};
+use zas_metadata::{
+    CommitManifest, CommitOutcome, DeleteManifestOutcome, Precondition, Presence, ReferenceEdge, Referral,
+    StoredManifest,
+};
+
+use super::blobs::refuse_reserved;
+use super::{Registry, RegistryError, Result};
+
+/// A moving tag can make a conditional push lose; after so many losses in a row the client is told.
+const TAG_ATTEMPTS: usize = 8;
+
+/// A manifest as it arrives.
+#[derive(Clone, Debug)]
+pub struct PushManifest<'a> {
+    /// Who pushes.
+    pub actor: &'a str,
+    /// Where to.
+    pub repository: &'a RepositoryName,
+    /// The digest that the client named, which the body must have; without one it is SHA-256.
+    pub digest: Option<Digest>,
+    /// The tags to point to it, each once.
+    pub tags: Vec<Tag>,
+    /// The `Content-Type`.
+    pub media_type: Option<MediaType>,
+    /// The bytes.
+    pub body: Bytes,
+    /// What the caller may do with tags.
+    pub rights: TagRights,
+}
+
+/// What a caller may do with the tags of a repository; at least one of the two.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TagRights {
+    /// Make new ones.
+    pub create: bool,
+    /// Move existing ones.
+    pub update: bool,
+}
+
+/// A manifest that was stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ManifestPushed {
+    /// The digest it is known by.
+    pub digest: Digest,
+    /// Its subject, if it has one.
+    pub subject: Option<Digest>,
+}
+
+impl Registry {
+    /// Stores a manifest with its tags, or nothing. When this returns, it survives power loss.
+    ///
+    /// # Errors
+    /// [`RegistryError`] says what the client has to change.
+    pub async fn push_manifest(&self, push: PushManifest<'_>) -> Result<ManifestPushed> {
+        refuse_reserved(push.repository)?;
+        let settings = self.settings();
+        if push.body.len() > settings.manifest_size {
+            return Err(RegistryError::ManifestTooLarge {
+                limit: settings.manifest_size,
+            });
+        }
+        let digest = verified_digest(push.digest, &push.body)?;
+        let manifest = Manifest::parse(&push.body, push.media_type.as_ref(), settings.manifest_references)?;
+        let missing = settings.missing_references(push.repository);
+        let commit = CommitManifest {
+            repository: push.repository.clone(),
+            digest,
+            media_type: manifest.media_type.clone(),
+            references: manifest
+                .references
+                .iter()
+                .map(|reference| edge(reference, missing))
+                .collect(),
+            subject: referral(&manifest, digest, push.body.len())?,
+            tags: Vec::new(),
+            body: push.body.clone(),
+        };
+        self.commit(&push, commit).await?;
+        tracing::info!(repository = %push.repository, %digest, tags = ?push.tags, actor = push.actor, "pushed manifest");
+        Ok(ManifestPushed {
+            digest,
+            subject: manifest.subject,
+        })
+    }
+
+    /// Commits under the preconditions that the caller's rights demand. They are part of the commit, so a right to
+    /// create never overwrites, however requests interleave.
+    async fn commit(&self, push: &PushManifest<'_>, mut commit: CommitManifest) -> Result<()> {
+        let origin = self.origin(push.actor);
+        for _ in 0..TAG_ATTEMPTS {
+            commit.tags = self.preconditions(push, &commit.digest).await?;
+            match self.metadata.commit_manifest(&origin, commit.clone()).await? {
+                CommitOutcome::Committed { .. } => return Ok(()),
+                CommitOutcome::Missing(digests) => {
+                    return Err(RegistryError::ReferencesMissing {
+                        repository: push.repository.clone(),
+                        digests,
+                    });
+                }
+                // A tag changed after the look: look again.
+                CommitOutcome::TagConflict(_) => {}
+            }
+        }
+        Err(RegistryError::Task(
+            "the tags kept changing while the manifest was pushed".to_owned(),
+        ))
+    }
+
+    async fn preconditions(
+        &self,
+        push: &PushManifest<'_>,
+        digest: &Digest,
+    ) -> Result<Vec<(Tag, Precondition)>> {
+        let mut tags = Vec::with_capacity(push.tags.len());
+        for tag in &push.tags {
+            tags.push((tag.clone(), self.precondition(push, tag, digest).await?));
+        }
+        Ok(tags)
+    }
+
+    async fn precondition(
+        &self,
+        push: &PushManifest<'_>,
+        tag: &Tag,
+        digest: &Digest,
+    ) -> Result<Precondition> {
+        if push.rights.create && push.rights.update {
+            return Ok(Precondition::Any);
+        }
+        match self.metadata.resolve_tag(push.repository, tag).await? {
+            // Pushing what is there already changes nothing: a retry after a lost answer must succeed.
+            Some(current) if current == *digest || push.rights.update => Ok(Precondition::Equals(current)),
+            None if push.rights.create => Ok(Precondition::Absent),
+            current => Err(RegistryError::TagForbidden {
+                tag: tag.clone(),
+                exists: current.is_some(),
+            }),
+        }
+    }
+
+    /// The manifest that a tag or digest names.
+    ///
+    /// # Errors
+    /// [`RegistryError::ManifestUnknown`].
+    pub async fn manifest(
+        &self,
+        repository: &RepositoryName,
+        reference: &Reference,
+    ) -> Result<StoredManifest> {
+        let manifest = self.metadata.resolve_manifest(repository, reference).await?;
+        manifest.ok_or_else(|| unknown(repository, reference))
+    }
+
+    /// Deletes a manifest with all its tags. When this returns, none of them answers.
+    ///
+    /// # Errors
+    /// [`RegistryError::ManifestUnknown`], [`RegistryError::Reserved`].
+    pub async fn delete_manifest(
+        &self,
+        actor: &str,
+        repository: &RepositoryName,
+        digest: &Digest,
+    ) -> Result<()> {
+        refuse_reserved(repository)?;
+        let origin = self.origin(actor);
+        let mut deleted_tags = false;
+        loop {
+            match self.metadata.delete_manifest(&origin, repository, digest).await? {
+                DeleteManifestOutcome::More => deleted_tags = true,
+                DeleteManifestOutcome::Unknown if !deleted_tags => {
+                    return Err(unknown(repository, &Reference::Digest(*digest)));
+                }
+                DeleteManifestOutcome::Deleted | DeleteManifestOutcome::Unknown => break,
+            }
+        }
+        tracing::info!(%repository, %digest, actor, "deleted manifest");
+        Ok(())
+    }
+}
+
+fn unknown(repository: &RepositoryName, reference: &Reference) -> RegistryError {
+    RegistryError::ManifestUnknown {
+        reference: reference.clone(),
+        repository: repository.clone(),
+    }
+}
+
+fn verified_digest(named: Option<Digest>, body: &[u8]) -> Result<Digest> {
+    let Some(named) = named else {
+        return Ok(Digest::sha256_of(body));
+    };
+    let found = named.algorithm().digest(body);
+    if found != named {
+        return Err(RegistryError::DigestMismatch { named, found });
+    }
+    Ok(named)
+}
+
+fn edge(reference: &ManifestReference, missing: MissingReferences) -> ReferenceEdge {
+    let is_optional = match missing {
+        MissingReferences::Accept => true,
+        MissingReferences::AcceptInIndexes => {
+            reference.may_be_absent || reference.role == ReferenceRole::Child
+        }
+        MissingReferences::Refuse => reference.may_be_absent,
+    };
+    let presence = match reference.role {
+        _ if is_optional => Presence::Optional,
+        ReferenceRole::Child => Presence::ManifestOrBlob,
+        ReferenceRole::Config | ReferenceRole::Layer => Presence::Blob,
+    };
+    ReferenceEdge {
+        digest: reference.digest,
+        presence,
+    }
+}
+
+fn referral(manifest: &Manifest, digest: Digest, size: usize) -> Result<Option<Referral>> {
+    let Some(subject) = manifest.subject else {
+        return Ok(None);
+    };
+    let descriptor = serde_json::to_vec(&manifest.descriptor(digest, size as u64));
+    let descriptor = descriptor.map_err(zas_core::InvalidManifest::Json)?;
+    Ok(Some(Referral {
+        subject,
+        artifact_type: manifest.artifact_type.clone().unwrap_or_default(),
+        descriptor: Bytes::from(descriptor),
+    }))
+}

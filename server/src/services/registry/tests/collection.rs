@@ -1,0 +1,172 @@
+use std::time::Duration;
+
+use zas_blobs::BlobStore;
+use zas_metadata::Lease;
+
+use super::{GRACE, body, content, image, repository, world};
+use crate::services::registry::{Chunk, PushManifest, TagRights, UploadTarget};
+
+#[tokio::test]
+async fn given_a_blob_that_nothing_refers_to_when_its_lease_is_over_then_row_and_bytes_go() {
+    // Given
+    let world = world();
+    let name = repository("team/app");
+    let digest = world.push(&name, &content(100_000, 1)).await;
+
+    // When
+    world.clock.advance(GRACE);
+    world.collector.collect().await.unwrap();
+    assert_eq!(
+        world
+            .registry
+            .blob_size(&name, &digest, Lease::Leave)
+            .await
+            .unwrap(),
+        100_000
+    );
+    world.clock.advance(GRACE + Duration::from_secs(1));
+    let collected = world.collector.collect().await.unwrap();
+
+    // Then
+    assert_eq!((collected.links, collected.blobs, collected.deleted), (1, 1, 0));
+    assert!(
+        world
+            .registry
+            .blob_size(&name, &digest, Lease::Leave)
+            .await
+            .is_err()
+    );
+    world.clock.advance(GRACE);
+    assert_eq!(world.collector.collect().await.unwrap().deleted, 1);
+    assert!(world.blobs.scan(None, 10).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn given_a_blob_in_a_manifest_when_time_passes_then_it_stays_until_the_manifest_is_deleted() {
+    // Given
+    let world = world();
+    let name = repository("team/app");
+    let layer = world.push(&name, &content(100_000, 1)).await;
+    let config = world.push(&name, b"{}").await;
+    let push = PushManifest {
+        actor: "alice",
+        repository: &name,
+        digest: None,
+        tags: vec![],
+        media_type: None,
+        body: image(&config, &[layer], ""),
+        rights: TagRights {
+            create: true,
+            update: true,
+        },
+    };
+    let pushed = world.registry.push_manifest(push).await.unwrap();
+
+    // When, then
+    world.clock.advance(GRACE * 100);
+    world.collector.collect().await.unwrap();
+    assert_eq!(world.pull(&name, &layer).await.len(), 100_000);
+    world
+        .registry
+        .delete_manifest("alice", &name, &pushed.digest)
+        .await
+        .unwrap();
+    world.collector.collect().await.unwrap();
+    assert_eq!(world.pull(&name, &layer).await.len(), 100_000);
+    world.clock.advance(GRACE * 2);
+    world.collector.collect().await.unwrap();
+    assert!(
+        world
+            .registry
+            .blob_size(&name, &layer, Lease::Leave)
+            .await
+            .is_err()
+    );
+}
+
+#[tokio::test]
+async fn given_a_pusher_that_looks_again_when_the_lease_is_short_then_the_yes_renews_it() {
+    let world = world();
+    let name = repository("team/app");
+    let digest = world.push(&name, &content(50, 1)).await;
+    for _ in 0..5 {
+        world.clock.advance(GRACE + GRACE / 2);
+        assert_eq!(
+            world
+                .registry
+                .blob_size(&name, &digest, Lease::Renew)
+                .await
+                .unwrap(),
+            50
+        );
+        world.collector.collect().await.unwrap();
+    }
+    world.clock.advance(GRACE * 3);
+    world.collector.collect().await.unwrap();
+    assert!(
+        world
+            .registry
+            .blob_size(&name, &digest, Lease::Renew)
+            .await
+            .is_err()
+    );
+}
+
+#[tokio::test]
+async fn given_an_upload_without_progress_when_it_expires_then_it_is_cancelled_and_its_bytes_go() {
+    // Given
+    let world = world();
+    let repository = repository("team/app");
+    let id = world.registry.start_upload("alice", &repository).await.unwrap();
+    let target = UploadTarget { repository, id };
+    world
+        .registry
+        .append_chunk(&target, Chunk::default(), body(&content(100_000, 1)))
+        .await
+        .unwrap();
+
+    // When
+    world.clock.advance(GRACE * 23);
+    assert_eq!(world.collector.collect().await.unwrap().uploads, 0);
+    world.clock.advance(GRACE * 2);
+    let collected = world.collector.collect().await.unwrap();
+
+    // Then
+    assert_eq!(collected.uploads, 1);
+    assert!(world.registry.upload_offset(&target).await.is_err());
+    world.clock.advance(GRACE);
+    world.collector.collect().await.unwrap();
+    assert!(world.blobs.scan(None, 10).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn given_bytes_without_a_row_when_swept_then_they_go_and_known_ones_stay() {
+    // Given bytes that a crash left behind
+    let world = world();
+    let name = repository("team/app");
+    let kept = content(100_000, 1);
+    let digest = world.push(&name, &kept).await;
+    let orphan = zas_core::UploadId::new(zas_core::Timestamp::from_millis(5), &[1; 10]);
+    let (sender, batches) = zas_blobs::batches();
+    drop(sender);
+    let append = zas_blobs::Append {
+        name: orphan,
+        offset: 0,
+        hashes: vec![],
+        batches,
+        expected: None,
+        checkpoints: None,
+    };
+    world.blobs.append(append).await.unwrap();
+
+    // When
+    world.clock.advance(GRACE + Duration::from_secs(1));
+    let collected = world.collector.collect().await.unwrap();
+    world.clock.advance(Duration::from_secs(901));
+    world.collector.collect().await.unwrap();
+
+    // Then
+    assert_eq!(collected.orphans, 1);
+    assert_eq!(world.blobs.scan(None, 10).await.unwrap().len(), 1);
+    assert_eq!(world.pull(&name, &digest).await, kept);
+}

@@ -1,0 +1,183 @@
+use bytes::Bytes;
+use zas_core::{Digest, Reference, RepositoryName};
+use zas_metadata::Lease;
+
+use super::{World, image, repository, world};
+use crate::services::registry::{ManifestPushed, PushManifest, RegistryError, TagRights};
+
+const ALL: TagRights = TagRights {
+    create: true,
+    update: true,
+};
+const CREATE: TagRights = TagRights {
+    create: true,
+    update: false,
+};
+const UPDATE: TagRights = TagRights {
+    create: false,
+    update: true,
+};
+
+async fn push(
+    world: &World,
+    name: &RepositoryName,
+    body: &Bytes,
+    tags: &[&str],
+    rights: TagRights,
+) -> Result<ManifestPushed, RegistryError> {
+    let tags = tags.iter().map(|tag| tag.parse().unwrap()).collect();
+    let push = PushManifest {
+        actor: "alice",
+        repository: name,
+        digest: None,
+        tags,
+        media_type: None,
+        body: body.clone(),
+        rights,
+    };
+    world.registry.push_manifest(push).await
+}
+
+#[tokio::test]
+async fn given_rights_to_create_only_when_a_tag_exists_then_it_cannot_be_moved_but_repeated() {
+    // Given
+    let world = world();
+    let name = repository("team/app");
+    let config = world.push(&name, b"{}").await;
+    let (first, second) = (
+        image(&config, &[], ""),
+        image(&config, &[], r#","annotations":{"a":"b"}"#),
+    );
+    push(&world, &name, &first, &["v1"], CREATE).await.unwrap();
+
+    // When, then
+    push(&world, &name, &first, &["v1"], CREATE).await.unwrap();
+    let moved = push(&world, &name, &second, &["v1"], CREATE).await;
+    assert!(matches!(
+        moved,
+        Err(RegistryError::TagForbidden { exists: true, .. })
+    ));
+    let all_or_nothing = push(&world, &name, &second, &["v2", "v1"], CREATE).await;
+    assert!(matches!(all_or_nothing, Err(RegistryError::TagForbidden { .. })));
+    let v2 = Reference::Tag("v2".parse().unwrap());
+    assert!(matches!(
+        world.registry.manifest(&name, &v2).await,
+        Err(RegistryError::ManifestUnknown { .. })
+    ));
+}
+
+#[tokio::test]
+async fn given_rights_to_update_only_when_a_tag_is_new_then_it_cannot_be_made() {
+    let world = world();
+    let name = repository("team/app");
+    let config = world.push(&name, b"{}").await;
+    let (first, second) = (
+        image(&config, &[], ""),
+        image(&config, &[], r#","annotations":{"a":"b"}"#),
+    );
+    let made = push(&world, &name, &first, &["v1"], UPDATE).await;
+    assert!(matches!(
+        made,
+        Err(RegistryError::TagForbidden { exists: false, .. })
+    ));
+    push(&world, &name, &first, &["v1"], ALL).await.unwrap();
+    push(&world, &name, &second, &["v1"], UPDATE).await.unwrap();
+}
+
+#[tokio::test]
+async fn given_absent_references_when_pushed_then_named_and_nothing_is_stored() {
+    let world = world();
+    let name = repository("team/app");
+    let absent = Digest::sha256_of(b"absent");
+    let body = image(&absent, &[absent], "");
+    match push(&world, &name, &body, &["v1"], ALL).await {
+        Err(RegistryError::ReferencesMissing { digests, .. }) => assert_eq!(digests, [absent]),
+        other => panic!("{other:?}"),
+    }
+    assert!(matches!(
+        world.registry.list_tags(&name, None, None).await,
+        Err(RegistryError::RepositoryUnknown(_))
+    ));
+}
+
+#[tokio::test]
+async fn given_a_named_digest_when_the_body_has_another_then_refused() {
+    let world = world();
+    let name = repository("team/app");
+    let config = world.push(&name, b"{}").await;
+    let push = PushManifest {
+        actor: "alice",
+        repository: &name,
+        digest: Some(Digest::sha256_of(b"other")),
+        tags: vec![],
+        media_type: None,
+        body: image(&config, &[], ""),
+        rights: ALL,
+    };
+    assert!(matches!(
+        world.registry.push_manifest(push).await,
+        Err(RegistryError::DigestMismatch { .. })
+    ));
+}
+
+#[tokio::test]
+async fn given_a_manifest_with_many_tags_when_deleted_then_all_tags_go_with_it() {
+    let world = world();
+    let name = repository("team/app");
+    let config = world.push(&name, b"{}").await;
+    let body = image(&config, &[], "");
+    let tags: Vec<String> = (0..2_500).map(|number| format!("v{number}")).collect();
+    for some in tags.chunks(100) {
+        let some: Vec<&str> = some.iter().map(String::as_str).collect();
+        push(&world, &name, &body, &some, ALL).await.unwrap();
+    }
+    let digest = Digest::sha256_of(&body);
+    world
+        .registry
+        .delete_manifest("alice", &name, &digest)
+        .await
+        .unwrap();
+    assert!(matches!(
+        world.registry.list_tags(&name, None, None).await,
+        Err(RegistryError::RepositoryUnknown(_))
+    ));
+    let again = world.registry.delete_manifest("alice", &name, &digest).await;
+    assert!(matches!(again, Err(RegistryError::ManifestUnknown { .. })));
+}
+
+#[tokio::test]
+async fn given_a_mount_when_the_source_may_not_be_read_then_the_client_has_to_upload() {
+    let world = world();
+    let (source, target) = (repository("secret/app"), repository("team/app"));
+    let digest = world.push(&source, b"layer").await;
+    let none = |_: &RepositoryName| false;
+    assert!(
+        !world
+            .registry
+            .mount_blob("eve", &digest, Some(&source), &target, none)
+            .await
+            .unwrap()
+    );
+    assert!(
+        !world
+            .registry
+            .mount_blob("eve", &digest, None, &target, none)
+            .await
+            .unwrap()
+    );
+    assert!(
+        world
+            .registry
+            .blob_size(&target, &digest, Lease::Leave)
+            .await
+            .is_err()
+    );
+    assert!(
+        world
+            .registry
+            .mount_blob("alice", &digest, None, &target, |_| true)
+            .await
+            .unwrap()
+    );
+    assert_eq!(world.pull(&target, &digest).await, b"layer");
+}

@@ -1,0 +1,138 @@
+//! The end of an upload: comparing digests and making the blob part of its repository.
+
+use bytes::Bytes;
+use zas_blobs::Appended;
+use zas_core::{Algorithm, Digest, Hashing, UploadId};
+use zas_metadata::{BlobContent, Epoch, Extent, FinishOutcome, FinishUpload, Lease, NewBlob};
+
+use super::UploadTarget;
+use crate::services::registry::{Registry, RegistryError, Result};
+
+/// Bytes read and hashed at a time when an algorithm has to be computed afterwards.
+const REHASH_STEP: usize = 1024 * 1024;
+
+impl Registry {
+    /// Finishes an upload whose bytes are few enough to live in the metadata store.
+    pub(super) async fn finish_inline(
+        &self,
+        actor: &str,
+        target: &UploadTarget,
+        epoch: Option<Epoch>,
+        named: Digest,
+        content: Bytes,
+    ) -> Result<()> {
+        self.check_size(content.len() as u64)?;
+        let found = named.algorithm().digest(&content);
+        compare(named, found)?;
+        let blob = NewBlob {
+            digest: named,
+            size: content.len() as u64,
+            content: BlobContent::Inline(content),
+        };
+        self.commit_blob(actor, target, epoch, blob).await
+    }
+
+    /// Finishes an upload whose bytes are durable in the blob store.
+    pub(super) async fn finish_stored(
+        &self,
+        actor: &str,
+        target: &UploadTarget,
+        epoch: Epoch,
+        named: Digest,
+        appended: Appended,
+    ) -> Result<()> {
+        let size = appended.offset;
+        let running = appended
+            .hashes
+            .into_iter()
+            .find(|hashing| hashing.algorithm() == named.algorithm());
+        let found = match running {
+            Some(hashing) => hashing.finish(),
+            // The client showed its algorithm only now: read the bytes once more.
+            None => self.rehash(target.id, size, named.algorithm()).await?,
+        };
+        compare(named, found)?;
+        let extent = Extent {
+            location: target.id,
+            offset: 0,
+            length: size,
+        };
+        let blob = NewBlob {
+            digest: named,
+            size,
+            content: BlobContent::Extents(vec![extent]),
+        };
+        self.commit_blob(actor, target, Some(epoch), blob).await
+    }
+
+    /// Whether this very upload left `digest` in its repository; the answer renews the blob's lease.
+    pub(super) async fn was_finished(&self, target: &UploadTarget, digest: &Digest) -> Result<bool> {
+        let blob = self
+            .metadata
+            .stat_blob(&target.repository, digest, Lease::Renew)
+            .await?;
+        Ok(blob.is_some_and(|blob| blob.upload == Some(target.id)))
+    }
+
+    async fn commit_blob(
+        &self,
+        actor: &str,
+        target: &UploadTarget,
+        epoch: Option<Epoch>,
+        blob: NewBlob,
+    ) -> Result<()> {
+        let (digest, size) = (blob.digest, blob.size);
+        let finish = FinishUpload {
+            id: target.id,
+            epoch,
+            repository: target.repository.clone(),
+            blob,
+        };
+        match self.metadata.finish_upload(&self.origin(actor), finish).await? {
+            FinishOutcome::Created | FinishOutcome::Existed => {
+                tracing::info!(repository = %target.repository, %digest, size_bytes = size, actor, "pushed blob");
+                Ok(())
+            }
+            FinishOutcome::Fenced => Err(RegistryError::Superseded(target.id)),
+            FinishOutcome::Unknown => Err(RegistryError::UploadUnknown(target.id)),
+        }
+    }
+
+    fn check_size(&self, size: u64) -> Result<()> {
+        match self.settings().blob_size {
+            Some(limit) if size > limit => Err(RegistryError::BlobTooLarge { limit }),
+            _ => Ok(()),
+        }
+    }
+
+    async fn rehash(&self, name: UploadId, size: u64, algorithm: Algorithm) -> Result<Digest> {
+        let mut hashing = Hashing::new(algorithm);
+        if size == 0 {
+            return Ok(hashing.finish());
+        }
+        let reader = self.blobs.open(name).await?;
+        let mut offset = 0;
+        while offset < size {
+            let step = usize::try_from(size - offset)
+                .unwrap_or(REHASH_STEP)
+                .min(REHASH_STEP);
+            let piece = reader.read(offset, step).await?;
+            offset += piece.len() as u64;
+            let hashed = tokio::task::spawn_blocking(move || {
+                hashing.update(&piece);
+                hashing
+            });
+            hashing = hashed
+                .await
+                .map_err(|panic| RegistryError::Task(panic.to_string()))?;
+        }
+        Ok(hashing.finish())
+    }
+}
+
+fn compare(named: Digest, found: Digest) -> Result<()> {
+    if named != found {
+        return Err(RegistryError::DigestMismatch { named, found });
+    }
+    Ok(())
+}

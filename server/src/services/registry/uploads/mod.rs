@@ -1,0 +1,355 @@
+//! Uploads: many small requests or one large one become a blob.
+//!
+//! Bytes go first, the row follows: `write` streams into the blob store and commits only what is durable. A request
+//! that continues an upload takes it over from a predecessor that still hangs on a dead connection.
+
+mod body;
+mod finish;
+mod running;
+mod write;
+
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use tokio::sync::OwnedSemaphorePermit;
+use zas_core::{Algorithm, ChunkRange, Digest, Hashing, RepositoryName, UploadId};
+use zas_metadata::{Epoch, INLINE_LIMIT, Progress, WriterOutcome};
+
+pub use body::{BodyError, RequestBody};
+pub(super) use running::RunningUploads;
+
+use body::{Head, read_head};
+use running::RunningGuard;
+use write::End;
+
+use super::blobs::refuse_reserved;
+use super::{Registry, RegistryError, Result};
+
+/// What a client is told to wait when too many uploads send at once.
+const RETRY_AFTER: Duration = Duration::from_secs(5);
+
+/// Which upload a request means.
+#[derive(Clone, Debug)]
+pub struct UploadTarget {
+    /// The repository in its path.
+    pub repository: RepositoryName,
+    /// The upload's id.
+    pub id: UploadId,
+}
+
+/// What the headers of a request say about its body.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Chunk {
+    /// `Content-Range`.
+    pub range: Option<ChunkRange>,
+    /// `Content-Length`.
+    pub length: Option<u64>,
+    /// The algorithm that was announced when the upload began.
+    pub algorithm: Option<Algorithm>,
+}
+
+/// An upload that this request alone may write.
+#[derive(Debug)]
+struct Session {
+    target: UploadTarget,
+    epoch: Epoch,
+    progress: Progress,
+    guard: RunningGuard,
+    _permit: OwnedSemaphorePermit,
+}
+
+impl Registry {
+    /// Starts an upload.
+    ///
+    /// # Errors
+    /// [`RegistryError::Reserved`] for a bucket's repository.
+    pub async fn start_upload(&self, actor: &str, repository: &RepositoryName) -> Result<UploadId> {
+        refuse_reserved(repository)?;
+        let id = self.ids.upload_id(self.clock.now());
+        self.metadata
+            .create_upload(&self.origin(actor), repository, id)
+            .await?;
+        Ok(id)
+    }
+
+    /// How many bytes of an upload are durable.
+    ///
+    /// # Errors
+    /// [`RegistryError::UploadUnknown`].
+    pub async fn upload_offset(&self, target: &UploadTarget) -> Result<u64> {
+        let offset = self.metadata.stat_upload(&target.repository, target.id).await?;
+        offset.ok_or(RegistryError::UploadUnknown(target.id))
+    }
+
+    /// Cancels an upload, also one that is being written to.
+    ///
+    /// # Errors
+    /// [`RegistryError::UploadUnknown`].
+    pub async fn cancel_upload(&self, target: &UploadTarget) -> Result<()> {
+        self.upload_offset(target).await?;
+        let _guard = self.running.take_over(target.id).await;
+        let claim = self.metadata.claim_upload(&target.repository, target.id).await?;
+        let claim = claim.ok_or(RegistryError::UploadUnknown(target.id))?;
+        accepted(
+            self.metadata.abort_upload(target.id, claim.epoch).await?,
+            target.id,
+        )
+    }
+
+    /// Appends a chunk and returns how many bytes of the upload are durable now.
+    ///
+    /// # Errors
+    /// [`RegistryError::OutOfOrder`] leaves the upload as it was. After [`RegistryError::Interrupted`] the bytes that
+    /// arrived are kept.
+    pub async fn append_chunk(
+        &self,
+        target: &UploadTarget,
+        chunk: Chunk,
+        body: RequestBody<'_>,
+    ) -> Result<u64> {
+        let session = self.open_session(target, chunk).await?;
+        self.receive(session, chunk, body, End::Keep).await
+    }
+
+    /// Appends what the closing request carries and makes the blob part of the repository.
+    ///
+    /// # Errors
+    /// [`RegistryError::DigestMismatch`], [`RegistryError::OutOfOrder`] and an interruption leave the upload as it was
+    /// before this request.
+    pub async fn finish_upload(
+        &self,
+        actor: &str,
+        target: &UploadTarget,
+        digest: Digest,
+        chunk: Chunk,
+        body: RequestBody<'_>,
+    ) -> Result<()> {
+        let session = match self.open_session(target, chunk).await {
+            // The client repeats a request whose answer it did not get.
+            Err(RegistryError::UploadUnknown(_)) if self.was_finished(target, &digest).await? => {
+                return Ok(());
+            }
+            session => session?,
+        };
+        let chunk = Chunk {
+            algorithm: chunk.algorithm.or(Some(digest.algorithm())),
+            ..chunk
+        };
+        self.receive(
+            session,
+            chunk,
+            body,
+            End::Close {
+                digest,
+                actor: actor.to_owned(),
+            },
+        )
+        .await?;
+        Ok(())
+    }
+
+    /// Takes a whole blob in one request and returns the id of its upload.
+    ///
+    /// # Errors
+    /// Nothing remains of a blob that could not be taken.
+    pub async fn push_blob(
+        &self,
+        actor: &str,
+        repository: &RepositoryName,
+        digest: Digest,
+        length: Option<u64>,
+        mut body: RequestBody<'_>,
+    ) -> Result<UploadId> {
+        refuse_reserved(repository)?;
+        let permit = self.admit()?;
+        let id = self.ids.upload_id(self.clock.now());
+        let target = UploadTarget {
+            repository: repository.clone(),
+            id,
+        };
+        let head = read_head(&mut body, INLINE_LIMIT, length).await?;
+        if head.is_all {
+            self.finish_inline(actor, &target, None, digest, head.into_bytes())
+                .await?;
+            return Ok(id);
+        }
+        let epoch = self
+            .metadata
+            .create_upload(&self.origin(actor), repository, id)
+            .await?;
+        let guard = self.running.take_over(id).await;
+        let session = Session {
+            target,
+            epoch,
+            progress: Progress::default(),
+            guard,
+            _permit: permit,
+        };
+        let chunk = Chunk {
+            range: None,
+            length,
+            algorithm: Some(digest.algorithm()),
+        };
+        let end = End::Close {
+            digest,
+            actor: actor.to_owned(),
+        };
+        let finished = self.write(session, chunk, head, body, end).await;
+        if finished.is_err() {
+            // Nobody learned the id, so nobody can continue.
+            self.metadata.abort_upload(id, epoch).await?;
+        }
+        finished?;
+        Ok(id)
+    }
+
+    fn admit(&self) -> Result<OwnedSemaphorePermit> {
+        let permit = self.open_requests.clone().try_acquire_owned();
+        permit.map_err(|_| RegistryError::TooManyUploads {
+            retry_after: RETRY_AFTER,
+        })
+    }
+
+    /// Makes this request the upload's only writer, unless its chunk does not fit: then the present writer goes on.
+    async fn open_session(&self, target: &UploadTarget, chunk: Chunk) -> Result<Session> {
+        let offset = self.upload_offset(target).await?;
+        check_position(target, chunk, offset)?;
+        let permit = self.admit()?;
+        let guard = self.running.take_over(target.id).await;
+        let claim = self.metadata.claim_upload(&target.repository, target.id).await?;
+        let claim = claim.ok_or(RegistryError::UploadUnknown(target.id))?;
+        check_position(target, chunk, claim.progress.offset)?;
+        Ok(Session {
+            target: target.clone(),
+            epoch: claim.epoch,
+            progress: claim.progress,
+            guard,
+            _permit: permit,
+        })
+    }
+
+    async fn receive(
+        &self,
+        session: Session,
+        chunk: Chunk,
+        mut body: RequestBody<'_>,
+        end: End,
+    ) -> Result<u64> {
+        let Some(staged) = staged_inline(&session.progress) else {
+            return self.write(session, chunk, Head::default(), body, end).await;
+        };
+        let room = INLINE_LIMIT.saturating_sub(staged.len());
+        let stop = session.guard.stop();
+        let head = tokio::select! {
+            biased;
+            () = stop.cancelled() => return Err(RegistryError::Superseded(session.target.id)),
+            head = read_head(&mut body, room, chunk.length) => head,
+        };
+        let (head, interrupted) = match head {
+            Ok(head) => (head, None),
+            Err(interrupted) => (interrupted.received, Some(interrupted.error)),
+        };
+        if !head.is_all && interrupted.is_none() {
+            return self.write(session, chunk, head.after(staged), body, end).await;
+        }
+        let received = head.length as u64;
+        let content = head.after(staged).into_bytes();
+        match (end, interrupted) {
+            (End::Close { .. }, Some(error)) => Err(error),
+            (End::Keep, interrupted) => {
+                if interrupted.is_none() {
+                    check_length(chunk, received)?;
+                }
+                let offset = self.save_inline(&session, chunk, content).await?;
+                interrupted.map_or(Ok(offset), Err)
+            }
+            (End::Close { digest, actor }, None) => {
+                check_length(chunk, received)?;
+                let offset = content.len() as u64;
+                self.finish_inline(&actor, &session.target, Some(session.epoch), digest, content)
+                    .await?;
+                Ok(offset)
+            }
+        }
+    }
+
+    async fn save_inline(&self, session: &Session, chunk: Chunk, content: Bytes) -> Result<u64> {
+        let offset = content.len() as u64;
+        if offset == session.progress.offset {
+            return Ok(offset);
+        }
+        let mut hashing = Hashing::new(running_algorithm(&session.progress, chunk));
+        hashing.update(&content);
+        let progress = Progress {
+            offset,
+            hashes: vec![hashing.state()],
+            inline: Some(content),
+        };
+        accepted(
+            self.metadata
+                .save_progress(session.target.id, session.epoch, progress)
+                .await?,
+            session.target.id,
+        )?;
+        Ok(offset)
+    }
+}
+
+/// The bytes so far when they are still few enough to be kept in the upload's row.
+fn staged_inline(progress: &Progress) -> Option<Bytes> {
+    if progress.offset == 0 {
+        return Some(Bytes::new());
+    }
+    progress.inline.clone()
+}
+
+/// The algorithm to hash with: the one that runs, else the announced one.
+fn running_algorithm(progress: &Progress, chunk: Chunk) -> Algorithm {
+    let running = progress.hashes.first().map(|state| state.algorithm);
+    running.or(chunk.algorithm).unwrap_or_default()
+}
+
+fn check_position(target: &UploadTarget, chunk: Chunk, offset: u64) -> Result<()> {
+    let Some(range) = chunk.range else { return Ok(()) };
+    if range.first != offset {
+        return Err(RegistryError::OutOfOrder {
+            id: target.id,
+            expected: offset,
+            found: range.first,
+        });
+    }
+    match (range.length(), chunk.length) {
+        (Some(expected), Some(found)) if expected != found => {
+            Err(RegistryError::SizeMismatch { expected, found })
+        }
+        _ => Ok(()),
+    }
+}
+
+fn check_length(chunk: Chunk, found: u64) -> Result<()> {
+    let expected = chunk.range.and_then(ChunkRange::length).unwrap_or(found);
+    if expected != found {
+        return Err(RegistryError::SizeMismatch { expected, found });
+    }
+    Ok(())
+}
+
+fn accepted(outcome: WriterOutcome, id: UploadId) -> Result<()> {
+    match outcome {
+        WriterOutcome::Done => Ok(()),
+        WriterOutcome::Fenced => Err(RegistryError::Superseded(id)),
+        WriterOutcome::Unknown => Err(RegistryError::UploadUnknown(id)),
+    }
+}
+
+/// One buffer out of the pieces, without copying when there is only one.
+fn join(mut pieces: Vec<Bytes>) -> Bytes {
+    if pieces.len() <= 1 {
+        return pieces.pop().unwrap_or_default();
+    }
+    let mut all = BytesMut::with_capacity(pieces.iter().map(Bytes::len).sum());
+    for piece in &pieces {
+        all.extend_from_slice(piece);
+    }
+    all.freeze()
+}
