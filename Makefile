@@ -1,0 +1,56 @@
+# The one entry point. Every target works on a fresh Debian or Ubuntu machine with git, make and the
+# languages' toolchains; hack/ holds what the targets do.
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+WITH := source hack/environment.sh &&
+
+.PHONY: help
+help: ## Show this list
+	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F '|' '{ printf "%-26s %s\n", $$1, $$2 }'
+
+.PHONY: run
+run: build ## Build and start the server with an administrator; CONFIG=FILE for another configuration
+	@hack/run.sh
+
+.PHONY: build
+build: ## Build bin/zot-artifact-store
+	@hack/build.sh
+
+.PHONY: test
+test: ## Run every tier of tests that this machine can run
+	@hack/setup.sh test </dev/null || echo "set-up is incomplete: the tiers that lack something are skipped"
+	@hack/test.sh
+
+.PHONY: test-unit
+test-unit: ## Run the unit tests: no root, no network, no RocksDB
+	@hack/test.sh unit
+
+.PHONY: test-integration
+test-integration: ## Run conformance, clients, crash and README tests against a server built here
+	@hack/test.sh build rocksdb conformance clients crash readme
+
+.PHONY: coverage
+coverage: ## Measure line coverage of the unit tests
+	@hack/setup.sh coverage
+	@$(WITH) hack/coverage.sh
+
+.PHONY: fmt
+fmt: ## Format the Rust code
+	@cargo fmt --all
+
+.PHONY: lint
+lint: ## Check format, lints and dependencies
+	@hack/test.sh format lint dependencies
+
+.PHONY: generate
+generate: ## Write config.yaml.example and docs/CONFIGURATION.md from the configuration's types
+	@$(WITH) cargo run -p zas-config --bin config-reference -- --write
+
+.PHONY: bench
+bench: build ## Measure the server against the limits of this machine; ARGUMENTS="--help" for more
+	@$(WITH) cargo run --release -p zas-tests --bin zas-perf -- --server bin/zot-artifact-store $(ARGUMENTS)
+
+.PHONY: soak
+soak: build ## Kill and restart the server under load; ROUNDS=200 times
+	@$(WITH) ZAS_CRASH_ROUNDS=$(or $(ROUNDS),200) cargo test --release -p zas-tests --test crash -- --nocapture

@@ -1,0 +1,14 @@
+#!/usr/bin/env bash
+# Builds the server as it is released and puts it into bin/.
+set -euo pipefail
+source "$(dirname "$0")/environment.sh"
+cd "$ZAS_ROOT"
+
+hack/setup.sh build
+# The archive may have come into being just now.
+source hack/environment.sh
+cargo build --release -p zot-artifact-store
+mkdir -p bin
+install -m 0755 "$CARGO_TARGET_DIR/release/zot-artifact-store" bin/.zot-artifact-store.partial
+mv bin/.zot-artifact-store.partial bin/zot-artifact-store
+echo "build: bin/zot-artifact-store"

@@ -1,0 +1,130 @@
+#!/usr/bin/env bash
+# Runs tiers of tests and says of each whether it passed, failed or could not run here, and why.
+#
+#   hack/test.sh              every tier
+#   hack/test.sh unit clients these tiers
+#
+# A tier that lacks something is skipped with the reason and the command that changes it. With
+# REQUIRE_ALL_TIERS=1 that counts as a failure.
+set -uo pipefail
+source "$(dirname "$0")/environment.sh"
+cd "$ZAS_ROOT" || exit 1
+
+TIERS="format lint dependencies unit rocksdb build conformance clients crash readme"
+# Everything but the engine: no root, no network, no C++.
+PURE=(-p zas-core -p zas-config -p zas-blobs -p zas-metadata -p zot-artifact-store)
+
+passed=() failed=() skipped=()
+
+# --- what a tier needs: prints why it cannot run here, nothing when it can
+
+lacking_programs() {
+    local program missing=()
+    for program in "$@"; do command -v "$program" >/dev/null || missing+=("$program"); done
+    [ "${#missing[@]}" -eq 0 ] || echo "missing: ${missing[*]}; hack/setup.sh test installs that"
+}
+
+lacking_cargo_component() {
+    cargo "$1" --version >/dev/null 2>&1 || echo "cargo $1 is missing; hack/setup.sh test installs it"
+}
+
+lacking_rocksdb() {
+    [ -n "${ROCKSDB_LIB_DIR:-}" ] || compgen -G '/usr/lib/llvm-*/lib/libclang*.so*' >/dev/null ||
+        [ -n "${LIBCLANG_PATH:-}" ] || echo "libclang is missing; hack/setup.sh build installs it"
+}
+
+lacking_server() {
+    [ -x bin/zot-artifact-store ] || echo "there is no server in bin/; make build makes it"
+}
+
+lacking() {
+    case "$1" in
+    format) lacking_cargo_component fmt ;;
+    lint)
+        lacking_cargo_component clippy
+        lacking_rocksdb
+        ;;
+    dependencies) lacking_programs cargo-deny ;;
+    rocksdb | build) lacking_rocksdb ;;
+    conformance | crash) lacking_server ;;
+    clients)
+        lacking_server
+        lacking_programs skopeo podman crane regctl oras helm curl
+        ;;
+    readme)
+        lacking_server
+        lacking_programs skopeo podman oras curl
+        ;;
+    esac
+}
+
+# --- the tiers
+
+advisories_reachable() {
+    [ -d "${CARGO_HOME:-$HOME/.cargo}/advisory-dbs" ] ||
+        GIT_TERMINAL_PROMPT=0 timeout 20 git ls-remote --quiet https://github.com/rustsec/advisory-db HEAD >/dev/null 2>&1
+}
+
+check_dependencies() {
+    local checks=(bans licenses sources)
+    if advisories_reachable; then
+        checks+=(advisories)
+    else
+        echo "the advisory database cannot be reached from here: licences, bans and sources are checked, advisories are not"
+    fi
+    cargo deny --all-features check --hide-inclusion-graph "${checks[@]}"
+}
+
+run_tier() {
+    case "$1" in
+    format) cargo fmt --all --check ;;
+    lint) cargo clippy --workspace --all-targets -- -D warnings ;;
+    dependencies) check_dependencies ;;
+    unit) cargo test --no-default-features "${PURE[@]}" ;;
+    rocksdb) cargo test -p zas-metadata --features rocksdb ;;
+    build) hack/build.sh ;;
+    # In the profile of the server, whose dependencies are compiled already.
+    conformance) cargo test --release -p zas-tests --lib --test conformance ;;
+    clients | crash | readme) cargo test --release -p zas-tests --test "$1" ;;
+    *)
+        echo "there is no tier $1; the tiers are: $TIERS" >&2
+        return 2
+        ;;
+    esac
+}
+
+duration() { printf '%dm %02ds' $(($1 / 60)) $(($1 % 60)); }
+
+tier() {
+    local name="$1" reason started=$SECONDS
+    reason="$(lacking "$name" | paste -s -d '|' | sed 's/|/, and /g')"
+    if [ -n "$reason" ]; then
+        echo "==> $name: skipped: $reason"
+        skipped+=("$name ($reason)")
+        return
+    fi
+    echo "==> $name"
+    if run_tier "$name" </dev/null; then
+        echo "==> $name: passed in $(duration $((SECONDS - started)))"
+        passed+=("$name")
+    else
+        echo "==> $name: FAILED after $(duration $((SECONDS - started)))"
+        failed+=("$name")
+    fi
+}
+
+list() {
+    local title="$1" entry
+    shift
+    for entry in "$@"; do echo "  $title: $entry"; done
+}
+
+[ "$#" -gt 0 ] || read -ra everything <<<"$TIERS"
+for name in "${@:-${everything[@]}}"; do tier "$name"; done
+
+echo
+list skipped ${skipped[@]+"${skipped[@]}"}
+list failed ${failed[@]+"${failed[@]}"}
+echo "tests: ${#passed[@]} tiers passed, ${#failed[@]} failed, ${#skipped[@]} skipped in $(duration $SECONDS)"
+[ "${#failed[@]}" -eq 0 ] || exit 1
+[ "${#skipped[@]}" -eq 0 ] || [ -z "${REQUIRE_ALL_TIERS:-}" ] || exit 1

@@ -1,0 +1,355 @@
+//! What must be true: every operation that was sent, and whether it was acknowledged.
+//!
+//! Each fact of the registry is a key with a history of attempts to change it. An attempt that was answered counts
+//! from its answer on; one that was never answered may have happened or not. Attempts that overlap in time may have
+//! happened in either order. After a restart the observed value must be one that some legal order explains.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use zas_tests::Document;
+
+/// A deletion is checked after so many restarts before it is believed.
+const CHECKS_OF_ABSENCE: u32 = 3;
+
+/// A fact that a client can ask for.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Key {
+    /// Where a tag points.
+    Tag { repository: String, tag: String },
+    /// Whether a repository has a manifest.
+    Manifest { repository: String, digest: String },
+    /// Whether a repository has a blob.
+    Blob { repository: String, digest: String },
+}
+
+impl Key {
+    pub(crate) fn tag(repository: &str, tag: &str) -> Self {
+        Self::Tag {
+            repository: repository.to_owned(),
+            tag: tag.to_owned(),
+        }
+    }
+
+    pub(crate) fn manifest(repository: &str, digest: &str) -> Self {
+        Self::Manifest {
+            repository: repository.to_owned(),
+            digest: digest.to_owned(),
+        }
+    }
+
+    pub(crate) fn blob(repository: &str, digest: &str) -> Self {
+        Self::Blob {
+            repository: repository.to_owned(),
+            digest: digest.to_owned(),
+        }
+    }
+
+    /// The repository that the fact belongs to.
+    pub(crate) fn repository(&self) -> &str {
+        match self {
+            Self::Tag { repository, .. }
+            | Self::Manifest { repository, .. }
+            | Self::Blob { repository, .. } => repository,
+        }
+    }
+}
+
+/// The digest that a key leads to; `None` when it is absent.
+pub(crate) type Value = Option<String>;
+
+/// Names one operation, which may change several keys at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Ticket(u64);
+
+#[derive(Clone, Debug)]
+struct Attempt {
+    ticket: Option<Ticket>,
+    value: Value,
+    started: u64,
+    acknowledged: Option<u64>,
+}
+
+#[derive(Clone, Debug)]
+struct History {
+    attempts: Vec<Attempt>,
+    absences: u32,
+}
+
+impl History {
+    fn settled(value: Value) -> Self {
+        Self {
+            attempts: vec![Attempt {
+                ticket: None,
+                value,
+                started: 0,
+                acknowledged: Some(0),
+            }],
+            absences: 0,
+        }
+    }
+
+    /// The values that may be seen now, leaving one operation out of account.
+    fn candidates(&self, without: Option<Ticket>) -> BTreeSet<Value> {
+        let attempts = || {
+            self.attempts
+                .iter()
+                .filter(|attempt| without.is_none() || attempt.ticket != without)
+        };
+        let last_start = attempts()
+            .filter(|attempt| attempt.acknowledged.is_some())
+            .map(|attempt| attempt.started)
+            .max();
+        let is_overwritten = |attempt: &Attempt| {
+            let ended_before = |end: u64| last_start.is_some_and(|start| start > end);
+            attempt.acknowledged.is_some_and(ended_before)
+        };
+        attempts()
+            .filter(|attempt| !is_overwritten(attempt))
+            .map(|attempt| attempt.value.clone())
+            .collect()
+    }
+}
+
+/// A manifest that was pushed at least once.
+#[derive(Clone, Debug)]
+pub(crate) struct Manifest {
+    /// Exactly what was pushed.
+    pub(crate) document: Document,
+    /// The digests of its config and layers.
+    pub(crate) blobs: Vec<String>,
+    /// What it refers to.
+    pub(crate) subject: Option<String>,
+}
+
+/// Everything that was sent so far.
+#[derive(Debug, Default)]
+pub(crate) struct Oracle {
+    clock: u64,
+    histories: BTreeMap<Key, History>,
+    unanswered: BTreeMap<Ticket, Vec<(Key, Value)>>,
+    manifests: BTreeMap<String, Manifest>,
+    acknowledged: u64,
+}
+
+impl Oracle {
+    /// Notes that an operation is about to be sent which makes these changes, all or none.
+    pub(crate) fn begin(&mut self, changes: &[(Key, Value)]) -> Ticket {
+        self.clock += 1;
+        let ticket = Ticket(self.clock);
+        for (key, value) in changes {
+            let history = self
+                .histories
+                .entry(key.clone())
+                .or_insert_with(|| History::settled(None));
+            let attempt = Attempt {
+                ticket: Some(ticket),
+                value: value.clone(),
+                started: self.clock,
+                acknowledged: None,
+            };
+            history.attempts.push(attempt);
+        }
+        self.unanswered.insert(ticket, changes.to_vec());
+        ticket
+    }
+
+    /// The operation was answered with success.
+    pub(crate) fn acknowledge(&mut self, ticket: Ticket) {
+        self.clock += 1;
+        self.acknowledged += 1;
+        for (key, _) in self.unanswered.remove(&ticket).unwrap_or_default() {
+            let attempts = self
+                .histories
+                .get_mut(&key)
+                .map(|history| &mut history.attempts)
+                .into_iter()
+                .flatten();
+            for attempt in attempts.filter(|attempt| attempt.ticket == Some(ticket)) {
+                attempt.acknowledged = Some(self.clock);
+            }
+        }
+    }
+
+    /// The operation was refused: nothing of it may be seen.
+    pub(crate) fn refuse(&mut self, ticket: Ticket) {
+        for (key, _) in self.unanswered.remove(&ticket).unwrap_or_default() {
+            if let Some(history) = self.histories.get_mut(&key) {
+                history.attempts.retain(|attempt| attempt.ticket != Some(ticket));
+            }
+        }
+    }
+
+    /// How many operations were acknowledged, and how many were left without an answer since the last restart.
+    pub(crate) fn counts(&self) -> (u64, usize) {
+        (self.acknowledged, self.unanswered.len())
+    }
+
+    /// Remembers how to recognise a manifest.
+    pub(crate) fn add_manifest(&mut self, manifest: Manifest) {
+        self.manifests.insert(manifest.document.digest.clone(), manifest);
+    }
+
+    /// A manifest that was pushed somewhere.
+    pub(crate) fn manifest(&self, digest: &str) -> Option<&Manifest> {
+        self.manifests.get(digest)
+    }
+
+    /// Every key with the values that may be seen.
+    pub(crate) fn expectations(&self) -> impl Iterator<Item = (&Key, BTreeSet<Value>)> {
+        self.histories
+            .iter()
+            .map(|(key, history)| (key, history.candidates(None)))
+    }
+
+    /// The values that may be seen of one key.
+    pub(crate) fn expectation(&self, key: &Key) -> BTreeSet<Value> {
+        self.histories
+            .get(key)
+            .map_or_else(|| BTreeSet::from([None]), |history| history.candidates(None))
+    }
+
+    /// Whether a key is certainly there.
+    pub(crate) fn is_present(&self, key: &Key) -> bool {
+        !self.expectation(key).contains(&None)
+    }
+
+    /// Operations without an answer, each with its changes and what would be seen of each key without it.
+    pub(crate) fn unanswered(&self) -> impl Iterator<Item = Vec<(&Key, &Value, BTreeSet<Value>)>> {
+        self.unanswered.iter().map(|(ticket, changes)| {
+            let others = |key: &Key| {
+                self.histories
+                    .get(key)
+                    .map(|history| history.candidates(Some(*ticket)))
+            };
+            changes
+                .iter()
+                .map(|(key, value)| (key, value, others(key).unwrap_or_default()))
+                .collect()
+        })
+    }
+
+    /// The keys of a repository that are certainly there, with where they lead.
+    pub(crate) fn present<'a>(&'a self, repository: &'a str) -> impl Iterator<Item = (&'a Key, String)> {
+        let own = self
+            .histories
+            .iter()
+            .filter(move |(key, _)| key.repository() == repository);
+        own.filter_map(|(key, history)| {
+            let candidates = history.candidates(None);
+            let is_certain = candidates.len() == 1;
+            candidates
+                .into_iter()
+                .next()
+                .flatten()
+                .filter(|_| is_certain)
+                .map(|value| (key, value))
+        })
+    }
+
+    /// Whether a manifest of the repository that may be there names the blob.
+    pub(crate) fn is_referenced(&self, repository: &str, blob: &str) -> bool {
+        self.histories.iter().any(|(key, history)| match key {
+            Key::Manifest {
+                repository: own,
+                digest,
+            } if own == repository => {
+                let names_it = self
+                    .manifests
+                    .get(digest)
+                    .is_some_and(|manifest| manifest.blobs.iter().any(|own| own == blob));
+                names_it && history.candidates(None).iter().any(Option::is_some)
+            }
+            _ => false,
+        })
+    }
+
+    /// Takes what was observed after a restart as the new truth: what was never answered has been decided.
+    pub(crate) fn settle(&mut self, observed: impl Fn(&Key) -> Option<Value>) {
+        self.unanswered.clear();
+        self.histories.retain(|key, history| {
+            let Some(value) = observed(key) else { return true };
+            let absences = if value.is_none() { history.absences + 1 } else { 0 };
+            *history = History {
+                absences,
+                ..History::settled(value)
+            };
+            absences < CHECKS_OF_ABSENCE
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tag() -> Key {
+        Key::tag("a", "latest")
+    }
+
+    fn to(digest: &str) -> Value {
+        Some(digest.to_owned())
+    }
+
+    #[test]
+    fn given_an_acknowledged_change_when_asked_then_only_it_may_be_seen() {
+        let mut oracle = Oracle::default();
+        let ticket = oracle.begin(&[(tag(), to("1"))]);
+        oracle.acknowledge(ticket);
+        assert_eq!(oracle.expectation(&tag()), BTreeSet::from([to("1")]));
+    }
+
+    #[test]
+    fn given_an_unanswered_change_when_asked_then_old_and_new_may_be_seen() {
+        let mut oracle = Oracle::default();
+        let first = oracle.begin(&[(tag(), to("1"))]);
+        oracle.acknowledge(first);
+        oracle.begin(&[(tag(), to("2"))]);
+        assert_eq!(oracle.expectation(&tag()), BTreeSet::from([to("1"), to("2")]));
+    }
+
+    #[test]
+    fn given_overlapping_changes_when_both_are_acknowledged_then_either_may_be_the_last() {
+        // Given
+        let mut oracle = Oracle::default();
+        let one = oracle.begin(&[(tag(), to("1"))]);
+        let two = oracle.begin(&[(tag(), to("2"))]);
+        // When
+        oracle.acknowledge(two);
+        oracle.acknowledge(one);
+        // Then
+        assert_eq!(oracle.expectation(&tag()), BTreeSet::from([to("1"), to("2")]));
+        let three = oracle.begin(&[(tag(), None)]);
+        oracle.acknowledge(three);
+        assert_eq!(oracle.expectation(&tag()), BTreeSet::from([None]));
+    }
+
+    #[test]
+    fn given_a_refused_change_when_asked_then_it_may_not_be_seen() {
+        let mut oracle = Oracle::default();
+        let ticket = oracle.begin(&[(tag(), to("1"))]);
+        oracle.refuse(ticket);
+        assert_eq!(oracle.expectation(&tag()), BTreeSet::from([None]));
+    }
+
+    #[test]
+    fn given_a_settled_value_when_asked_then_the_unanswered_change_is_decided() {
+        let mut oracle = Oracle::default();
+        oracle.begin(&[(tag(), to("1"))]);
+        oracle.settle(|_| Some(to("1")));
+        assert_eq!(oracle.expectation(&tag()), BTreeSet::from([to("1")]));
+        assert_eq!(oracle.unanswered().count(), 0);
+    }
+
+    #[test]
+    fn given_an_absence_seen_often_enough_when_settled_then_the_key_is_forgotten() {
+        let mut oracle = Oracle::default();
+        let ticket = oracle.begin(&[(tag(), None)]);
+        oracle.acknowledge(ticket);
+        for _ in 1..CHECKS_OF_ABSENCE {
+            oracle.settle(|_| Some(None));
+            assert_eq!(oracle.expectations().count(), 1);
+        }
+        oracle.settle(|_| Some(None));
+        assert_eq!(oracle.expectations().count(), 0);
+    }
+}

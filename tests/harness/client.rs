@@ -1,0 +1,276 @@
+//! An HTTP client that sends what a test says and nothing else: no redirects, no retries, no guessed headers.
+
+use std::io::{Cursor, Read};
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use reqwest::Method;
+use reqwest::blocking::Body;
+use rustls::ClientConfig;
+
+use crate::certificate::client_configuration;
+use crate::transcript::message;
+use crate::{Certificate, RawConnection, Response, Transcript};
+
+/// Longer than any request of a test takes on a busy machine.
+const TIMEOUT: Duration = Duration::from_secs(60);
+
+/// A name and its password.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Credentials {
+    /// The user.
+    pub name: String,
+    /// The password.
+    pub password: String,
+}
+
+impl Credentials {
+    /// Credentials of these texts.
+    pub fn new(name: &str, password: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            password: password.to_owned(),
+        }
+    }
+
+    /// The value of an `Authorization` header.
+    pub fn basic(&self) -> String {
+        format!(
+            "Basic {}",
+            STANDARD.encode(format!("{}:{}", self.name, self.password))
+        )
+    }
+}
+
+/// A client of one listener. Cloning is cheap and shares connections and transcript.
+#[derive(Clone, Debug)]
+pub struct Client {
+    http: reqwest::blocking::Client,
+    tls: Option<ClientConfig>,
+    origin: String,
+    credentials: Option<Credentials>,
+    transcript: Transcript,
+}
+
+impl Client {
+    /// A client of `origin`, for example `http://127.0.0.1:8080`, that trusts `certificate`.
+    pub fn new(origin: &str, certificate: Option<&Certificate>) -> Self {
+        let configuration = client_configuration(certificate);
+        let http = reqwest::blocking::Client::builder()
+            .tls_backend_preconfigured(configuration.clone())
+            .redirect(reqwest::redirect::Policy::none())
+            .no_proxy()
+            .timeout(TIMEOUT)
+            .build()
+            .expect("the TLS configuration is one of rustls");
+        Self {
+            http,
+            tls: certificate.map(|_| configuration),
+            origin: origin.trim_end_matches('/').to_owned(),
+            credentials: None,
+            transcript: Transcript::default(),
+        }
+    }
+
+    /// The same client signed in, or anonymous.
+    pub fn with_credentials(&self, credentials: Option<Credentials>) -> Self {
+        Self {
+            credentials,
+            ..self.clone()
+        }
+    }
+
+    /// The same client writing to another transcript.
+    pub fn with_transcript(&self, transcript: Transcript) -> Self {
+        Self {
+            transcript,
+            ..self.clone()
+        }
+    }
+
+    /// Who signs in.
+    pub fn credentials(&self) -> Option<&Credentials> {
+        self.credentials.as_ref()
+    }
+
+    /// Scheme, host and port.
+    pub fn origin(&self) -> &str {
+        &self.origin
+    }
+
+    /// Host and port.
+    pub fn authority(&self) -> &str {
+        self.origin.split("://").nth(1).unwrap_or(&self.origin)
+    }
+
+    /// A request to a path, or to an absolute address that an answer named.
+    #[track_caller]
+    pub fn request(&self, method: &str, location: &str) -> Request<'_> {
+        let method: Method = method.parse().expect("methods in tests are tokens");
+        let url = if location.starts_with('/') {
+            format!("{}{location}", self.origin)
+        } else {
+            location.to_owned()
+        };
+        Request {
+            client: self,
+            method,
+            url,
+            headers: Vec::new(),
+            body: Vec::new(),
+            is_chunked: false,
+        }
+    }
+
+    /// A GET request.
+    #[track_caller]
+    pub fn get(&self, location: &str) -> Request<'_> {
+        self.request("GET", location)
+    }
+
+    /// A HEAD request.
+    #[track_caller]
+    pub fn head(&self, location: &str) -> Request<'_> {
+        self.request("HEAD", location)
+    }
+
+    /// A POST request.
+    #[track_caller]
+    pub fn post(&self, location: &str) -> Request<'_> {
+        self.request("POST", location)
+    }
+
+    /// A PATCH request.
+    #[track_caller]
+    pub fn patch(&self, location: &str) -> Request<'_> {
+        self.request("PATCH", location)
+    }
+
+    /// A PUT request.
+    #[track_caller]
+    pub fn put(&self, location: &str) -> Request<'_> {
+        self.request("PUT", location)
+    }
+
+    /// A DELETE request.
+    #[track_caller]
+    pub fn delete(&self, location: &str) -> Request<'_> {
+        self.request("DELETE", location)
+    }
+
+    /// A connection on which a test writes any bytes.
+    #[track_caller]
+    pub fn connect(&self) -> RawConnection {
+        RawConnection::open(self.authority(), self.tls.clone(), self.transcript.clone())
+    }
+
+    /// The `Authorization` line for a raw request, empty for an anonymous client.
+    pub fn authorization_line(&self) -> String {
+        self.credentials
+            .as_ref()
+            .map(|own| format!("Authorization: {}\r\n", own.basic()))
+            .unwrap_or_default()
+    }
+}
+
+/// A request under construction.
+#[derive(Debug)]
+pub struct Request<'a> {
+    client: &'a Client,
+    method: Method,
+    url: String,
+    headers: Vec<(String, String)>,
+    body: Vec<u8>,
+    is_chunked: bool,
+}
+
+impl Request<'_> {
+    /// Adds a header; a repeated name is sent repeatedly.
+    pub fn header(mut self, name: &str, value: &str) -> Self {
+        self.headers.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// A body of known length.
+    pub fn body(mut self, body: &[u8]) -> Self {
+        body.clone_into(&mut self.body);
+        self
+    }
+
+    /// A body with chunked transfer encoding and without `Content-Length`.
+    pub fn chunked_body(mut self, body: &[u8]) -> Self {
+        self.is_chunked = true;
+        self.body(body)
+    }
+
+    /// Sends the request and reads the whole answer.
+    #[track_caller]
+    pub fn send(self) -> Response {
+        let line = format!("{} {}", self.method, self.url);
+        match self.try_send() {
+            Ok(response) => response,
+            Err(error) => panic!("{line}: no answer: {error:?}"),
+        }
+    }
+
+    /// Like [`Self::send`], for requests whose connection may break.
+    ///
+    /// # Errors
+    /// The connection broke before the answer was complete.
+    pub fn try_send(mut self) -> Result<Response, reqwest::Error> {
+        let line = format!("{} {}", self.method, self.url);
+        if let Some(credentials) = &self.client.credentials {
+            self.headers
+                .push(("authorization".to_owned(), credentials.basic()));
+        }
+        let transcript = &self.client.transcript;
+        transcript.add(message(&line, '>', &self.headers, &self.body));
+        let answer = self.exchange();
+        match &answer {
+            Ok(response) => {
+                transcript.add(message(
+                    &response.status.to_string(),
+                    '<',
+                    &response.headers,
+                    &response.body,
+                ));
+            }
+            Err(error) => transcript.add(format!("< no answer: {error:?}")),
+        }
+        answer
+    }
+
+    fn exchange(self) -> Result<Response, reqwest::Error> {
+        let request = format!("{} {}", self.method, self.url);
+        let mut builder = self.client.http.request(self.method, &self.url);
+        for (name, value) in &self.headers {
+            builder = builder.header(name, value);
+        }
+        let length = self.body.len() as u64;
+        let body = Cursor::new(self.body);
+        builder = builder.body(if self.is_chunked {
+            Body::new(body)
+        } else {
+            Body::sized(body, length)
+        });
+        let mut answer = builder.send()?;
+        let status = answer.status().as_u16();
+        let text =
+            |value: &reqwest::header::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+        let headers = answer
+            .headers()
+            .iter()
+            .map(|(name, value)| (name.to_string(), text(value)))
+            .collect();
+        let mut body = Vec::new();
+        // A body cut short shows as fewer bytes than promised, which the expectations compare.
+        let _ = answer.read_to_end(&mut body);
+        Ok(Response {
+            request,
+            status,
+            headers,
+            body,
+        })
+    }
+}

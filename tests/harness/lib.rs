@@ -1,0 +1,37 @@
+//! Starts and stops real servers for tests, speaks HTTP to them and builds the content to push.
+//!
+//! Everything here belongs to tests: a broken expectation panics with what was asked and answered.
+#![expect(
+    clippy::panic,
+    clippy::expect_used,
+    reason = "the harness fails the test that uses it"
+)]
+
+mod artifact;
+mod builder;
+mod certificate;
+mod client;
+mod content;
+mod data_directory;
+mod image;
+mod index;
+mod query;
+mod raw;
+mod repository;
+mod response;
+mod server;
+mod transcript;
+
+pub use artifact::Artifact;
+pub use builder::{Blobs, Metadata, ServerBuilder};
+pub use certificate::Certificate;
+pub use client::{Client, Credentials, Request};
+pub use content::{Algorithm, Blob, Document, Package, media_type, random_bytes};
+pub use image::Image;
+pub use index::Index;
+pub use query::with_query;
+pub use raw::RawConnection;
+pub use repository::{Repository, Upload};
+pub use response::{ERROR_CODES, Response};
+pub use server::Server;
+pub use transcript::Transcript;

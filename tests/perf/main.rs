@@ -1,0 +1,39 @@
+//! `zas-perf`: puts the same load on one or several OCI registries, in interleaved rounds, and measures beside them
+//! what the machine allows.
+//!
+//! The numbers of one run can be compared with each other, those of two runs only as ratios.
+
+mod arguments;
+mod bench;
+mod connection;
+mod fixture;
+mod limits;
+mod load;
+mod payload;
+mod process;
+mod registry;
+mod report;
+mod scenario;
+mod target;
+
+use std::io::Write;
+
+use anyhow::{Context, Result};
+use clap::Parser;
+
+use crate::arguments::Arguments;
+
+fn main() -> Result<()> {
+    let arguments = Arguments::parse();
+    let report = bench::run(&arguments)?;
+    let markdown = report.markdown();
+    if let Some(path) = &arguments.json {
+        std::fs::write(path, report.json()?).with_context(|| format!("writing {}", path.display()))?;
+    }
+    if let Some(path) = &arguments.markdown {
+        std::fs::write(path, &markdown).with_context(|| format!("writing {}", path.display()))?;
+    }
+    std::io::stdout()
+        .write_all(markdown.as_bytes())
+        .context("writing the report")
+}
