@@ -79,30 +79,20 @@ fn given_more_uploads_than_allowed_when_sent_then_429_with_retry_after() {
     if second.status == 429 {
         return expect_too_many(second);
     }
-    let stalled = stalled_chunk(&repository.client, first.path());
+    let location = second.required_header("location");
+    let chunk = || repository.client.patch(location).body(b"more").send();
 
-    let refused = until(|| {
-        let answer = repository
-            .client
-            .patch(second.required_header("location"))
-            .body(b"more")
-            .send();
-        (answer.status == 429).then_some(answer)
+    let (stalled, refused) = until(|| {
+        // Whichever of the two comes first takes the only place.
+        let stalled = stalled_chunk(&repository.client, first.path());
+        let answer = chunk();
+        (answer.status == 429).then_some((stalled, answer))
     });
 
     expect_too_many(refused);
-    drop(stalled);
     // The place is free again once the stalled request is gone.
-    until(|| {
-        (repository
-            .client
-            .patch(second.required_header("location"))
-            .body(b"x")
-            .send()
-            .status
-            == 202)
-            .then_some(())
-    });
+    drop(stalled);
+    until(|| (chunk().status == 202).then_some(()));
 }
 
 /// What `attempt` finally gives.

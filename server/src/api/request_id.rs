@@ -3,7 +3,7 @@
 use actix_web::http::header::HeaderMap;
 
 /// The header that carries the id, in both directions.
-pub const REQUEST_ID_HEADER: &str = "x-request-id";
+pub(super) const REQUEST_ID_HEADER: &str = "x-request-id";
 
 /// Identifies one request in logs and answers.
 #[derive(Clone, Debug, PartialEq, Eq)]

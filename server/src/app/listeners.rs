@@ -77,9 +77,9 @@ impl Listeners {
                 .route("/readyz", get().to(admin::readyz))
                 .route("/startupz", get().to(admin::startupz))
                 .configure(move |routes| {
-                    extensions
-                        .iter()
-                        .for_each(|extension| extension.operations_routes(routes))
+                    for extension in extensions.iter() {
+                        extension.operations_routes(routes);
+                    }
                 })
         });
         let server = server
@@ -100,7 +100,7 @@ impl Listeners {
         configuration: &Configuration,
         api: &Arc<OciApi>,
         extensions: &Extensions,
-        certificates: Certificates,
+        certificates: &Certificates,
     ) -> Result<ServerHandle, AppError> {
         let http = &configuration.http;
         let limits = &configuration.limits;
@@ -112,9 +112,9 @@ impl Listeners {
             App::new()
                 .app_data(api.clone())
                 .configure(move |routes| {
-                    extensions
-                        .iter()
-                        .for_each(|extension| extension.public_routes(routes))
+                    for extension in extensions.iter() {
+                        extension.public_routes(routes);
+                    }
                 })
                 .default_service(to(root::answer))
                 .wrap(Condition::new(cors.is_some(), self::cors(cors.as_ref())))

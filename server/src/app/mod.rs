@@ -95,7 +95,7 @@ async fn serve(configuration: Configuration, options: &Options, log_level: LogLe
     let api = Arc::new(OciApi::new(registry.clone(), Arc::clone(&access), &configuration));
     let certificates = Certificates::load(configuration.http.tls.as_ref())?;
 
-    let public = listeners.start_public(&configuration, &api, &extensions, certificates.clone())?;
+    let public = listeners.start_public(&configuration, &api, &extensions, &certificates)?;
     let collecting = tokio::spawn({
         let (collector, stop, extensions) = (Arc::clone(&collector), stop.clone(), extensions.clone());
         async move { collector.run(&stop, |round| extensions.collected(round)).await }

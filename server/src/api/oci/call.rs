@@ -103,7 +103,7 @@ impl<'a> Call<'a> {
             .access
             .authenticate(&headers, client)
             .await
-            .map_err(|error| refused(api, error))?;
+            .map_err(|error| refused(api, &error))?;
         request
             .extensions_mut()
             .insert(ActorName(principal.name().to_owned()));
@@ -256,10 +256,10 @@ fn unauthorized(api: &OciApi, reason: &str) -> OciError {
     OciError::new(OciErrorCode::Unauthorized, reason).with_header(WWW_AUTHENTICATE, api.access.challenge())
 }
 
-fn refused(api: &OciApi, error: AuthenticationError) -> OciError {
+fn refused(api: &OciApi, error: &AuthenticationError) -> OciError {
     match error {
         AuthenticationError::TooManyAttempts { retry_after } => {
-            OciError::too_many_requests(error.to_string(), retry_after)
+            OciError::too_many_requests(error.to_string(), *retry_after)
         }
         AuthenticationError::Unavailable(_) => OciError::unavailable(error.to_string()),
         AuthenticationError::Malformed(_) | AuthenticationError::Rejected => {

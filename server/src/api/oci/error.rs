@@ -58,7 +58,10 @@ impl OciErrorCode {
 
 /// An answer that refuses or fails.
 #[derive(Clone, Debug)]
-pub struct OciError {
+pub struct OciError(Box<Answer>);
+
+#[derive(Clone, Debug)]
+struct Answer {
     status: StatusCode,
     code: OciErrorCode,
     message: String,
@@ -69,31 +72,31 @@ pub struct OciError {
 impl OciError {
     /// An error with the usual status of its code.
     pub fn new(code: OciErrorCode, message: impl Into<String>) -> Self {
-        Self {
+        Self(Box::new(Answer {
             status: code.status(),
             code,
             message: message.into(),
             detail: None,
             headers: Vec::new(),
-        }
+        }))
     }
 
     /// The same error with another status.
     #[must_use]
     pub fn with_status(mut self, status: StatusCode) -> Self {
-        self.status = status;
+        self.0.status = status;
         self
     }
 
     /// The same error with a header.
     #[must_use]
     pub fn with_header(mut self, name: HeaderName, value: impl Into<String>) -> Self {
-        self.headers.push((name, value.into()));
+        self.0.headers.push((name, value.into()));
         self
     }
 
     fn with_detail(mut self, detail: Value) -> Self {
-        self.detail = Some(detail);
+        self.0.detail = Some(detail);
         self
     }
 
@@ -130,13 +133,13 @@ impl OciError {
 
     /// The answer in the form of the specification.
     pub fn into_response(self) -> HttpResponse {
-        let mut response = HttpResponse::build(self.status);
-        for (name, value) in self.headers {
+        let mut response = HttpResponse::build(self.0.status);
+        for (name, value) in self.0.headers {
             if let Ok(value) = HeaderValue::from_str(&value) {
                 response.append_header((name, value));
             }
         }
-        let error = json!({ "code": self.code, "message": self.message, "detail": self.detail });
+        let error = json!({ "code": self.0.code, "message": self.0.message, "detail": self.0.detail });
         response.json(json!({ "errors": [error] }))
     }
 }
@@ -221,7 +224,7 @@ mod tests {
             (Duration::from_secs(5), "5"),
         ] {
             let error = OciError::too_many_requests("slow down", wait);
-            assert_eq!(error.headers, [(header::RETRY_AFTER, header.to_owned())]);
+            assert_eq!(error.0.headers, [(header::RETRY_AFTER, header.to_owned())]);
         }
     }
 

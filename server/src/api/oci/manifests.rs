@@ -9,6 +9,7 @@ use zas_core::{Digest, MediaType, Reference, RepositoryName, Tag};
 use super::blobs::IMMUTABLE;
 use super::call::Call;
 use super::conditional::{entity_tag, is_not_modified};
+use super::uploads::announced_length;
 use super::{OciError, OciErrorCode};
 use crate::api::body::Omitted;
 use crate::api::request_body::CollectError;
@@ -56,6 +57,10 @@ pub(super) async fn put(
     let tags = tags(call, reference)?;
     let rights = tag_rights(call, name, &tags)?;
     let limit = call.api.limits().manifest_size;
+    if announced_length(call)?.is_some_and(|length| length > limit as u64) {
+        // Said before the client sends what would be thrown away.
+        return Err(RegistryError::ManifestTooLarge { limit }.into());
+    }
     let body = call
         .request_stream(payload)
         .collect(limit)
@@ -114,7 +119,7 @@ pub(super) async fn delete(
             call.api
                 .registry
                 .delete_manifest(call.actor(), name, digest)
-                .await?
+                .await?;
         }
     }
     Ok(HttpResponse::Accepted().finish())

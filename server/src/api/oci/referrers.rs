@@ -9,6 +9,10 @@ use zas_metadata::ReferrerCursor;
 use super::call::Call;
 use super::{OciError, OciErrorCode, page};
 use crate::services::auth::Action;
+use crate::services::registry::ReferrerQuery;
+
+/// Most artifact types of one filter; each costs a look-up.
+const MOST_TYPES: usize = 64;
 
 /// Lists what refers to a manifest, as an image index. Never 404: what is not there has no referrers.
 pub(super) async fn list(
@@ -17,29 +21,51 @@ pub(super) async fn list(
     subject: &Digest,
 ) -> Result<HttpResponse, OciError> {
     call.may(Action::Read, name)?;
-    let n = page::count(call.parameter("n"))?;
-    let artifact_type = call.parameter("artifactType").filter(|filter| !filter.is_empty());
-    let after = call.parameter("after").map(read_cursor).transpose()?;
-    let referrers = call
-        .api
-        .registry
-        .list_referrers(name, subject, artifact_type, after.as_ref(), n)
-        .await?;
+    let query = ReferrerQuery {
+        artifact_types: artifact_types(call)?,
+        after: call.parameter("after").map(read_cursor).transpose()?,
+        count: page::count(call.parameter("n"))?,
+    };
+    let referrers = call.api.registry.list_referrers(name, subject, &query).await?;
 
     let mut response = HttpResponse::Ok();
     response.insert_header((CONTENT_TYPE, MediaType::OCI_INDEX));
-    if artifact_type.is_some() {
+    if !query.artifact_types.is_empty() {
         response.insert_header(("OCI-Filters-Applied", "artifactType"));
     }
     if let Some(next) = &referrers.next {
-        let (cursor, size) = (write_cursor(next), n.map(|n| n.to_string()));
-        let mut parameters = vec![("after", cursor.as_str())];
-        parameters.extend(size.as_deref().map(|size| ("n", size)));
-        parameters.extend(artifact_type.map(|filter| ("artifactType", filter)));
         let path = format!("/v2/{name}/referrers/{subject}");
-        response.insert_header((LINK, page::next_link(&path, &parameters)));
+        response.insert_header((LINK, next_page(&path, next, &query)));
     }
     Ok(response.body(index(&referrers.descriptors)))
+}
+
+fn artifact_types(call: &Call<'_>) -> Result<Vec<String>, OciError> {
+    let types: Vec<String> = call
+        .parameters("artifactType")
+        .filter(|filter| !filter.is_empty())
+        .map(str::to_owned)
+        .collect();
+    if types.len() > MOST_TYPES {
+        return Err(OciError::new(
+            OciErrorCode::Unsupported,
+            format!("at most {MOST_TYPES} artifact types are allowed"),
+        ));
+    }
+    Ok(types)
+}
+
+fn next_page(path: &str, next: &ReferrerCursor, query: &ReferrerQuery) -> String {
+    let (cursor, count) = (write_cursor(next), query.count.map(|count| count.to_string()));
+    let mut parameters = vec![("after", cursor.as_str())];
+    parameters.extend(count.as_deref().map(|count| ("n", count)));
+    parameters.extend(
+        query
+            .artifact_types
+            .iter()
+            .map(|filter| ("artifactType", filter.as_str())),
+    );
+    page::next_link(path, &parameters)
 }
 
 /// The descriptors are stored as finished JSON, so the index is put together without reading them.

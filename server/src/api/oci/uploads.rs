@@ -160,7 +160,7 @@ fn chunk(call: &Call<'_>) -> Result<Chunk, OciError> {
     })
 }
 
-fn announced_length(call: &Call<'_>) -> Result<Option<u64>, OciError> {
+pub(super) fn announced_length(call: &Call<'_>) -> Result<Option<u64>, OciError> {
     let Some(value) = call.request.headers().get(CONTENT_LENGTH) else {
         return Ok(None);
     };

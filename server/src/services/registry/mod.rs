@@ -24,6 +24,7 @@ pub use blobs::{Blob, BlobBody, StoredPart};
 pub use catalog::Catalog;
 pub use error::{RegistryError, Result};
 pub use manifests::{ManifestPushed, PushManifest, TagRights};
+pub use referrers::ReferrerQuery;
 pub use settings::{RegistrySettings, UploadBudget};
 pub use uploads::{BodyError, Chunk, RequestBody, UploadTarget};
 
