@@ -125,6 +125,8 @@ impl Listeners {
         let server = server
             .workers(workers(http.workers))
             .worker_max_blocking_threads(BLOCKING_THREADS)
+            // A small answer over TLS would wait for the acknowledgement of the one before.
+            .tcp_nodelay(true)
             .keep_alive(KeepAlive::Timeout(limits.keep_alive.get()))
             .client_request_timeout(limits.request_header_timeout.get())
             .client_disconnect_timeout(Duration::from_secs(5))

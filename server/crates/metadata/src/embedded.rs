@@ -187,7 +187,7 @@ impl<M: OrderedMap> MetadataStore for EmbeddedMetadata<M> {
             .await
     }
 
-    async fn abort_upload(&self, id: UploadId, epoch: Epoch) -> Result<WriterOutcome> {
+    async fn abort_upload(&self, _origin: &Origin, id: UploadId, epoch: Epoch) -> Result<WriterOutcome> {
         self.change(move |transaction| uploads::abort(transaction, id, epoch))
             .await
     }

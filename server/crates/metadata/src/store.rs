@@ -48,7 +48,7 @@ pub trait MetadataStore: std::fmt::Debug + Send + Sync + 'static {
     async fn finish_upload(&self, origin: &Origin, upload: FinishUpload) -> Result<FinishOutcome>;
 
     /// Cancels an upload and dooms its bytes.
-    async fn abort_upload(&self, id: UploadId, epoch: Epoch) -> Result<WriterOutcome>;
+    async fn abort_upload(&self, origin: &Origin, id: UploadId, epoch: Epoch) -> Result<WriterOutcome>;
 
     /// Uploads in the order they were made.
     async fn list_uploads(&self, after: Option<UploadId>, count: usize) -> Result<Page<UploadEntry>>;
@@ -103,7 +103,8 @@ pub trait MetadataStore: std::fmt::Debug + Send + Sync + 'static {
         precondition: Precondition,
     ) -> Result<DeleteTagOutcome>;
 
-    /// Deletes up to 1,000 tags of a manifest, and with the last of them the manifest. Referrers of it stay.
+    /// Deletes up to 1,000 tags of a manifest, and with the last of them the manifest. Referrers of it stay. Each call
+    /// is an operation with an id of its own, also the one after [`DeleteManifestOutcome::More`].
     async fn delete_manifest(
         &self,
         origin: &Origin,

@@ -113,7 +113,7 @@ pub(super) async fn finish(
 /// Cancels an upload.
 pub(super) async fn cancel(call: &Call<'_>, target: &UploadTarget) -> Result<HttpResponse, OciError> {
     call.may(Action::Create, &target.repository)?;
-    call.api.registry.cancel_upload(target).await?;
+    call.api.registry.cancel_upload(call.actor(), target).await?;
     Ok(HttpResponse::NoContent().finish())
 }
 

@@ -1,7 +1,6 @@
 //! Cancelling uploads that make no progress.
 
 use zas_core::UploadId;
-use zas_metadata::WriterOutcome;
 
 use super::collection::{Collected, Collector};
 use crate::services::registry::Result;
@@ -21,11 +20,7 @@ impl Collector {
                 if upload.id.made_at() > oldest_alive {
                     return Ok(());
                 }
-                let is_idle = upload.touched_at <= oldest_alive && !self.registry.is_being_written(upload.id);
-                // Whoever claimed the upload after the listing keeps it: the epoch differs.
-                if is_idle
-                    && self.metadata.abort_upload(upload.id, upload.epoch).await? == WriterOutcome::Done
-                {
+                if upload.touched_at <= oldest_alive && self.registry.expire_upload(upload).await? {
                     tracing::info!(upload = %upload.id, repository = %upload.repository, "cancelled an upload without progress");
                     collected.uploads += 1;
                 }

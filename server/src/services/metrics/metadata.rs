@@ -53,7 +53,7 @@ counted! {
     fn save_progress(id: UploadId, epoch: Epoch, progress: Progress) -> WriterOutcome;
     fn touch_upload(id: UploadId, epoch: Epoch) -> WriterOutcome;
     fn finish_upload(origin: &Origin, upload: FinishUpload) -> FinishOutcome;
-    fn abort_upload(id: UploadId, epoch: Epoch) -> WriterOutcome;
+    fn abort_upload(origin: &Origin, id: UploadId, epoch: Epoch) -> WriterOutcome;
     fn list_uploads(after: Option<UploadId>, count: usize) -> Page<UploadEntry>;
     fn stat_blob(repository: &RepositoryName, digest: &Digest, lease: Lease) -> Option<BlobStat>;
     fn find_holders(digest: &Digest, count: usize) -> Vec<RepositoryName>;

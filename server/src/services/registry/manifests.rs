@@ -169,9 +169,10 @@ impl Registry {
         digest: &Digest,
     ) -> Result<()> {
         refuse_reserved(repository)?;
-        let origin = self.origin(actor);
         let mut deleted_tags = false;
         loop {
+            // Each step is a change of its own, not a repetition of the one before.
+            let origin = self.origin(actor);
             match self.metadata.delete_manifest(&origin, repository, digest).await? {
                 DeleteManifestOutcome::More => deleted_tags = true,
                 DeleteManifestOutcome::Unknown if !deleted_tags => {

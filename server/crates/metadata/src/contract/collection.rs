@@ -271,7 +271,7 @@ async fn given_doomed_names_when_taken_then_the_oldest_first_and_until_they_are_
     names.reverse();
     for (id, epoch) in &names {
         given.pass(MOMENT);
-        given.store.abort_upload(*id, *epoch).await.unwrap();
+        given.store.abort_upload(&origin(), *id, *epoch).await.unwrap();
     }
     let names: Vec<_> = names.into_iter().map(|(id, _)| id).collect();
     given.pass(DOOM_DELAY);

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use super::cases;
-use super::setting::{DOOM_DELAY, GRACE, LEASE, MOMENT, Setting, repository};
+use super::setting::{DOOM_DELAY, GRACE, LEASE, MOMENT, Setting, origin, repository};
 use crate::{DueLink, ReapOutcome};
 
 cases![
@@ -15,7 +15,7 @@ async fn given_clocks_that_drift_apart_when_collecting_then_it_pauses_for_one_gr
     let ours = repository("ours");
     let (layer, name) = given.push_file(&ours, "layer").await;
     let (aborted, epoch) = given.start(&ours).await;
-    given.store.abort_upload(aborted, epoch).await.unwrap();
+    given.store.abort_upload(&origin(), aborted, epoch).await.unwrap();
     let due = DueLink {
         due_at: given.now().plus(LEASE),
         repository: ours.clone(),

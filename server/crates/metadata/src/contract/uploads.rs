@@ -99,7 +99,7 @@ async fn given_an_upload_when_claimed_again_then_the_first_writer_is_fenced_ever
         WriterOutcome::Fenced
     );
     assert_eq!(
-        given.store.abort_upload(id, first).await.unwrap(),
+        given.store.abort_upload(&origin(), id, first).await.unwrap(),
         WriterOutcome::Fenced
     );
     assert_eq!(
@@ -133,7 +133,7 @@ async fn given_no_upload_when_changed_then_unknown(given: Setting) {
         WriterOutcome::Unknown
     );
     assert_eq!(
-        given.store.abort_upload(id, Epoch(1)).await.unwrap(),
+        given.store.abort_upload(&origin(), id, Epoch(1)).await.unwrap(),
         WriterOutcome::Unknown
     );
     assert_eq!(
@@ -313,13 +313,13 @@ async fn given_an_upload_when_aborted_then_its_name_is_doomed_after_the_delay(gi
     let (id, epoch) = given.start(&ours).await;
 
     assert_eq!(
-        given.store.abort_upload(id, epoch).await.unwrap(),
+        given.store.abort_upload(&origin(), id, epoch).await.unwrap(),
         WriterOutcome::Done
     );
 
     assert_eq!(given.store.stat_upload(&ours, id).await.unwrap(), None);
     assert_eq!(
-        given.store.abort_upload(id, epoch).await.unwrap(),
+        given.store.abort_upload(&origin(), id, epoch).await.unwrap(),
         WriterOutcome::Unknown
     );
     assert_eq!(given.store.claim_orphan(id).await.unwrap(), OrphanOutcome::Known);
@@ -405,7 +405,11 @@ async fn given_an_upload_when_touched_saved_or_claimed_then_it_is_younger(given:
     let entry = given.store.list_uploads(None, 1).await.unwrap().entries.remove(0);
     assert_eq!(entry.epoch, claim.epoch);
     assert_eq!(
-        given.store.abort_upload(entry.id, entry.epoch).await.unwrap(),
+        given
+            .store
+            .abort_upload(&origin(), entry.id, entry.epoch)
+            .await
+            .unwrap(),
         WriterOutcome::Done
     );
 }
@@ -417,7 +421,7 @@ async fn given_many_finished_uploads_when_listed_then_only_the_rest_and_older_on
     let late = given.id();
     for _ in 0..20 {
         let (id, epoch) = given.start(&ours).await;
-        given.store.abort_upload(id, epoch).await.unwrap();
+        given.store.abort_upload(&origin(), id, epoch).await.unwrap();
     }
     let (last, _) = given.start(&ours).await;
     let listed = || async {

@@ -212,7 +212,10 @@ async fn given_refused_operations_when_run_then_nothing_is_written() {
         .save_progress(upload_id(9), Epoch(1), Progress::default())
         .await
         .unwrap();
-    store.abort_upload(upload_id(9), Epoch(1)).await.unwrap();
+    store
+        .abort_upload(&origin(), upload_id(9), Epoch(1))
+        .await
+        .unwrap();
     store.claim_upload(&ours, upload_id(9)).await.unwrap();
     store
         .mount_blob(&origin(), &ours, &repository("theirs"), &digest("x"))

@@ -400,13 +400,13 @@ async fn given_a_cancelled_upload_when_asked_for_then_unknown() {
         .append_chunk(&target, Chunk::default(), body(&content(100_000, 1)))
         .await
         .unwrap();
-    world.registry.cancel_upload(&target).await.unwrap();
+    world.registry.cancel_upload("alice", &target).await.unwrap();
     assert!(matches!(
         world.registry.upload_offset(&target).await,
         Err(RegistryError::UploadUnknown(_))
     ));
     assert!(matches!(
-        world.registry.cancel_upload(&target).await,
+        world.registry.cancel_upload("alice", &target).await,
         Err(RegistryError::UploadUnknown(_))
     ));
 }

@@ -13,7 +13,7 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use tokio::sync::OwnedSemaphorePermit;
 use zas_core::{Algorithm, ChunkRange, Digest, Hashing, RepositoryName, UploadId};
-use zas_metadata::{Epoch, INLINE_LIMIT, Progress, WriterOutcome};
+use zas_metadata::{Epoch, INLINE_LIMIT, Progress, UploadEntry, WriterOutcome};
 
 pub use body::{BodyError, RequestBody};
 pub(super) use running::RunningUploads;
@@ -85,15 +85,33 @@ impl Registry {
     ///
     /// # Errors
     /// [`RegistryError::UploadUnknown`].
-    pub async fn cancel_upload(&self, target: &UploadTarget) -> Result<()> {
+    pub async fn cancel_upload(&self, actor: &str, target: &UploadTarget) -> Result<()> {
         self.upload_offset(target).await?;
         let _guard = self.running.take_over(target.id).await;
         let claim = self.metadata.claim_upload(&target.repository, target.id).await?;
         let claim = claim.ok_or(RegistryError::UploadUnknown(target.id))?;
         accepted(
-            self.metadata.abort_upload(target.id, claim.epoch).await?,
+            self.metadata
+                .abort_upload(&self.origin(actor), target.id, claim.epoch)
+                .await?,
             target.id,
         )
+    }
+
+    /// Cancels an upload that was idle when it was listed; `false` when somebody writes to it.
+    ///
+    /// # Errors
+    /// Only failures of the store.
+    pub async fn expire_upload(&self, upload: &UploadEntry) -> Result<bool> {
+        if self.running.contains(upload.id) {
+            return Ok(false);
+        }
+        // Whoever claimed the upload after the listing keeps it: the epoch differs.
+        let outcome = self
+            .metadata
+            .abort_upload(&self.origin(""), upload.id, upload.epoch)
+            .await?;
+        Ok(outcome == WriterOutcome::Done)
     }
 
     /// Appends a chunk and returns how many bytes of the upload are durable now.
@@ -197,7 +215,7 @@ impl Registry {
         let finished = self.write(session, chunk, head, body, end).await;
         if finished.is_err() {
             // Nobody learned the id, so nobody can continue.
-            self.metadata.abort_upload(id, epoch).await?;
+            self.metadata.abort_upload(&self.origin(actor), id, epoch).await?;
         }
         finished?;
         Ok(id)

@@ -229,7 +229,7 @@ impl<'a, M: OrderedMap> Engine<'a, M> {
             }
             Step::Abort { upload, is_current } => {
                 let (id, epoch) = self.writer(*upload, *is_current);
-                let outcome = store.abort_upload(id, epoch).await.unwrap();
+                let outcome = store.abort_upload(&origin(), id, epoch).await.unwrap();
                 prop_assert_eq!(outcome, self.model.abort(id, epoch));
             }
             Step::FinishFile {
