@@ -22,14 +22,15 @@ cargo build --release -p zas-metadata --features rocksdb --message-format json-r
     >"$work/messages" 2>"$work/log" &
 build=$!
 
+# The directory is not there yet when this is the first build.
 compiled_files() {
-    find "$CARGO_TARGET_DIR/release/build" -path '*/librocksdb-sys-*/out/*' -name '*.o' -newer "$work/started" 2>/dev/null | wc -l
+    { find "$CARGO_TARGET_DIR/release/build" -path '*/librocksdb-sys-*/out/*' -name '*.o' -newer "$work/started" 2>/dev/null || true; } | wc -l
 }
 
 # The number of source files only scales the progress line: nothing depends on it.
 crate="$(cargo metadata --format-version 1 2>/dev/null |
     grep -o '"manifest_path":"[^"]*/librocksdb-sys-[^"]*"' | head -n 1 | cut -d '"' -f 4 || true)"
-total="$(wc -w <"$(dirname "$crate")/rocksdb_lib_sources.txt" 2>/dev/null || echo '?')"
+total="$(cat "$(dirname "$crate")/rocksdb_lib_sources.txt" 2>/dev/null | wc -w || true)"
 pause=15
 [ -t 1 ] && pause=2
 while kill -0 "$build" 2>/dev/null; do

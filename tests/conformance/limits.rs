@@ -139,7 +139,10 @@ fn given_no_access_rules_when_asked_then_users_may_do_everything_and_others_noth
         .get("/v2/")
         .send()
         .expect_error(401, "UNAUTHORIZED");
-    challenge.expect_header("www-authenticate", "Basic realm=\"zot-artifact-store\"");
+    challenge.expect_header(
+        "www-authenticate",
+        r#"Basic realm="zot-artifact-store", charset="UTF-8""#,
+    );
     repository
         .client
         .post(&repository.uploads_path())

@@ -1,17 +1,18 @@
 //! Signing in and asking the rules, with what a reload exchanges.
 
 use std::net::IpAddr;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use zas_config::Configuration;
+use zas_config::{Configuration, UserName};
 use zas_core::{Clock, RepositoryName};
 
-use super::attempts::{AttemptLimit, Attempts};
+use super::attempts::AttemptLimit;
 use super::basic::{self, Credentials};
 use super::htpasswd::Htpasswd;
-use super::passwords::{Passwords, SharedPasswords};
+use super::passwords::{Passwords, SignIn};
 use super::users::random;
 use super::{AccessPolicy, AccessRequest, Decision, Principal};
 
@@ -39,8 +40,7 @@ pub enum AuthenticationError {
 #[derive(Debug)]
 pub struct Access {
     rules: ArcSwap<Rules>,
-    passwords: SharedPasswords,
-    attempts: Attempts,
+    passwords: Passwords,
     clock: Arc<dyn Clock>,
 }
 
@@ -48,42 +48,54 @@ pub struct Access {
 #[derive(Debug)]
 struct Rules {
     policy: AccessPolicy,
+    challenge: String,
     sign_in: Option<SignIn>,
 }
 
-#[derive(Debug)]
-struct SignIn {
-    challenge: String,
-    users: Htpasswd,
-    remember_for: Duration,
-    limit: AttemptLimit,
-}
-
 impl Rules {
-    fn of(configuration: &Configuration) -> Result<Self, String> {
-        let policy = AccessPolicy::new(configuration.access_control.clone());
-        let Some(auth) = &configuration.auth else {
+    fn of(configuration: &Configuration, before: Option<&Self>) -> Result<Self, String> {
+        let policy = AccessPolicy::new(configuration.access_control.as_ref());
+        let auth = configuration.auth.as_ref();
+        let Some((auth, htpasswd)) = auth.and_then(|auth| Some((auth, auth.htpasswd.as_ref()?))) else {
             return Ok(Self {
                 policy,
+                challenge: String::new(),
                 sign_in: None,
             });
         };
-        let users = auth
-            .htpasswd
-            .as_ref()
-            .map(|htpasswd| Htpasswd::load(&htpasswd.path))
-            .transpose()?;
-        let sign_in = users.map(|users| SignIn {
-            challenge: format!("Basic realm=\"{}\"", auth.realm),
-            users,
+        let has_users_to_lose = before
+            .and_then(|rules| rules.sign_in.as_ref())
+            .is_some_and(|sign_in| !sign_in.users.is_empty());
+        let sign_in = SignIn {
+            users: load_users(&htpasswd.path, has_users_to_lose)?,
             remember_for: auth.credential_cache.get(),
             limit: AttemptLimit {
                 count: auth.failed_attempts.count,
                 window: auth.failed_attempts.window.get(),
             },
-        });
-        Ok(Self { policy, sign_in })
+        };
+        let challenge = format!("Basic realm=\"{}\", charset=\"UTF-8\"", auth.realm);
+        Ok(Self {
+            policy,
+            challenge,
+            sign_in: Some(sign_in),
+        })
     }
+}
+
+/// A file that is not there has no users yet; one that has vanished is a mistake, like a damaged one.
+fn load_users(path: &Path, has_users_to_lose: bool) -> Result<Htpasswd, String> {
+    if let Some(users) = Htpasswd::load(path)? {
+        return Ok(users);
+    }
+    if has_users_to_lose {
+        return Err(format!(
+            "{} is not there: its users could not sign in any more",
+            path.display()
+        ));
+    }
+    tracing::warn!(file = %path.display(), "there is no htpasswd file yet, so nobody can sign in");
+    Ok(Htpasswd::default())
 }
 
 impl Access {
@@ -94,9 +106,8 @@ impl Access {
     pub fn new(configuration: &Configuration, clock: Arc<dyn Clock>) -> Result<Self, String> {
         let key = random::<32>().map_err(|error| error.to_string())?;
         Ok(Self {
-            rules: ArcSwap::from_pointee(Rules::of(configuration)?),
-            passwords: Arc::new(Passwords::new(key)),
-            attempts: Attempts::default(),
+            rules: ArcSwap::from_pointee(Rules::of(configuration, None)?),
+            passwords: Passwords::new(key),
             clock,
         })
     }
@@ -106,7 +117,8 @@ impl Access {
     /// # Errors
     /// What is wrong; everything stays as it was.
     pub fn reload(&self, configuration: &Configuration) -> Result<(), String> {
-        self.rules.store(Arc::new(Rules::of(configuration)?));
+        let rules = Rules::of(configuration, Some(&self.rules.load()))?;
+        self.rules.store(Arc::new(rules));
         Ok(())
     }
 
@@ -128,25 +140,16 @@ impl Access {
         let Some(sign_in) = &rules.sign_in else {
             return Err(AuthenticationError::Rejected);
         };
-        let now = self.clock.now();
-        if let Some(name) = self.passwords.recall(&sign_in.users, &user, &password, now) {
-            return Ok(Principal::User(name.clone()));
-        }
-        if let Some(retry_after) = self.attempts.wait(&user, client, sign_in.limit, now) {
-            return Err(AuthenticationError::TooManyAttempts { retry_after });
-        }
+        // What is no user name can be no user's: it is neither compared nor counted.
+        let user: UserName = user.parse().map_err(|_| AuthenticationError::Rejected)?;
         let verified = self
             .passwords
-            .verify(&sign_in.users, &user, &password, now, sign_in.remember_for)
+            .verify(sign_in, &user, &password, client, self.clock.now())
             .await;
-        match verified.map_err(AuthenticationError::Unavailable)? {
-            Some(name) => Ok(Principal::User(name)),
-            None => {
-                tracing::warn!(user, %client, "failed attempt to sign in");
-                self.attempts.failed(&user, client, sign_in.limit, now);
-                Err(AuthenticationError::Rejected)
-            }
+        if verified == Err(AuthenticationError::Rejected) {
+            tracing::warn!(%user, %client, "failed attempt to sign in");
         }
+        verified.map(|()| Principal::User(user))
     }
 
     /// Answers whether something may be done.
@@ -166,11 +169,7 @@ impl Access {
 
     /// What invites a client to sign in; empty when nobody can.
     pub fn challenge(&self) -> String {
-        self.rules
-            .load()
-            .sign_in
-            .as_ref()
-            .map_or_else(String::new, |sign_in| sign_in.challenge.clone())
+        self.rules.load().challenge.clone()
     }
 
     /// Which repositories the principal may read, by the rules of this moment.
@@ -182,8 +181,6 @@ impl Access {
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-
     use base64::Engine as _;
     use zas_core::{ManualClock, Timestamp};
 
@@ -217,23 +214,29 @@ mod tests {
         // When, then
         let alice = access.authenticate(&[&good], CLIENT).await.unwrap();
         assert_eq!(alice.name(), "alice");
-        for _ in 0..2 {
+        for guess in [&bad, &bad, &bad, &basic("alice", "other")] {
             assert_eq!(
-                access.authenticate(&[&bad], CLIENT).await,
+                access.authenticate(&[guess], CLIENT).await,
                 Err(AuthenticationError::Rejected)
             );
         }
-        let slowed = access.authenticate(&[&bad], CLIENT).await;
-        assert!(
-            matches!(slowed, Err(AuthenticationError::TooManyAttempts { .. })),
-            "{slowed:?}"
-        );
-        assert_eq!(access.authenticate(&[&good], CLIENT).await.unwrap(), alice);
-        clock.advance(Duration::from_secs(61));
+        // Nothing is compared while guessing is slowed down, not even with what is remembered.
+        for password in [&bad, &good] {
+            let slowed = access.authenticate(&[password], CLIENT).await;
+            assert!(
+                matches!(slowed, Err(AuthenticationError::TooManyAttempts { .. })),
+                "{slowed:?}"
+            );
+        }
         assert_eq!(
-            access.authenticate(&[&bad], CLIENT).await,
-            Err(AuthenticationError::Rejected)
+            access
+                .authenticate(&[&good], [127, 0, 0, 2].into())
+                .await
+                .unwrap(),
+            alice
         );
+        clock.advance(Duration::from_secs(61));
+        assert_eq!(access.authenticate(&[&good], CLIENT).await.unwrap(), alice);
         assert_eq!(access.authenticate(&[], CLIENT).await, Ok(Principal::Anonymous));
 
         // When the password changes, then the old one is worth nothing at once
@@ -247,12 +250,14 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn given_a_damaged_file_when_reloaded_then_the_last_good_users_stay() {
+    async fn given_a_damaged_or_vanished_file_when_reloaded_then_the_last_good_users_stay() {
         let directory = tempfile::tempdir().unwrap();
         let file = directory.path().join("htpasswd");
         std::fs::write(&file, format!("alice:{}\n", bcrypt::hash("secret", 4).unwrap())).unwrap();
         let access = Access::new(&configuration(&file), Arc::new(ManualClock::default())).unwrap();
         std::fs::write(&file, "alice:plain\n").unwrap();
+        assert!(access.reload(&configuration(&file)).is_err());
+        std::fs::remove_file(&file).unwrap();
         assert!(access.reload(&configuration(&file)).is_err());
         assert!(
             access
@@ -271,5 +276,37 @@ mod tests {
             access.authenticate(&[&basic("a", "b")], CLIENT).await,
             Err(AuthenticationError::Rejected)
         );
+    }
+
+    #[tokio::test]
+    async fn given_no_file_yet_when_started_then_nobody_signs_in_until_it_is_there() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("htpasswd");
+        let access = Access::new(&configuration(&file), Arc::new(ManualClock::default())).unwrap();
+        let challenge = "Basic realm=\"zot-artifact-store\", charset=\"UTF-8\"";
+        assert_eq!(access.challenge(), challenge);
+        let alice = basic("alice", "secret");
+        assert_eq!(
+            access.authenticate(&[&alice], CLIENT).await,
+            Err(AuthenticationError::Rejected)
+        );
+        access.reload(&configuration(&file)).unwrap();
+        std::fs::write(&file, format!("alice:{}\n", bcrypt::hash("secret", 4).unwrap())).unwrap();
+        access.reload(&configuration(&file)).unwrap();
+        assert!(access.authenticate(&[&alice], CLIENT).await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn given_what_is_no_user_name_when_shown_then_rejected_without_being_counted() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("htpasswd");
+        std::fs::write(&file, format!("alice:{}\n", bcrypt::hash("secret", 4).unwrap())).unwrap();
+        let access = Access::new(&configuration(&file), Arc::new(ManualClock::default())).unwrap();
+        for number in 0..5 {
+            let answer = access
+                .authenticate(&[&basic(" alice", &number.to_string())], CLIENT)
+                .await;
+            assert_eq!(answer, Err(AuthenticationError::Rejected));
+        }
     }
 }

@@ -5,124 +5,90 @@ use std::fs::File;
 use std::io::{ErrorKind, Read};
 use std::path::Path;
 
-use argon2::password_hash::PasswordHash;
-use argon2::{Argon2, PasswordVerifier};
 use zas_config::UserName;
+
+use super::stored_hash::StoredHash;
 
 /// Longest file read, in bytes: about a hundred thousand users.
 const LONGEST: u64 = 16 * 1024 * 1024;
 
 /// The users of a file.
 #[derive(Clone, Default)]
-pub(super) struct Htpasswd(HashMap<UserName, StoredHash>);
-
-/// A user's stored hash.
-#[derive(Clone, PartialEq, Eq)]
-pub(super) enum StoredHash {
-    Bcrypt(String),
-    Argon2id(String),
+pub(super) struct Htpasswd {
+    positions: HashMap<UserName, usize>,
+    hashes: Vec<StoredHash>,
 }
 
 impl Htpasswd {
-    /// Reads a file. One that is not there has no users yet.
-    pub(super) fn load(path: &Path) -> Result<Self, String> {
-        let failed = |error: std::io::Error| format!("{} cannot be read: {error}", path.display());
-        let file = match File::open(path) {
-            Ok(file) => file,
-            Err(error) if error.kind() == ErrorKind::NotFound => {
-                tracing::warn!(file = %path.display(), "there is no htpasswd file yet, so nobody can sign in");
-                return Ok(Self::default());
-            }
-            Err(error) => return Err(failed(error)),
-        };
-        let mut text = String::new();
-        file.take(LONGEST + 1).read_to_string(&mut text).map_err(failed)?;
-        if text.len() as u64 > LONGEST {
-            return Err(format!("{} has more than {LONGEST} bytes", path.display()));
-        }
-        Self::parse(&text).map_err(|error| format!("{}:{error}", path.display()))
+    /// Reads a file; `None` when it is not there.
+    pub(super) fn load(path: &Path) -> Result<Option<Self>, String> {
+        let Some(text) = read(path)? else { return Ok(None) };
+        Self::parse(&text)
+            .map(Some)
+            .map_err(|error| format!("{}:{error}", path.display()))
     }
 
     /// Reads the lines; an error names the line and never the hash.
     pub(super) fn parse(text: &str) -> Result<Self, String> {
-        let mut users = HashMap::new();
+        let mut users = Self::default();
         for (number, line) in (1..).zip(text.lines()) {
             let line = line.trim();
             if line.is_empty() || line.starts_with('#') {
                 continue;
             }
-            let (name, hash) = line
-                .split_once(':')
-                .ok_or_else(|| format!("{number}: expected name:hash"))?;
-            let name: UserName = name.parse().map_err(|error| format!("{number}: {error}"))?;
-            let hash = StoredHash::parse(hash).ok_or_else(|| {
-                format!(
-                    "{number}: the hash of {name} is neither bcrypt ($2y$...) nor argon2id ($argon2id$...)"
-                )
-            })?;
-            if users.insert(name.clone(), hash).is_some() {
-                return Err(format!("{number}: user {name} is named twice"));
-            }
+            users.add(line).map_err(|error| format!("{number}: {error}"))?;
         }
-        Ok(Self(users))
+        Ok(users)
     }
 
-    pub(super) fn hash_of(&self, user: &str) -> Option<(&UserName, &StoredHash)> {
-        let user: UserName = user.parse().ok()?;
-        self.0.get_key_value(&user)
+    fn add(&mut self, line: &str) -> Result<(), String> {
+        let (name, hash) = line.split_once(':').ok_or("expected name:hash")?;
+        let name: UserName = name
+            .parse()
+            .map_err(|error: zas_config::InvalidName| error.to_string())?;
+        let hash = StoredHash::parse(hash).map_err(|reason| format!("the hash of {name} {reason}"))?;
+        if self.positions.contains_key(&name) {
+            return Err(format!("user {name} is named twice"));
+        }
+        self.positions.insert(name, self.hashes.len());
+        self.hashes.push(hash);
+        Ok(())
     }
 
-    /// A hash that costs what the users' hashes cost, for names that do not exist.
-    pub(super) fn any_hash(&self) -> Option<&StoredHash> {
-        self.0.values().next()
+    pub(super) fn get(&self, user: &str) -> Option<&StoredHash> {
+        self.hashes.get(*self.positions.get(user)?)
     }
 
-    pub(super) fn contains(&self, user: &UserName) -> bool {
-        self.0.contains_key(user)
+    /// Some user's hash, always the same for the same choice: what the password of a name that does not exist is
+    /// compared with, so that it costs what one that does costs.
+    pub(super) fn stand_in(&self, choice: u64) -> Option<&StoredHash> {
+        let position = choice.checked_rem(self.hashes.len() as u64)?;
+        self.hashes.get(usize::try_from(position).ok()?)
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.hashes.is_empty()
     }
 }
 
-impl StoredHash {
-    fn parse(text: &str) -> Option<Self> {
-        if ["$2a$", "$2b$", "$2y$"]
-            .iter()
-            .any(|prefix| text.starts_with(prefix))
-        {
-            return (text.len() == 60).then(|| Self::Bcrypt(text.to_owned()));
-        }
-        let parsed = PasswordHash::new(text).ok()?;
-        (parsed.algorithm.as_str() == "argon2id" && parsed.hash.is_some())
-            .then(|| Self::Argon2id(text.to_owned()))
+/// The text of a file; `None` when it is not there.
+pub(super) fn read(path: &Path) -> Result<Option<String>, String> {
+    let failed = |error: std::io::Error| format!("{} cannot be read: {error}", path.display());
+    let file = match File::open(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        opened => opened.map_err(failed)?,
+    };
+    let mut text = String::new();
+    file.take(LONGEST + 1).read_to_string(&mut text).map_err(failed)?;
+    if text.len() as u64 > LONGEST {
+        return Err(format!("{} has more than {LONGEST} bytes", path.display()));
     }
-
-    pub(super) fn text(&self) -> &str {
-        match self {
-            Self::Bcrypt(text) | Self::Argon2id(text) => text,
-        }
-    }
-
-    /// Whether the password has this hash. Takes tens of milliseconds of a core, by design.
-    pub(super) fn verify(&self, password: &str) -> bool {
-        match self {
-            Self::Bcrypt(hash) => bcrypt::verify(password, hash).unwrap_or(false),
-            Self::Argon2id(hash) => PasswordHash::new(hash).is_ok_and(|hash| {
-                Argon2::default()
-                    .verify_password(password.as_bytes(), &hash)
-                    .is_ok()
-            }),
-        }
-    }
+    Ok(Some(text))
 }
 
 impl std::fmt::Debug for Htpasswd {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(formatter, "Htpasswd({} users)", self.0.len())
-    }
-}
-
-impl std::fmt::Debug for StoredHash {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.write_str("StoredHash(...)")
+        write!(formatter, "Htpasswd({} users)", self.hashes.len())
     }
 }
 
@@ -131,18 +97,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn given_both_kinds_of_hash_when_verified_then_only_the_password_passes() {
-        let bcrypt = bcrypt::hash("secret", 4).unwrap();
-        let argon2id = super::super::users::hash("secret").unwrap();
-        let users = Htpasswd::parse(&format!("# people\n\nalice:{bcrypt}\nbob:{argon2id}\n")).unwrap();
-        for user in ["alice", "bob"] {
-            let (_, hash) = users.hash_of(user).unwrap();
-            assert!(hash.verify("secret"));
-            assert!(!hash.verify("Secret"));
-            assert!(!hash.verify(""));
-        }
-        assert!(users.hash_of("eve").is_none());
+    fn given_a_file_of_users_when_read_then_each_has_the_own_hash_and_nobody_else_has_one() {
+        let [alice, bob] = [4, 5].map(|cost| bcrypt::hash("secret", cost).unwrap());
+        let users = Htpasswd::parse(&format!("# people\n\nalice:{alice}\n bob:{bob}\n")).unwrap();
+        assert_eq!(users.get("alice").unwrap().text(), alice);
+        assert_eq!(users.get("bob").unwrap().text(), bob);
+        assert!(users.get("eve").is_none());
         assert!(!format!("{users:?}").contains("$2"));
+    }
+
+    #[test]
+    fn given_names_that_do_not_exist_when_they_sign_in_then_each_has_a_lasting_stand_in() {
+        let [alice, bob] = [4, 5].map(|cost| bcrypt::hash("secret", cost).unwrap());
+        let users = Htpasswd::parse(&format!("alice:{alice}\nbob:{bob}\n")).unwrap();
+        assert_eq!(users.stand_in(6).unwrap().text(), alice);
+        assert_eq!(users.stand_in(u64::MAX).unwrap().text(), bob);
+        assert!(Htpasswd::default().stand_in(3).is_none());
     }
 
     #[test]
@@ -155,8 +125,14 @@ mod tests {
                 format!("alice:{hash}\nalice:{hash}"),
                 "2: user alice is named twice",
             ),
-            ("alice:$apr1$x$y".to_owned(), "1: the hash of alice is neither"),
-            ("alice:$2y$05$short".to_owned(), "1: the hash of alice is neither"),
+            (
+                "alice:$2y$05$short".to_owned(),
+                "1: the hash of alice is a damaged",
+            ),
+            (
+                format!("#\nalice:{}", hash.replace("$04$", "$31$")),
+                "2: the hash of alice has a bcrypt cost",
+            ),
             (format!(":{hash}"), "1: "),
         ];
         for (text, expected) in cases {

@@ -7,10 +7,15 @@ mod access;
 mod attempts;
 mod basic;
 mod htpasswd;
+mod keys;
+mod locked_file;
 mod passwords;
 mod policy;
 mod principal;
+mod running;
+mod stored_hash;
 mod users;
+mod verified;
 
 pub use access::{Access, AuthenticationError};
 pub use policy::{AccessPolicy, AccessRequest, Decision, Reason, RequestContext, Resource};

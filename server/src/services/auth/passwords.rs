@@ -1,173 +1,156 @@
-//! Verifying passwords, at most once in a while for each.
+//! Verifying passwords, bounded in processor time and memory whatever clients send.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
-use sha2::{Digest as _, Sha256};
 use tokio::sync::Semaphore;
 use zas_config::UserName;
 use zas_core::Timestamp;
 
-use super::htpasswd::{Htpasswd, StoredHash};
+use super::AuthenticationError;
+use super::attempts::{AttemptLimit, Attempts, Refusal, Reservation};
+use super::htpasswd::Htpasswd;
+use super::keys::{Key, Keys};
+use super::running::Running;
+use super::stored_hash::StoredHash;
+use super::verified::Verified;
 
-/// Most verified credentials that are remembered.
-const MOST: usize = 10_000;
-
-/// Verifications at a time: each occupies a core and 19 MiB.
+/// Verifications at a time: each occupies a core, and 19 MiB with the hashes that this product makes.
 const AT_A_TIME: usize = 4;
 
-/// Verifies passwords on other threads and remembers the good ones for a while.
+/// Most verifications that wait for their turn. At tens of milliseconds each, the last waits for a few seconds.
+const MOST_WAITING: usize = 256;
+
+/// What an operator may change while the server runs.
+#[derive(Debug)]
+pub(super) struct SignIn {
+    pub(super) users: Htpasswd,
+    /// How long a verified password is not verified again.
+    pub(super) remember_for: Duration,
+    pub(super) limit: AttemptLimit,
+}
+
+/// Verifies passwords on other threads, remembers the good ones for a while and limits the bad ones.
 #[derive(Debug)]
 pub(super) struct Passwords {
-    /// Makes what is remembered worthless outside this process.
-    key: [u8; 32],
-    verified: Mutex<HashMap<[u8; 32], Timestamp>>,
-    turns: Semaphore,
+    keys: Keys,
+    verified: Arc<Verified>,
+    attempts: Arc<Attempts>,
+    running: Running,
+    line: Semaphore,
+    turns: Arc<Semaphore>,
+}
+
+/// One password of one user from one source.
+#[derive(Clone, Copy, Debug)]
+struct Attempt {
+    source: Key,
+    password: Key,
+    now: Timestamp,
 }
 
 impl Passwords {
-    pub(super) fn new(key: [u8; 32]) -> Self {
+    pub(super) fn new(secret: [u8; 32]) -> Self {
         Self {
-            key,
-            verified: Mutex::default(),
-            turns: Semaphore::new(AT_A_TIME),
+            keys: Keys::new(secret),
+            verified: Arc::default(),
+            attempts: Arc::default(),
+            running: Running::default(),
+            line: Semaphore::new(MOST_WAITING),
+            turns: Arc::new(Semaphore::new(AT_A_TIME)),
         }
     }
 
-    /// The user that the password belongs to, if it was verified so recently that it need not be again.
-    pub(super) fn recall<'a>(
-        &self,
-        users: &'a Htpasswd,
-        user: &str,
-        password: &str,
-        now: Timestamp,
-    ) -> Option<&'a UserName> {
-        let (name, hash) = users.hash_of(user)?;
-        let until = *self.lock().get(&self.fingerprint(user, password, hash))?;
-        (now < until).then_some(name)
-    }
-
-    /// Verifies a password. A name that does not exist costs what one that does costs.
+    /// Succeeds when the password is the user's. A name that does not exist costs what one that does costs.
     pub(super) async fn verify(
         &self,
-        users: &Htpasswd,
-        user: &str,
+        sign_in: &SignIn,
+        user: &UserName,
         password: &str,
+        client: IpAddr,
         now: Timestamp,
-        remember_for: Duration,
-    ) -> Result<Option<UserName>, String> {
-        // The semaphore is never closed.
-        let _turn = self.turns.acquire().await.map_err(|error| error.to_string())?;
+    ) -> Result<(), AuthenticationError> {
+        let known = sign_in.users.get(user.as_str());
+        let Some(stored) = known.or_else(|| sign_in.users.stand_in(self.keys.choice(user))) else {
+            return Err(AuthenticationError::Rejected);
+        };
+        let attempt = Attempt {
+            source: self.keys.source(user, client),
+            password: self.keys.password(user, password, stored.text()),
+            now,
+        };
+        // The limit comes first: what is remembered would otherwise answer guesses without limit.
+        let must_wait = self.attempts.wait(&attempt.source, sign_in.limit, now).is_some();
+        if !must_wait && self.verified.holds(&attempt.password, now) {
+            return Ok(());
+        }
+        // Requests that come together with the same password are one attempt.
+        let running = self.running.join((attempt.source, attempt.password));
+        let is_right = running
+            .outcome(|| async {
+                let reservation = self.reserve(attempt, sign_in.limit)?;
+                self.hash(reservation, attempt, sign_in, known.is_some(), stored, password)
+                    .await
+            })
+            .await?;
+        if is_right {
+            Ok(())
+        } else {
+            Err(AuthenticationError::Rejected)
+        }
+    }
+
+    fn reserve(&self, attempt: Attempt, limit: AttemptLimit) -> Result<Reservation, AuthenticationError> {
+        let reservation = self
+            .attempts
+            .reserve(attempt.source, attempt.password, limit, attempt.now);
+        reservation.map_err(|refusal| match refusal {
+            Refusal::TooMany(retry_after) => AuthenticationError::TooManyAttempts { retry_after },
+            Refusal::KnownWrong => AuthenticationError::Rejected,
+        })
+    }
+
+    async fn hash(
+        &self,
+        reservation: Reservation,
+        attempt: Attempt,
+        sign_in: &SignIn,
+        is_known: bool,
+        stored: &StoredHash,
+        password: &str,
+    ) -> Result<bool, AuthenticationError> {
+        let unavailable = |reason: &str| AuthenticationError::Unavailable(reason.to_owned());
+        let place = self
+            .line
+            .try_acquire()
+            .map_err(|_| unavailable("too many sign-ins wait to be verified"))?;
+        let turn = Arc::clone(&self.turns).acquire_owned().await;
+        let turn = turn.map_err(|_| unavailable("the server stops"))?;
+        drop(place);
         // Somebody else may have verified the same password while this one waited for its turn.
-        if let Some(name) = self.recall(users, user, password, now) {
-            return Ok(Some(name.clone()));
+        if self.verified.holds(&attempt.password, attempt.now) {
+            return Ok(true);
         }
-        let known = users.hash_of(user);
-        let Some(hash) = known.map(|(_, hash)| hash).or_else(|| users.any_hash()) else {
-            return Ok(None);
-        };
-        let is_right = verify_elsewhere(hash.clone(), password.to_owned()).await?;
-        let Some((name, hash)) = known.filter(|_| is_right) else {
-            return Ok(None);
-        };
-        self.remember(self.fingerprint(user, password, hash), now, remember_for);
-        Ok(Some(name.clone()))
-    }
-
-    fn remember(&self, fingerprint: [u8; 32], now: Timestamp, remember_for: Duration) {
-        let mut verified = self.lock();
-        if verified.len() >= MOST {
-            verified.retain(|_, until| now < *until);
-            if verified.len() >= MOST {
-                verified.clear();
+        let (verified, remember_for) = (Arc::clone(&self.verified), sign_in.remember_for);
+        let (stored, password) = (stored.clone(), password.to_owned());
+        // Turn and reservation travel along: a caller that gives up ends neither the hashing nor what follows from it.
+        let verifying = tokio::task::spawn_blocking(move || {
+            let is_right = stored.verify(&password) && is_known;
+            if is_right {
+                verified.remember(attempt.password, attempt.now, remember_for);
+            } else {
+                reservation.failed(attempt.password);
             }
-        }
-        verified.insert(fingerprint, now.plus(remember_for));
-    }
-
-    /// Stands for user, password and stored hash together, so that a changed hash forgets the old password.
-    fn fingerprint(&self, user: &str, password: &str, hash: &StoredHash) -> [u8; 32] {
-        let mut hashing = Sha256::new_with_prefix(self.key);
-        for part in [user, password, hash.text()] {
-            hashing.update((part.len() as u64).to_be_bytes());
-            hashing.update(part);
-        }
-        hashing.finalize().into()
-    }
-
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<[u8; 32], Timestamp>> {
-        self.verified.lock().unwrap_or_else(PoisonError::into_inner)
+            drop(turn);
+            is_right
+        });
+        verifying
+            .await
+            .map_err(|_| unavailable("the password could not be hashed"))
     }
 }
-
-async fn verify_elsewhere(hash: StoredHash, password: String) -> Result<bool, String> {
-    let verifying = tokio::task::spawn_blocking(move || hash.verify(&password));
-    verifying.await.map_err(|panic| panic.to_string())
-}
-
-/// Shared between requests.
-pub(super) type SharedPasswords = Arc<Passwords>;
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn users(password: &str) -> Htpasswd {
-        Htpasswd::parse(&format!("alice:{}", bcrypt::hash(password, 4).unwrap())).unwrap()
-    }
-
-    const MINUTE: Duration = Duration::from_secs(60);
-
-    #[tokio::test]
-    async fn given_a_good_password_when_verified_then_recalled_until_its_time_or_its_hash_changes() {
-        // Given
-        let passwords = Passwords::new([7; 32]);
-        let before = users("secret");
-        let start = Timestamp::from_millis(1_000_000);
-
-        // When
-        let verified = passwords
-            .verify(&before, "alice", "secret", start, MINUTE)
-            .await
-            .unwrap();
-
-        // Then
-        assert_eq!(verified.as_ref().map(UserName::as_str), Some("alice"));
-        assert!(
-            passwords
-                .recall(&before, "alice", "secret", start.plus(MINUTE / 2))
-                .is_some()
-        );
-        assert!(passwords.recall(&before, "alice", "Secret", start).is_none());
-        assert!(
-            passwords
-                .recall(&before, "alice", "secret", start.plus(MINUTE))
-                .is_none()
-        );
-        let after = users("secret");
-        assert!(passwords.recall(&after, "alice", "secret", start).is_none());
-    }
-
-    #[tokio::test]
-    async fn given_a_bad_password_or_name_when_verified_then_nobody_and_nothing_is_remembered() {
-        let passwords = Passwords::new([7; 32]);
-        let users = users("secret");
-        let now = Timestamp::from_millis(1);
-        for (user, password) in [
-            ("alice", "wrong"),
-            ("eve", "secret"),
-            ("", ""),
-            ("bad:name", "secret"),
-        ] {
-            assert_eq!(
-                passwords
-                    .verify(&users, user, password, now, MINUTE)
-                    .await
-                    .unwrap(),
-                None
-            );
-        }
-        assert!(passwords.lock().is_empty());
-    }
-}
+#[path = "passwords_tests.rs"]
+mod tests;

@@ -1,21 +1,15 @@
 //! Adding users to the htpasswd file.
 
-use std::fs::{DirBuilder, File, OpenOptions};
-use std::io::Write;
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
 
-use argon2::password_hash::SaltString;
-use argon2::{Algorithm, Argon2, Params, PasswordHasher, Version};
 use zas_config::UserName;
 
-use super::htpasswd::Htpasswd;
+use super::htpasswd::{self, Htpasswd};
+use super::locked_file::LockedFile;
+use super::stored_hash::StoredHash;
 
-/// OWASP's recommendation for argon2id: 19 MiB, two passes, one lane. A guess costs what a sign-in costs, and a
-/// server can afford a few dozen sign-ins at the same time.
-const MEMORY_KIB: u32 = 19 * 1024;
-const PASSES: u32 = 2;
-const LANES: u32 = 1;
+/// Longest password, in bytes.
+const LONGEST_PASSWORD: usize = 1024;
 
 /// Characters of a generated password: 62 letters and digits each, so about 190 bits.
 const GENERATED_LENGTH: usize = 32;
@@ -37,11 +31,11 @@ pub enum UserAdded {
 #[error("{0}")]
 pub struct AddUserError(String);
 
-/// Gives a user a password: the one given, or a random one. The file is exchanged as a whole and readable by its owner
-/// only; when this returns, the change survives power loss.
+/// Gives a user a password: the one given, or a random one. The file is exchanged as a whole and a new one is readable
+/// by its owner only; when this returns, the change survives power loss. Additions at the same time wait for each other.
 ///
 /// # Errors
-/// Says what is wrong with the name or the file. The file is as before.
+/// Says what is wrong with the name, the password or the file. The file is as before.
 pub fn add_user(
     path: &Path,
     name: &str,
@@ -51,8 +45,20 @@ pub fn add_user(
     let name: UserName = name
         .parse()
         .map_err(|error: zas_config::InvalidName| AddUserError(error.to_string()))?;
-    let users = Htpasswd::load(path).map_err(AddUserError)?;
-    if only_if_absent && users.contains(&name) {
+    if name.as_str().starts_with('#') {
+        return Err(AddUserError(format!(
+            "{name} is no user name: a line that starts with # is a comment"
+        )));
+    }
+    password.map_or(Ok(()), check)?;
+    let unwritable = |error| AddUserError(format!("{} cannot be written: {error}", path.display()));
+    let file = LockedFile::lock(path).map_err(unwritable)?;
+    let text = htpasswd::read(file.path())
+        .map_err(AddUserError)?
+        .unwrap_or_default();
+    let users =
+        Htpasswd::parse(&text).map_err(|error| AddUserError(format!("{}:{error}", path.display())))?;
+    if only_if_absent && users.get(name.as_str()).is_some() {
         return Ok(UserAdded::Existed);
     }
     let (password, added) = match password {
@@ -62,23 +68,34 @@ pub fn add_user(
             (generated.clone(), UserAdded::WithGenerated(generated))
         }
     };
-    let line = format!("{name}:{}", hash(&password)?);
-    write(path, &name, &line)
-        .map_err(|error| AddUserError(format!("{} cannot be written: {error}", path.display())))?;
+    let hash = StoredHash::argon2id_of(&password, &random()?)
+        .map_err(|error| AddUserError(format!("the password cannot be hashed: {error}")))?;
+    let nonce = u64::from_be_bytes(random()?);
+    file.replace(&with_line(&text, &name, &hash), nonce)
+        .map_err(unwritable)?;
     Ok(added)
 }
 
-/// The argon2id hash of a password, with a salt of its own.
-pub(super) fn hash(password: &str) -> Result<String, AddUserError> {
-    let failed =
-        |error: argon2::password_hash::Error| AddUserError(format!("the password cannot be hashed: {error}"));
-    let salt = SaltString::encode_b64(&random::<16>()?).map_err(failed)?;
-    let parameters = Params::new(MEMORY_KIB, PASSES, LANES, None).map_err(|error| failed(error.into()))?;
-    let argon2id = Argon2::new(Algorithm::Argon2id, Version::V0x13, parameters);
-    Ok(argon2id
-        .hash_password(password.as_bytes(), &salt)
-        .map_err(failed)?
-        .to_string())
+/// RFC 7617, section 2 allows no control characters.
+fn check(password: &str) -> Result<(), AddUserError> {
+    let is_good = (1..=LONGEST_PASSWORD).contains(&password.len()) && !password.chars().any(char::is_control);
+    let complaint = || {
+        AddUserError(format!(
+            "a password has 1 to {LONGEST_PASSWORD} bytes and no control characters"
+        ))
+    };
+    is_good.then_some(()).ok_or_else(complaint)
+}
+
+fn with_line(text: &str, name: &UserName, hash: &str) -> String {
+    let own_prefix = format!("{name}:");
+    let others = text
+        .lines()
+        .filter(|line| !line.trim_start().starts_with(&own_prefix));
+    let mut lines: Vec<&str> = others.collect();
+    let line = format!("{own_prefix}{hash}\n");
+    lines.push(&line);
+    lines.join("\n")
 }
 
 fn generate() -> Result<String, AddUserError> {
@@ -98,35 +115,6 @@ pub(super) fn random<const N: usize>() -> Result<[u8; N], AddUserError> {
     getrandom::fill(&mut bytes)
         .map_err(|error| AddUserError(format!("the system gives no randomness: {error}")))?;
     Ok(bytes)
-}
-
-fn write(path: &Path, name: &UserName, line: &str) -> std::io::Result<()> {
-    let directory = path
-        .parent()
-        .filter(|parent| !parent.as_os_str().is_empty())
-        .unwrap_or_else(|| Path::new("."));
-    DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
-    let before = match std::fs::read_to_string(path) {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
-        read => read?,
-    };
-    let own_prefix = format!("{name}:");
-    let mut lines: Vec<&str> = before
-        .lines()
-        .filter(|line| !line.trim_start().starts_with(&own_prefix))
-        .collect();
-    lines.push(line);
-    let partial = path.with_extension("partial");
-    let mut file = OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(0o600)
-        .open(&partial)?;
-    file.write_all(format!("{}\n", lines.join("\n")).as_bytes())?;
-    file.sync_all()?;
-    std::fs::rename(&partial, path)?;
-    File::open(directory)?.sync_all()
 }
 
 impl std::fmt::Debug for UserAdded {
@@ -162,9 +150,9 @@ mod tests {
         assert_eq!(add_user(&path, "alice", None, true).unwrap(), UserAdded::Existed);
 
         // Then
-        let users = Htpasswd::load(&path).unwrap();
-        assert!(users.hash_of("alice").unwrap().1.verify(&first));
-        assert!(users.hash_of("bob").unwrap().1.verify("given"));
+        let users = Htpasswd::load(&path).unwrap().unwrap();
+        assert!(users.get("alice").unwrap().verify(&first));
+        assert!(users.get("bob").unwrap().verify("given"));
         assert_eq!(first.len(), GENERATED_LENGTH);
         assert_eq!(
             std::fs::metadata(&path).unwrap().permissions().mode() & 0o777,
@@ -173,9 +161,9 @@ mod tests {
 
         // When the password is changed, then the old one is gone
         add_user(&path, "alice", Some("new"), false).unwrap();
-        let users = Htpasswd::load(&path).unwrap();
-        assert!(users.hash_of("alice").unwrap().1.verify("new"));
-        assert!(users.hash_of("bob").unwrap().1.verify("given"));
+        let users = Htpasswd::load(&path).unwrap().unwrap();
+        assert!(users.get("alice").unwrap().verify("new"));
+        assert!(users.get("bob").unwrap().verify("given"));
     }
 
     #[test]
@@ -187,5 +175,40 @@ mod tests {
         std::fs::write(&path, "broken").unwrap();
         assert!(add_user(&path, "alice", None, false).is_err());
         assert_eq!(std::fs::read_to_string(&path).unwrap(), "broken");
+    }
+
+    #[test]
+    fn given_names_and_passwords_that_cannot_be_used_when_added_then_refused() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("htpasswd");
+        let long = "x".repeat(LONGEST_PASSWORD + 1);
+        for (name, password) in [
+            ("#x", "p"),
+            ("a\u{7}", "p"),
+            ("a", ""),
+            ("a", "b\nc"),
+            ("a", long.as_str()),
+        ] {
+            assert!(
+                add_user(&path, name, Some(password), false).is_err(),
+                "{name:?} {password:?}"
+            );
+        }
+        assert!(!path.try_exists().unwrap());
+        assert!(add_user(&path, "a", Some(&long[1..]), false).is_ok());
+    }
+
+    #[test]
+    fn given_users_that_are_added_at_the_same_time_when_read_then_none_is_lost() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("htpasswd");
+        std::thread::scope(|scope| {
+            for number in 0..8 {
+                let path = &path;
+                scope.spawn(move || add_user(path, &format!("user{number}"), Some("given"), false).unwrap());
+            }
+        });
+        let users = Htpasswd::load(&path).unwrap().unwrap();
+        assert!((0..8).all(|number| users.get(&format!("user{number}")).is_some()));
     }
 }

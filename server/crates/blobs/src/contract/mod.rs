@@ -127,9 +127,9 @@ fn start(store: &Store, append: Append) -> JoinHandle<Result<Appended>> {
     tokio::spawn(async move { store.append(append).await })
 }
 
-/// Waits until the store took every batch that was sent, so it is writing now.
+/// Waits until the store took every batch that was sent, so it is writing now; or until it takes no more.
 async fn taken(sender: &BatchSender) {
-    while sender.capacity() < sender.max_capacity() {
+    while !sender.is_closed() && sender.capacity() < sender.max_capacity() {
         tokio::task::yield_now().await;
     }
 }

@@ -10,12 +10,12 @@ section! {
         hot "enabled" enabled: bool = true;
         /// Pause between looks at what is due.
         hot "interval" interval: Duration = Duration::seconds(60), in Duration::seconds(1)..=Duration::hours(24);
-        /// The time that a client has, after a positive answer about a blob, to use it.
-        hot "grace" grace: Duration = Duration::hours(24), in Duration::minutes(1)..=Duration::hours(24 * 365);
+        /// The time that a client has, after a positive answer about a blob, to use it. Less than an hour is for tests.
+        hot "grace" grace: Duration = Duration::hours(24), in Duration::seconds(1)..=Duration::hours(24 * 365);
         /// The time between the end of a blob's row and the deletion of its bytes.
         hot "doomDelay" doom_delay: Duration = Duration::minutes(15), in Duration::seconds(0)..=Duration::hours(24);
-        /// An upload without progress for so long is cancelled.
-        hot "uploadExpiry" upload_expiry: Duration = Duration::hours(24), in Duration::minutes(1)..=Duration::hours(24 * 365);
+        /// An upload without progress for so long is cancelled. Less than an hour is for tests.
+        hot "uploadExpiry" upload_expiry: Duration = Duration::hours(24), in Duration::seconds(1)..=Duration::hours(24 * 365);
         /// How often stored bytes without a row are looked for. 0s stands for never.
         hot "orphanSweep" orphan_sweep: Duration = Duration::hours(24), in Duration::seconds(0)..=Duration::hours(24 * 365);
     }

@@ -7,6 +7,7 @@ mod test_disk;
 mod threads;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use tempfile::TempDir;
@@ -17,6 +18,9 @@ use super::{FilesystemBlobs, FilesystemSettings};
 use crate::{Append, Batch, BatchSender, batches};
 
 const MIB: u64 = 1024 * 1024;
+
+/// Long enough for the slowest machine; only a failure takes so long.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A store on a disk that does as it is told.
 struct Fixture {
@@ -52,7 +56,7 @@ impl Fixture {
     }
 }
 
-/// An append of `pieces` batches that announces `expected` bytes; and its sender, which holds the end open.
+/// An append that announces `expected` bytes; and its sender, which holds the end open.
 fn prepare(name: UploadId, offset: u64, expected: Option<u64>) -> (BatchSender, Append) {
     let (sender, batches) = batches();
     (
@@ -76,4 +80,15 @@ async fn send(sender: &BatchSender, bytes: Bytes) -> bool {
         })
         .await
         .is_ok()
+}
+
+async fn until(mut condition: impl FnMut() -> bool) {
+    let holds = async {
+        while !condition() {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, holds)
+        .await
+        .expect("it happens before long");
 }

@@ -4,7 +4,7 @@ use std::io;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use super::{Fixture, MIB, prepare, send};
+use super::{Fixture, MIB, prepare, send, until};
 use crate::contract::{append, content, name, open_and_read};
 use crate::{BlobError, BlobStore};
 
@@ -182,12 +182,10 @@ async fn given_a_large_append_when_dropped_then_its_space_is_given_back() {
             let store = Arc::clone(store);
             async move { store.append(large).await }
         });
-        while fixture.usage(name(1)).0 != offset + 3 * MIB {
-            if sender.capacity() == sender.max_capacity() && fixture.usage(name(1)).0 < offset + 3 * MIB {
-                send(&sender, content(2, 1024 * 1024)).await;
-            }
-            tokio::task::yield_now().await;
+        for _ in 0..3 {
+            assert!(send(&sender, content(2, 1024 * 1024)).await);
         }
+        until(|| fixture.usage(name(1)).0 == offset + 3 * MIB).await;
 
         // When
         appending.abort();

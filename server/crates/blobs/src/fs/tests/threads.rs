@@ -1,16 +1,12 @@
 //! Who waits for whom, and on which thread.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use tokio::runtime::Builder;
 
-use super::{Fixture, prepare, send};
+use super::{Fixture, PATIENCE, prepare, send, until};
 use crate::BlobStore;
 use crate::contract::{append, content, name, open_and_read};
-
-/// Long enough for the slowest machine; only a failure takes so long.
-const PATIENCE: Duration = Duration::from_secs(60);
 
 #[test]
 fn given_one_blocking_thread_when_many_clients_are_slow_then_others_are_served() {
@@ -74,10 +70,11 @@ async fn given_a_dropped_append_inside_a_write_when_the_next_one_comes_then_it_w
         async move { store.append(stale).await }
     });
     let mut seen = Vec::new();
-    while !seen.contains(&"write".to_owned()) {
+    until(|| {
         seen.extend(disk.happened());
-        tokio::task::yield_now().await;
-    }
+        seen.contains(&"write".to_owned())
+    })
+    .await;
     stale.abort();
     let _ = stale.await;
 
