@@ -81,7 +81,7 @@ run_tier() {
     lint) cargo clippy --workspace --all-targets -- -D warnings ;;
     dependencies) check_dependencies ;;
     unit) cargo test --no-default-features "${PURE[@]}" ;;
-    rocksdb) cargo test -p zas-metadata --features rocksdb ;;
+    rocksdb) cargo test -p zas-metadata --features contract,rocksdb ;;
     build) hack/build.sh ;;
     # In the profile of the server, whose dependencies are compiled already.
     conformance) cargo test --release -p zas-tests --lib --test conformance ;;

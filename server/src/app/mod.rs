@@ -47,9 +47,18 @@ pub struct Options {
 /// What kept the server from starting.
 pub fn run(configuration: Configuration, options: &Options) -> Result<(), AppError> {
     let log_level = logging::start(&configuration.log);
+    raise_file_limit();
     // The process-wide provider: installing it twice is harmless and happens in tests.
     let _ = rustls::crypto::ring::default_provider().install_default();
     actix_web::rt::System::new().block_on(serve(configuration, options, log_level))
+}
+
+/// Every connection and every blob on its way is an open file, and the usual soft limit of 1,024 is a desktop's.
+fn raise_file_limit() {
+    match rlimit::increase_nofile_limit(u64::MAX) {
+        Ok(files) => tracing::debug!(files, "raised the limit of open files"),
+        Err(error) => tracing::warn!(%error, "the limit of open files cannot be raised"),
+    }
 }
 
 async fn serve(configuration: Configuration, options: &Options, log_level: LogLevel) -> Result<(), AppError> {

@@ -40,7 +40,8 @@ pub fn batches() -> (BatchSender, Batches) {
 pub struct Append {
     /// The physical name; made when `offset` is zero and it does not exist.
     pub name: UploadId,
-    /// Where to write. Whatever lies behind it is cut off first: it was never acknowledged.
+    /// Where to write: zero, or an offset that an earlier append of the name returned or sent as a checkpoint.
+    /// Whatever lies behind it is cut off first: it was never acknowledged.
     pub offset: u64,
     /// The hashes of the bytes below `offset`, which take in the new ones.
     pub hashes: Vec<Hashing>,

@@ -19,8 +19,8 @@ pub trait BlobStore: Debug + Send + Sync + 'static {
     ///
     /// # Errors
     /// [`crate::BlobError::Full`] below the disk reserve, [`crate::BlobError::TooShort`] when the name has fewer than
-    /// `offset` bytes, [`crate::BlobError::Storage`] otherwise. What was written remains to be cut off by the next
-    /// append or deleted.
+    /// `offset` bytes, [`crate::BlobError::Storage`] otherwise. Bytes behind `offset` and the last checkpoint may be
+    /// gone or remain, to be cut off by the next append or deleted; so after dropping the future.
     async fn append(&self, append: Append) -> Result<Appended>;
 
     /// Opens a name for reading. A reader keeps working after its name is deleted.
