@@ -10,6 +10,7 @@ source hack/environment.sh
 cargo build --release -p zot-artifact-store
 mkdir -p bin
 # Line tables stay in the target directory, for profiles; they are three quarters of the file.
-strip --strip-debug -o bin/.zot-artifact-store.partial "$CARGO_TARGET_DIR/release/zot-artifact-store"
-mv bin/.zot-artifact-store.partial bin/zot-artifact-store
+partial="bin/.zot-artifact-store.$$"
+strip --strip-debug -o "$partial" "$CARGO_TARGET_DIR/release/zot-artifact-store"
+mv "$partial" bin/zot-artifact-store
 echo "build: bin/zot-artifact-store"

@@ -16,6 +16,7 @@ mod data_set;
 mod environment;
 mod fixture;
 mod limits;
+mod operation;
 mod persistence;
 mod runner;
 

@@ -79,6 +79,26 @@ impl Server {
         self.certificate.as_ref()
     }
 
+    /// Writes a file of the server's directory anew, at once and as a whole.
+    #[track_caller]
+    pub fn replace_file(&self, name: &str, content: &str) {
+        let new = format!("{name}.new");
+        self.directory.write(&new, content);
+        fs::rename(self.directory.file(&new), self.directory.file(name)).expect("the directory is writable");
+    }
+
+    /// Lets clients trust another certificate from now on.
+    pub fn trust(&mut self, certificate: Certificate) {
+        self.certificate = Some(certificate);
+    }
+
+    /// Asks the server to stop and does not wait.
+    #[track_caller]
+    pub fn begin_to_stop(&self) {
+        let child = self.process.as_ref().expect("the server runs");
+        kill_process(Pid::from_child(child), Signal::TERM).expect("the process is ours");
+    }
+
     /// The server's working directory.
     pub fn directory(&self) -> &Path {
         self.directory.path()
@@ -98,8 +118,8 @@ impl Server {
     /// Asks the server to stop and waits until it has drained.
     #[track_caller]
     pub fn stop(&mut self) {
+        self.begin_to_stop();
         let child = self.process.as_mut().expect("the server runs");
-        kill_process(Pid::from_child(child), Signal::TERM).expect("the process is ours");
         let status = wait(child, STOP_LIMIT);
         let status = status.unwrap_or_else(|| panic!("the server ignored SIGTERM for {STOP_LIMIT:?}"));
         self.process = None;

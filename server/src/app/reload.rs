@@ -42,7 +42,8 @@ impl Reloader {
     pub(super) fn run(mut self, stop: CancellationToken) -> Result<impl Future<Output = ()>, AppError> {
         let mut hang_up = signal(SignalKind::hangup()).map_err(AppError::Signals)?;
         Ok(async move {
-            let mut seen = self.fingerprints();
+            // Nothing is known of what changed between the start and now, so the first look reads everything.
+            let mut seen = Vec::new();
             loop {
                 let asked = tokio::select! {
                     () = stop.cancelled() => return,

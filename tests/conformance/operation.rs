@@ -1,0 +1,178 @@
+//! Operating a server: reloading while it runs, stopping without cutting off, probes and metrics.
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use zas_tests::{Blob, Certificate, Repository, Server};
+
+/// The server looks at its files every two seconds; a busy machine gets more.
+const RELOAD_LIMIT: Duration = Duration::from_secs(20);
+
+#[track_caller]
+fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
+    let limit = Instant::now() + RELOAD_LIMIT;
+    while !is_so() {
+        assert!(Instant::now() < limit, "after {RELOAD_LIMIT:?} still not: {what}");
+        thread::sleep(Duration::from_millis(50));
+    }
+}
+
+fn configuration(server: &Server) -> Value {
+    let text = std::fs::read_to_string(server.directory().join("config.json")).unwrap();
+    serde_json::from_str(&text).unwrap()
+}
+
+#[test]
+fn given_a_running_server_when_its_rules_change_then_they_apply_without_a_restart() {
+    let server = Server::builder().open_to_everybody().start();
+    let repository = Repository::new(&server.client(), "hot/repository");
+    let process = server.process_id();
+    repository.push_blob(&Blob::random(1, 100)).expect_status(201);
+
+    let mut changed = configuration(&server);
+    changed["accessControl"] = json!({"repositories": {"**": {"anonymousPolicy": ["read"]}}});
+    server.replace_file("config.json", &changed.to_string());
+
+    let start = || repository.client.post(&repository.uploads_path()).send().status;
+    wait_until("pushing is refused", || start() == 403);
+    repository.client.get("/v2/").send().expect_status(200);
+    assert_eq!(server.process_id(), process);
+}
+
+#[test]
+fn given_a_wrong_configuration_when_reloaded_then_the_last_good_one_stays_and_the_log_says_so() {
+    let server = Server::builder().open_to_everybody().start();
+    let mut wrong = configuration(&server);
+    wrong["limits"] = json!({"pagesize": 5});
+
+    server.replace_file("config.json", &wrong.to_string());
+
+    wait_until("the log names the mistake", || {
+        let log = server.log();
+        log.contains("the last good one stays in force") && log.contains("pageSize")
+    });
+    let repository = Repository::new(&server.client(), "kept/repository");
+    repository.push_blob(&Blob::random(1, 100)).expect_status(201);
+}
+
+#[test]
+fn given_a_setting_that_needs_a_restart_when_changed_then_the_log_names_it() {
+    let server = Server::builder().open_to_everybody().start();
+    let mut changed = configuration(&server);
+    changed["http"]["shutdownGrace"] = json!("7s");
+    server.replace_file("config.json", &changed.to_string());
+    wait_until("the log names the field", || {
+        server.log().contains("http.shutdownGrace")
+    });
+}
+
+#[test]
+fn given_a_new_certificate_when_its_files_are_replaced_then_new_connections_see_it() {
+    let mut server = Server::builder().open_to_everybody().tls().start();
+    server.client().get("/v2/").send().expect_status(200);
+    let renewed = Certificate::self_signed();
+
+    server.replace_file("tls.key", &renewed.private_key_pem);
+    server.replace_file("tls.crt", &renewed.pem);
+    server.trust(renewed);
+
+    wait_until("the new certificate is shown", || {
+        server
+            .client()
+            .get("/v2/")
+            .try_send()
+            .is_ok_and(|answer| answer.status == 200)
+    });
+}
+
+#[test]
+fn given_an_upload_under_way_when_the_server_is_told_to_stop_then_it_may_finish() {
+    // Given a request with half of its body sent
+    let mut server = Server::builder().open_to_everybody().start();
+    let client = server.client();
+    let repository = Repository::new(&client, "draining/repository");
+    let blob = Blob::random(5, 200_000);
+    let (first, second) = blob.bytes.split_at(100_000);
+    let mut connection = client.connect();
+    let path = zas_tests::with_query(&repository.uploads_path(), &[("digest", &blob.digest)]);
+    let length = blob.bytes.len();
+    connection
+        .send(format!("POST {path} HTTP/1.1\r\nHost: a\r\nContent-Length: {length}\r\n\r\n").as_bytes());
+    connection.send(first);
+    wait_until("the upload is received", || {
+        let metrics = server.operations().get("/metrics").send().text();
+        metrics.contains("zas_uploads_in_flight 1")
+    });
+
+    // When
+    server.begin_to_stop();
+    wait_until("the server is not ready any more", || {
+        server
+            .operations()
+            .get("/readyz")
+            .try_send()
+            .is_ok_and(|answer| answer.status == 503)
+    });
+    connection.send(second);
+
+    // Then
+    connection.required_response().expect_status(201);
+    server.stop();
+}
+
+#[test]
+fn given_requests_when_metrics_are_asked_for_then_they_are_counted_by_template() {
+    let server = Server::builder().open_to_everybody().start();
+    let repository = Repository::new(&server.client(), "counted/repository");
+    repository.push_blob(&Blob::random(1, 100_000)).expect_status(201);
+
+    let metrics = server
+        .operations()
+        .get("/metrics")
+        .send()
+        .expect_status(200)
+        .text();
+
+    for expected in [
+        "zas_http_requests_total{route=\"/v2/{name}/blobs/uploads/\",method=\"POST\",status=",
+        "zas_http_request_duration_seconds_bucket{",
+        "zas_http_received_bytes_total ",
+        "zas_storage_operations_total{store=\"metadata\",operation=\"finish_upload\"} 1",
+        "zas_blob_written_bytes_total 100000",
+        "zas_uploads_in_flight 0",
+        "zas_collection_rounds_total",
+        "zas_build_info{version=",
+    ] {
+        assert!(metrics.contains(expected), "no {expected} in\n{metrics}");
+    }
+    assert!(
+        !metrics.contains("counted/repository"),
+        "names of repositories are no labels"
+    );
+    server.client().get("/metrics").send().expect_status(404);
+}
+
+#[test]
+fn given_the_metrics_extension_switched_off_when_asked_for_then_it_is_absent() {
+    let server = Server::builder()
+        .section("extensions", json!({"metrics": {"enabled": false}}))
+        .start();
+    server.operations().get("/metrics").send().expect_status(404);
+    server.operations().get("/livez").send().expect_status(200);
+    server.operations().get("/startupz").send().expect_status(200);
+}
+
+#[test]
+fn given_a_request_id_when_sent_then_it_comes_back_and_stands_in_the_log() {
+    let server = Server::builder().open_to_everybody().start();
+    let answer = server
+        .client()
+        .get("/v2/")
+        .header("x-request-id", "build-4711")
+        .send();
+    answer.expect_header("x-request-id", "build-4711");
+    wait_until("the log names the request", || {
+        server.log().contains("build-4711")
+    });
+}
