@@ -464,8 +464,8 @@ mod tests {
 
     #[test]
     fn given_nested_mounts_when_a_directory_is_looked_up_then_the_closest_one_counts() {
-        let mounts = "/dev/a / ext4 rw 0 0\ntmpfs /tmp tmpfs rw 0 0\n";
-        assert_eq!(filesystem(mounts, Path::new("/tmp/x")), "tmpfs");
+        let mounts = "/dev/a / ext4 rw 0 0\ntmpfs /volatile tmpfs rw 0 0\n";
+        assert_eq!(filesystem(mounts, Path::new("/volatile/x")), "tmpfs");
         assert_eq!(filesystem(mounts, Path::new("/var")), "ext4");
     }
 }

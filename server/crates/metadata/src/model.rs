@@ -234,7 +234,7 @@ pub enum CommitOutcome {
         /// The tags that pointed elsewhere before, with what they pointed to.
         displaced: Vec<(Tag, Digest)>,
     },
-    /// These required references are absent. Nothing changed.
+    /// These required references are absent, which is said before any conflict of tags. Nothing changed.
     Missing(Vec<Digest>),
     /// These tags did not meet their precondition. Nothing changed.
     TagConflict(Vec<Tag>),
@@ -322,8 +322,8 @@ pub enum ReapOutcome {
     Doomed(Vec<UploadId>),
     /// There was no such link any more, and others hold the blob or it is gone too.
     Gone,
-    /// Not decided now: the check met too many deleted rows, and the entry is queued again for a minute later; or the
-    /// clocks are in doubt, and the entry stays as it is.
+    /// Not decided now: somebody else works on the blob or the check met too many deleted rows, and the entry is queued
+    /// again for a minute later; or the clocks are in doubt, and the entry stays as it is.
     Later,
 }
 
