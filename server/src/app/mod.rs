@@ -10,13 +10,14 @@ mod tls;
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use actix_web::dev::ServerHandle;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use zas_config::Configuration;
 use zas_core::SystemIds;
-use zas_metadata::Clocks;
+use zas_metadata::{Clocks, MetadataStore};
 
 use crate::api::admin::Status;
 use crate::api::oci::OciApi;
@@ -31,6 +32,10 @@ use listeners::Listeners;
 use logging::LogLevel;
 use reload::Reloader;
 use tls::Certificates;
+
+/// How often, and with which pause, to look whether the listeners' threads have let go of the database: five seconds.
+const CLOSE_LOOKS: u32 = 500;
+const CLOSE_PAUSE: Duration = Duration::from_millis(10);
 
 /// What the command line adds to the configuration.
 #[derive(Clone, Debug)]
@@ -134,8 +139,24 @@ async fn serve(configuration: Configuration, options: &Options, log_level: LogLe
     }
     extensions.shutdown().await;
     operations.stop(false).await;
+    close(stores.metadata).await;
     tracing::info!("stopped");
     Ok(())
+}
+
+/// Closes the database here and now. The threads of the listeners end in their own time, and the last of them would
+/// otherwise close it while the process is already taking itself apart.
+async fn close(metadata: Arc<dyn MetadataStore>) {
+    for _ in 0..CLOSE_LOOKS {
+        if Arc::strong_count(&metadata) == 1 {
+            return;
+        }
+        tokio::time::sleep(CLOSE_PAUSE).await;
+    }
+    tracing::warn!(
+        "a request still uses the database, which is left as after a crash: nothing acknowledged is lost"
+    );
+    std::mem::forget(metadata);
 }
 
 /// Stops accepting, lets requests end within the configured grace, then cuts off.
