@@ -1,0 +1,1 @@
+//! Makes the cluster match the `ZotArtifactStore` resources.
