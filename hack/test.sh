@@ -29,8 +29,8 @@ lacking_cargo_component() {
 }
 
 lacking_rocksdb() {
-    [ -n "${ROCKSDB_LIB_DIR:-}" ] || compgen -G '/usr/lib/llvm-*/lib/libclang*.so*' >/dev/null ||
-        [ -n "${LIBCLANG_PATH:-}" ] || echo "libclang is missing; hack/setup.sh build installs it"
+    [ -n "${ROCKSDB_LIB_DIR:-}" ] || libclang_is_installed ||
+        echo "libclang is missing; hack/setup.sh build installs it"
 }
 
 lacking_server() {
