@@ -1,0 +1,201 @@
+//! Sizes and durations: strings in the resource, numbers for the operator.
+
+use std::fmt;
+use std::time::Duration;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Serialize};
+
+/// The grammar of [`Size`] in the schema.
+pub const SIZE_PATTERN: &str = "^[1-9][0-9]{0,14}(k|M|G|T|P|Ki|Mi|Gi|Ti|Pi)?$";
+/// The grammar of [`TimeSpan`] in the schema, the same for rules and for the operator.
+pub const TIME_SPAN_PATTERN: &str = "^([0-9]+(ms|s|m|h))+$";
+
+/// Why a size or a duration has no value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ValueError {
+    text: String,
+    expected: &'static str,
+}
+
+impl fmt::Display for ValueError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "\"{}\" is not {}", self.text, self.expected)
+    }
+}
+
+impl std::error::Error for ValueError {}
+
+/// A number of bytes such as `100Gi`: a whole number above zero, with a unit of 1000 (`k M G T P`) or of 1024
+/// (`Ki Mi Gi Ti Pi`).
+#[derive(Clone, Debug, Deserialize, Serialize, PartialEq, Eq)]
+#[serde(transparent)]
+pub struct Size(String);
+
+impl Size {
+    /// Takes the text as it is; whether it is a size is told by [`Size::bytes`].
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// The text as it was stated, which is also a Kubernetes quantity.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The number of bytes.
+    ///
+    /// # Errors
+    /// When the text does not follow [`SIZE_PATTERN`] or the number needs more than 63 bits.
+    pub fn bytes(&self) -> Result<u64, ValueError> {
+        self.parsed().ok_or_else(|| ValueError {
+            text: self.0.clone(),
+            expected: "a size below 8Ei: write a whole number above zero with a unit, such as 100Gi",
+        })
+    }
+
+    fn parsed(&self) -> Option<u64> {
+        let end = self
+            .0
+            .find(|letter: char| !letter.is_ascii_digit())
+            .unwrap_or(self.0.len());
+        let (digits, unit) = self.0.split_at_checked(end)?;
+        let well_formed = (1..=15).contains(&digits.len()) && !digits.starts_with('0');
+        let bytes = digits.parse::<u64>().ok()?.checked_mul(unit_bytes(unit)?)?;
+        (well_formed && i64::try_from(bytes).is_ok()).then_some(bytes)
+    }
+}
+
+fn unit_bytes(unit: &str) -> Option<u64> {
+    Some(match unit {
+        "" => 1,
+        "k" => 1000,
+        "M" => 1000_u64.pow(2),
+        "G" => 1000_u64.pow(3),
+        "T" => 1000_u64.pow(4),
+        "P" => 1000_u64.pow(5),
+        "Ki" => 1 << 10,
+        "Mi" => 1 << 20,
+        "Gi" => 1 << 30,
+        "Ti" => 1 << 40,
+        "Pi" => 1 << 50,
+        _ => return None,
+    })
+}
+
+impl fmt::Display for Size {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+impl JsonSchema for Size {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Size".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string", "maxLength": 20, "pattern": SIZE_PATTERN })
+    }
+}
+
+/// A duration such as `24h` or `1h30m`, with the units `ms`, `s`, `m` and `h`.
+#[derive(Clone, Debug, Deserialize, Serialize, PartialEq, Eq)]
+#[serde(transparent)]
+pub struct TimeSpan(String);
+
+impl TimeSpan {
+    /// Takes the text as it is; whether it is a duration is told by [`TimeSpan::duration`].
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// The text as it was stated.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The duration.
+    ///
+    /// # Errors
+    /// When the text does not follow [`TIME_SPAN_PATTERN`] or exceeds 292 years, the most that rules can compare.
+    pub fn duration(&self) -> Result<Duration, ValueError> {
+        self.milliseconds().map(Duration::from_millis).ok_or_else(|| ValueError {
+            text: self.0.clone(),
+            expected: "a duration below 292 years: write numbers with the units ms, s, m or h, such as 1h30m",
+        })
+    }
+
+    /// The same duration with each unit once and in descending order, as Prometheus wants it: `90m` is `1h30m`.
+    ///
+    /// # Errors
+    /// As [`TimeSpan::duration`].
+    pub fn canonical(&self) -> Result<String, ValueError> {
+        let milliseconds = u64::try_from(self.duration()?.as_millis()).unwrap_or(u64::MAX);
+        let parts = [
+            (milliseconds / 3_600_000, "h"),
+            (milliseconds / 60_000 % 60, "m"),
+            (milliseconds / 1000 % 60, "s"),
+            (milliseconds % 1000, "ms"),
+        ];
+        let text: String = parts
+            .iter()
+            .filter(|(count, _)| *count > 0)
+            .map(|(count, unit)| format!("{count}{unit}"))
+            .collect();
+        Ok(if text.is_empty() { "0s".to_owned() } else { text })
+    }
+
+    fn milliseconds(&self) -> Option<u64> {
+        let mut rest = self.0.as_str();
+        let mut total: u64 = 0;
+        while !rest.is_empty() {
+            let digits = rest.find(|letter: char| !letter.is_ascii_digit())?;
+            let (count, tail) = rest.split_at_checked(digits)?;
+            let length = tail
+                .find(|letter: char| letter.is_ascii_digit())
+                .unwrap_or(tail.len());
+            let (unit, next) = tail.split_at_checked(length)?;
+            total = total.checked_add(count.parse::<u64>().ok()?.checked_mul(unit_milliseconds(unit)?)?)?;
+            rest = next;
+        }
+        let fits = i64::try_from(total).ok()?.checked_mul(1_000_000).is_some();
+        (fits && !self.0.is_empty()).then_some(total)
+    }
+}
+
+fn unit_milliseconds(unit: &str) -> Option<u64> {
+    Some(match unit {
+        "ms" => 1,
+        "s" => 1000,
+        "m" => 60_000,
+        "h" => 3_600_000,
+        _ => return None,
+    })
+}
+
+impl fmt::Display for TimeSpan {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+impl JsonSchema for TimeSpan {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "TimeSpan".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string", "maxLength": 32, "pattern": TIME_SPAN_PATTERN })
+    }
+}
