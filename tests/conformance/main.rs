@@ -12,6 +12,7 @@
 )]
 
 mod cases;
+mod configuration_files;
 mod data_set;
 mod environment;
 mod fixture;

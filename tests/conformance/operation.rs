@@ -10,7 +10,7 @@ use zas_tests::{Blob, Certificate, Repository, Server};
 const RELOAD_LIMIT: Duration = Duration::from_secs(20);
 
 #[track_caller]
-fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
+pub(crate) fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
     let limit = Instant::now() + RELOAD_LIMIT;
     while !is_so() {
         assert!(Instant::now() < limit, "after {RELOAD_LIMIT:?} still not: {what}");

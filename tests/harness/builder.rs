@@ -1,9 +1,12 @@
 //! The configuration of a test server.
 
+use std::path::Path;
+
 use serde_json::{Map, Value, json};
 
 use crate::data_directory::DataDirectory;
-use crate::{Certificate, Credentials, Server};
+use crate::mount::Mount;
+use crate::{Certificate, Credentials, FailedStart, Server};
 
 /// bcrypt's lowest cost: tests verify passwords often and protect nothing.
 const BCRYPT_COST: u32 = 4;
@@ -34,6 +37,8 @@ pub struct ServerBuilder {
     users: Vec<Credentials>,
     certificate: Option<Certificate>,
     sections: Map<String, Value>,
+    mounts: Vec<(String, Vec<(String, String)>)>,
+    more_configuration: Vec<String>,
 }
 
 impl Default for ServerBuilder {
@@ -45,6 +50,8 @@ impl Default for ServerBuilder {
             users: Vec::new(),
             certificate: None,
             sections,
+            mounts: Vec::new(),
+            more_configuration: Vec::new(),
         }
     }
 }
@@ -112,9 +119,37 @@ impl ServerBuilder {
         self
     }
 
+    /// Mounts files at a directory of the server's as Kubernetes does.
+    pub fn mount(mut self, directory: &str, files: &[(&str, &str)]) -> Self {
+        let files = files
+            .iter()
+            .map(|(name, text)| ((*name).to_owned(), (*text).to_owned()));
+        self.mounts.push((directory.to_owned(), files.collect()));
+        self
+    }
+
+    /// Names a further configuration file, which overrides those before it.
+    pub fn more_configuration(mut self, file: &str) -> Self {
+        self.more_configuration.push(file.to_owned());
+        self
+    }
+
     /// Starts a server in a new directory and waits until it is ready.
     #[track_caller]
     pub fn start(self) -> Server {
+        let directory = self.directory();
+        Server::start(directory, self.certificate, self.more_configuration)
+    }
+
+    /// Starts a server that is expected to end by itself.
+    #[track_caller]
+    pub fn start_in_vain(self, prepare: impl FnOnce(&Path)) -> FailedStart {
+        let directory = self.directory();
+        prepare(directory.path());
+        Server::start_in_vain(directory, &self.more_configuration)
+    }
+
+    fn directory(&self) -> DataDirectory {
         let directory = DataDirectory::create();
         directory.write("config.json", &self.configuration().to_string());
         if !self.users.is_empty() {
@@ -124,7 +159,10 @@ impl ServerBuilder {
             directory.write("tls.crt", &certificate.pem);
             directory.write("tls.key", &certificate.private_key_pem);
         }
-        Server::start(directory, self.certificate)
+        for (name, files) in &self.mounts {
+            Mount::create(directory.file(name), files);
+        }
+        directory
     }
 
     fn configuration(&self) -> Value {

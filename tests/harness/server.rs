@@ -11,7 +11,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
 use crate::data_directory::DataDirectory;
-use crate::{Certificate, Client, ServerBuilder};
+use crate::{Certificate, Client, Mount, ServerBuilder};
 
 /// Ready in under a second is the promise; a busy machine gets more.
 const START_LIMIT: Duration = Duration::from_secs(30);
@@ -29,7 +29,25 @@ pub struct Server {
     process: Option<Child>,
     addresses: Addresses,
     certificate: Option<Certificate>,
+    more_configuration: Vec<String>,
     directory: DataDirectory,
+}
+
+/// A server that ended by itself at its start.
+#[derive(Debug)]
+pub struct FailedStart {
+    /// Its exit code.
+    pub code: Option<i32>,
+    /// What it wrote.
+    pub output: String,
+    directory: DataDirectory,
+}
+
+impl FailedStart {
+    /// The server's working directory.
+    pub fn directory(&self) -> &Path {
+        self.directory.path()
+    }
 }
 
 #[derive(Clone, Debug, Default)]
@@ -45,15 +63,36 @@ impl Server {
     }
 
     #[track_caller]
-    pub(crate) fn start(directory: DataDirectory, certificate: Option<Certificate>) -> Self {
+    pub(crate) fn start(
+        directory: DataDirectory,
+        certificate: Option<Certificate>,
+        more_configuration: Vec<String>,
+    ) -> Self {
         let mut server = Self {
             process: None,
             addresses: Addresses::default(),
             certificate,
+            more_configuration,
             directory,
         };
         server.launch();
         server
+    }
+
+    #[track_caller]
+    pub(crate) fn start_in_vain(directory: DataDirectory, more_configuration: &[String]) -> FailedStart {
+        let mut child = spawn(&directory, more_configuration);
+        let Some(status) = wait(&mut child, START_LIMIT) else {
+            // It may end between the two: then there is nothing to kill.
+            let _ = child.kill();
+            let _ = child.wait();
+            panic!("the server started:\n{}", directory.log_end());
+        };
+        FailedStart {
+            code: status.code(),
+            output: fs::read_to_string(directory.file("server.log")).unwrap_or_default(),
+            directory,
+        }
     }
 
     /// An anonymous client of the public listener.
@@ -85,6 +124,11 @@ impl Server {
         let new = format!("{name}.new");
         self.directory.write(&new, content);
         fs::rename(self.directory.file(&new), self.directory.file(name)).expect("the directory is writable");
+    }
+
+    /// The files that are mounted at a directory of the server's.
+    pub fn mounted(&self, directory: &str) -> Mount {
+        Mount::at(self.directory.file(directory))
     }
 
     /// Lets clients trust another certificate from now on.
@@ -150,23 +194,8 @@ impl Server {
 
     #[track_caller]
     fn launch(&mut self) {
-        let log = File::options()
-            .create(true)
-            .append(true)
-            .open(self.directory.file("server.log"));
-        let log = log.expect("the temporary directory is writable");
-        let errors = log.try_clone().expect("a file can be shared");
         self.directory.remove("addresses");
-        let binary = binary();
-        let child = Command::new(&binary)
-            .args(["--config", "config.json", "--print-addresses", "addresses"])
-            .current_dir(self.directory.path())
-            .stdin(Stdio::null())
-            .stdout(log)
-            .stderr(errors)
-            .spawn();
-        self.process =
-            Some(child.unwrap_or_else(|error| panic!("{} cannot be started: {error}", binary.display())));
+        self.process = Some(spawn(&self.directory, &self.more_configuration));
         self.wait_until_ready();
     }
 
@@ -212,6 +241,29 @@ impl Server {
             .try_send()
             .is_ok_and(|answer| answer.status == 200)
     }
+}
+
+#[track_caller]
+fn spawn(directory: &DataDirectory, more_configuration: &[String]) -> Child {
+    let log = File::options()
+        .create(true)
+        .append(true)
+        .open(directory.file("server.log"));
+    let log = log.expect("the temporary directory is writable");
+    let errors = log.try_clone().expect("a file can be shared");
+    let binary = binary();
+    let mut command = Command::new(&binary);
+    command.args(["--config", "config.json", "--print-addresses", "addresses"]);
+    for file in more_configuration {
+        command.args(["--config", file]);
+    }
+    let child = command
+        .current_dir(directory.path())
+        .stdin(Stdio::null())
+        .stdout(log)
+        .stderr(errors)
+        .spawn();
+    child.unwrap_or_else(|error| panic!("{} cannot be started: {error}", binary.display()))
 }
 
 impl Drop for Server {

@@ -40,8 +40,8 @@ const CLOSE_PAUSE: Duration = Duration::from_millis(10);
 /// What the command line adds to the configuration.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// Read again when it changes or on SIGHUP.
-    pub configuration_file: PathBuf,
+    /// Read again when one changes or on SIGHUP, in this order.
+    pub configuration_files: Vec<PathBuf>,
     /// Where to write the addresses that the server listens on.
     pub addresses_file: Option<PathBuf>,
 }
@@ -115,7 +115,7 @@ async fn serve(configuration: Configuration, options: &Options, log_level: LogLe
         async move { collector.run(&stop, |round| extensions.collected(round)).await }
     });
     let reloader = Reloader {
-        file: options.configuration_file.clone(),
+        files: options.configuration_files.clone(),
         current: configuration,
         metadata: Arc::clone(&stores.metadata),
         registry,

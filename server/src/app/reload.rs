@@ -23,7 +23,7 @@ const WATCH_INTERVAL: Duration = Duration::from_secs(2);
 /// Everything that takes new settings.
 #[derive(Debug)]
 pub(super) struct Reloader {
-    pub(super) file: PathBuf,
+    pub(super) files: Vec<PathBuf>,
     pub(super) current: Configuration,
     pub(super) metadata: Arc<dyn MetadataStore>,
     pub(super) registry: Registry,
@@ -62,18 +62,18 @@ impl Reloader {
     fn fingerprints(&self) -> Vec<Fingerprint> {
         let tls = self.current.http.tls.as_ref();
         let htpasswd = self.current.auth.as_ref().and_then(|auth| auth.htpasswd.as_ref());
-        let files = [
-            Some(self.file.as_path()),
-            tls.map(|tls| tls.certificate_file.as_path()),
-            tls.map(|tls| tls.private_key_file.as_path()),
-            htpasswd.map(|htpasswd| htpasswd.path.as_path()),
+        let named = [
+            tls.map(|tls| &tls.certificate_file),
+            tls.map(|tls| &tls.private_key_file),
+            htpasswd.map(|htpasswd| &htpasswd.path),
         ];
-        files.into_iter().flatten().map(fingerprint).collect()
+        let files = self.files.iter().chain(named.into_iter().flatten());
+        files.map(|file| fingerprint(file)).collect()
     }
 
     /// Reads everything again. Whatever cannot be read leaves what was in force in force.
     fn reload(&mut self) {
-        let configuration = match Configuration::load(&self.file, std::env::vars_os()) {
+        let configuration = match Configuration::load_files(&self.files, std::env::vars_os()) {
             Ok(configuration) => configuration,
             Err(error) => {
                 tracing::error!(%error, "the changed configuration is wrong: the last good one stays in force");

@@ -2,6 +2,7 @@
 
 mod user;
 
+use std::fmt;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -25,15 +26,23 @@ pub struct Arguments {
 
 #[derive(Debug, Args)]
 struct Serve {
-    /// The configuration file, YAML or JSON.
-    #[arg(long, value_name = "FILE", default_value = "config/config.yaml")]
-    config: PathBuf,
+    #[command(flatten)]
+    configuration: ConfigurationFiles,
     /// Read the configuration, say what is wrong with it, and exit.
     #[arg(long)]
     check_config: bool,
     /// Write the addresses that the server listens on to FILE as JSON, once it does.
     #[arg(long, value_name = "FILE")]
     print_addresses: Option<PathBuf>,
+}
+
+/// The files that every command reads.
+#[derive(Debug, Args)]
+struct ConfigurationFiles {
+    /// A configuration file, YAML or JSON. May be given several times: a later file overrides the fields that it
+    /// states.
+    #[arg(long = "config", value_name = "FILE", default_value = "config/config.yaml")]
+    files: Vec<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -53,16 +62,18 @@ pub fn run(arguments: Arguments) -> ExitCode {
 }
 
 fn serve(arguments: &Serve) -> ExitCode {
-    let configuration = match load(&arguments.config) {
+    let files = &arguments.configuration;
+    let configuration = match files.load() {
         Ok(configuration) => configuration,
         Err(code) => return code,
     };
     if arguments.check_config {
-        say(&format!("{} is valid", arguments.config.display()));
+        let verb = if files.files.len() == 1 { "is" } else { "are" };
+        say(&format!("{files} {verb} valid"));
         return ExitCode::SUCCESS;
     }
     let options = app::Options {
-        configuration_file: arguments.config.clone(),
+        configuration_files: files.files.clone(),
         addresses_file: arguments.print_addresses.clone(),
     };
     match app::run(configuration, &options) {
@@ -75,11 +86,21 @@ fn serve(arguments: &Serve) -> ExitCode {
     }
 }
 
-fn load(file: &std::path::Path) -> Result<Configuration, ExitCode> {
-    Configuration::load(file, std::env::vars_os()).map_err(|error| {
-        complain(&error.to_string());
-        ExitCode::from(EX_CONFIG)
-    })
+impl ConfigurationFiles {
+    /// The configuration, or the exit code after saying what is wrong with it.
+    fn load(&self) -> Result<Configuration, ExitCode> {
+        Configuration::load_files(&self.files, std::env::vars_os()).map_err(|error| {
+            complain(&error.to_string());
+            ExitCode::from(EX_CONFIG)
+        })
+    }
+}
+
+impl fmt::Display for ConfigurationFiles {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<String> = self.files.iter().map(|file| file.display().to_string()).collect();
+        formatter.write_str(&names.join(" and "))
+    }
 }
 
 #[expect(

@@ -1,12 +1,11 @@
 //! `zot-artifact-store user`: the users of the htpasswd file.
 
 use std::io::Read;
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Subcommand;
 
-use super::{complain, load, say};
+use super::{ConfigurationFiles, complain, say};
 use crate::services::auth::{UserAdded, add_user};
 
 /// Longest password read from standard input, in bytes.
@@ -22,9 +21,8 @@ pub(super) enum UserCommand {
     Add {
         /// The user's name.
         name: String,
-        /// The server's configuration file, which names the htpasswd file.
-        #[arg(long, value_name = "FILE", default_value = "config/config.yaml")]
-        config: PathBuf,
+        #[command(flatten)]
+        configuration: ConfigurationFiles,
         /// Do nothing when the user exists.
         #[arg(long)]
         if_absent: bool,
@@ -37,11 +35,11 @@ pub(super) enum UserCommand {
 pub(super) fn run(command: &UserCommand) -> ExitCode {
     let UserCommand::Add {
         name,
-        config,
+        configuration: files,
         if_absent,
         password_stdin,
     } = command;
-    let configuration = match load(config) {
+    let configuration = match files.load() {
         Ok(configuration) => configuration,
         Err(code) => return code,
     };
@@ -51,8 +49,7 @@ pub(super) fn run(command: &UserCommand) -> ExitCode {
         .and_then(|auth| auth.htpasswd.as_ref())
     else {
         complain(&format!(
-            "{} has no auth.htpasswd.path: name the file that users are kept in",
-            config.display()
+            "auth.htpasswd is absent in {files}: name the file that users are kept in by auth.htpasswd.path"
         ));
         return ExitCode::FAILURE;
     };

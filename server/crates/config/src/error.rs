@@ -27,6 +27,16 @@ pub enum ConfigurationError {
         /// What is wrong and what is allowed.
         message: String,
     },
+    /// Files that are valid by themselves are not together.
+    #[error("{} do not fit together: {field}{message}", listed(files))]
+    Conflict {
+        /// All files, in the order in which they were read.
+        files: Vec<PathBuf>,
+        /// The field.
+        field: FieldPath,
+        /// What is wrong and what is allowed.
+        message: String,
+    },
     /// An environment variable's name or value is not allowed.
     #[error("environment variable {variable}: {message}")]
     Variable {
@@ -35,6 +45,11 @@ pub enum ConfigurationError {
         /// What is wrong and what is allowed.
         message: String,
     },
+}
+
+fn listed(files: &[PathBuf]) -> String {
+    let names: Vec<String> = files.iter().map(|file| file.display().to_string()).collect();
+    names.join(" and ")
 }
 
 /// A place in a file: line and column, both from 1, when they are known.

@@ -1,12 +1,13 @@
 //! The typed configuration of the server.
 //!
-//! [`Configuration::load`] reads a YAML or JSON file and the environment into types that are valid by construction.
+//! [`Configuration::load_files`] reads YAML or JSON files and the environment into types that are valid by construction.
 //! Each field is declared once, with its key, default, range, meaning and whether a reload applies it; the example
 //! file, the reference page and the names of the environment variables are made from the same declaration.
 
 mod configuration;
 mod environment;
 mod error;
+mod layers;
 mod load;
 mod patterns;
 mod reference;

@@ -6,31 +6,45 @@ use std::io::{self, Read};
 use std::path::Path;
 
 use crate::error::{FieldPath, Position};
+use crate::layers::{self, Layer};
 use crate::{Configuration, ConfigurationError, environment, fields};
 
 /// Longest file in bytes: far more than thousands of access rules.
 const LONGEST: u64 = 4 << 20;
 
 impl Configuration {
-    /// Reads a YAML or JSON file, then the overrides among the variables of `environment`
-    /// (`std::env::vars_os()` in a server).
-    ///
-    /// An override is named `ZAS_` and the path in upper snake case joined by `__`, such as
-    /// `ZAS_STORAGE__BLOBS__RESERVE`. Variables without `__` mean nothing here. The file must be valid by itself.
+    /// Reads one file as [`Configuration::load_files`] reads several.
     ///
     /// # Errors
-    /// [`ConfigurationError`] names the file with line and column, or the variable, the field, and what is allowed.
+    /// As there.
     pub fn load(
         path: &Path,
         environment: impl IntoIterator<Item = (OsString, OsString)>,
     ) -> Result<Self, ConfigurationError> {
-        let unreadable = |source| ConfigurationError::Unreadable {
-            file: path.to_owned(),
-            source,
-        };
-        let text = read_bounded(path).map_err(unreadable)?;
-        let configuration = Self::parse(path, &text)?;
-        environment::apply(&configuration, environment)
+        Self::load_files(&[path], environment)
+    }
+
+    /// Reads YAML or JSON files, then the overrides among the variables of `environment`
+    /// (`std::env::vars_os()` in a server).
+    ///
+    /// Every file must be valid by itself, and a later one overrides exactly the fields that it states: sections are
+    /// merged, lists and mappings with keys of the operator's choice are replaced as a whole. A section without any
+    /// lines states nothing.
+    ///
+    /// An override is named `ZAS_` and the path in upper snake case joined by `__`, such as
+    /// `ZAS_STORAGE__BLOBS__RESERVE`. Variables without `__` mean nothing here.
+    ///
+    /// # Errors
+    /// [`ConfigurationError`] names the file with line and column, or the variable, the field, and what is allowed.
+    pub fn load_files<P: AsRef<Path>>(
+        files: &[P],
+        environment: impl IntoIterator<Item = (OsString, OsString)>,
+    ) -> Result<Self, ConfigurationError> {
+        let layers: Vec<Layer> = files
+            .iter()
+            .map(|file| read_layer(file.as_ref()))
+            .collect::<Result<_, _>>()?;
+        environment::apply(&layers::merge(&layers)?, environment)
     }
 
     /// Reads the text of a YAML or JSON file. `file` is only named in errors.
@@ -58,6 +72,14 @@ impl Configuration {
             }
         })
     }
+}
+
+fn read_layer(file: &Path) -> Result<Layer, ConfigurationError> {
+    let text = read_bounded(file).map_err(|source| ConfigurationError::Unreadable {
+        file: file.to_owned(),
+        source,
+    })?;
+    Layer::parse(file, text)
 }
 
 fn read_bounded(path: &Path) -> io::Result<String> {

@@ -8,14 +8,18 @@ use super::{FieldReference, Reload, Shape};
 pub fn reference_page(fields: &[FieldReference]) -> String {
     let mut page = String::from(
         "# Configuration\n\n\
-         The server reads one YAML or JSON file, named by `--config`. Unknown keys are refused. `--check-config` reads the\n\
+         The server reads the YAML or JSON file that `--config` names. Unknown keys are refused. `--check-config` reads the\n\
          file, says what is wrong and where, and starts nothing. `config/config.yaml.example` states every default.\n\
          This page is generated from the declarations of the fields.\n\n\
+         - **Several files**: `--config` may be repeated. Each file is a valid configuration by itself, with its\n  \
+           `configVersion`, and a later one overrides exactly the fields that it states: sections are merged; lists, and\n  \
+           mappings from patterns or group names, are replaced as a whole. A section without any lines states nothing.\n\
          - **Sizes** are bytes, or have a unit: `KiB MiB GiB TiB kB MB GB TB`. **Durations** have a unit: `ms s m h d`.\n\
          - **Paths** are relative to the working directory unless they are absolute. Secrets stand in files, never here.\n\
-         - **Reload**: the file is read again on SIGHUP and when it changes. A *hot* field takes effect then, a *restart* field\n  \
-           when the server starts; the log names changed fields that wait for a restart. A file with an error changes nothing.\n\
-         - **Environment**: a variable overrides the file. An unknown variable that begins with `ZAS_` and has `__` in its name\n  \
+         - **Reload**: the files are read again on SIGHUP and when one changes. A *hot* field takes effect then, a *restart*\n  \
+           field when the server starts; the log names changed fields that wait for a restart. A file with an error changes\n  \
+           nothing.\n\
+         - **Environment**: a variable overrides the files. An unknown variable that begins with `ZAS_` and has `__` in its name\n  \
            is refused. Lists are separated by commas.\n\
          - **Patterns** match whole repository names: `*` stands for any text inside one component, `?` for one character,\n  \
            `[a-z]` and `[!a-z]` for a class, `**` for any number of whole components (also none: `team/**` matches `team`),\n  \

@@ -1,4 +1,5 @@
 mod environment;
 mod files;
+mod layers;
 mod load;
 mod reload;
