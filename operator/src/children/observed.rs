@@ -1,0 +1,99 @@
+//! An object as the API server last showed it.
+
+use std::collections::BTreeMap;
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use kube::runtime::reflector::ObjectRef;
+use zas_crd::ZotArtifactStore;
+
+use super::{ChildKind, Facts};
+use crate::labels;
+
+/// A store by namespace and name.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct StoreKey {
+    /// The namespace.
+    pub namespace: String,
+    /// The name.
+    pub name: String,
+}
+
+impl StoreKey {
+    /// The reference that a controller queues.
+    pub fn object_ref(&self) -> ObjectRef<ZotArtifactStore> {
+        ObjectRef::new(&self.name).within(&self.namespace)
+    }
+}
+
+impl std::fmt::Display for StoreKey {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "{}/{}", self.namespace, self.name)
+    }
+}
+
+/// An object of a namespace by kind and name.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ChildKey {
+    /// The kind.
+    pub kind: ChildKind,
+    /// The name.
+    pub name: String,
+}
+
+/// An object as the API server last showed it, without its content.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Observed {
+    /// Identity of this incarnation.
+    pub uid: String,
+    /// Grows with every change; 0 when the server's text is no number.
+    pub resource_version: u64,
+    /// Grows with every change of the specification; absent for kinds without.
+    pub generation: Option<i64>,
+    /// All labels.
+    pub labels: BTreeMap<String, String>,
+    /// All annotations.
+    pub annotations: BTreeMap<String, String>,
+    /// The uid of the object that controls it.
+    pub controller: Option<String>,
+    /// The uids of all owners.
+    pub owners: Vec<String>,
+    /// Whether it is being deleted.
+    pub is_leaving: bool,
+    /// What else is known.
+    pub facts: Facts,
+}
+
+impl Observed {
+    /// What an object's metadata say.
+    pub fn new(metadata: &ObjectMeta, facts: Facts) -> Self {
+        let owners = metadata.owner_references.as_deref().unwrap_or_default();
+        Self {
+            uid: metadata.uid.clone().unwrap_or_default(),
+            resource_version: resource_version(metadata),
+            generation: metadata.generation,
+            labels: metadata.labels.clone().unwrap_or_default(),
+            annotations: metadata.annotations.clone().unwrap_or_default(),
+            controller: owners
+                .iter()
+                .find(|owner| owner.controller == Some(true))
+                .map(|owner| owner.uid.clone()),
+            owners: owners.iter().map(|owner| owner.uid.clone()).collect(),
+            is_leaving: metadata.deletion_timestamp.is_some(),
+            facts,
+        }
+    }
+
+    /// The name of the store that it says it belongs to.
+    pub fn store(&self) -> Option<&str> {
+        self.labels.get(labels::STORE).map(String::as_str)
+    }
+}
+
+/// The resource version as a number. Kubernetes promises since 1.35 that it is one, and that it grows.
+fn resource_version(metadata: &ObjectMeta) -> u64 {
+    metadata
+        .resource_version
+        .as_deref()
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(0)
+}
