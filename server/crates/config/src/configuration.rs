@@ -1,8 +1,10 @@
 //! The whole configuration.
 
-use crate::reference::{FieldReference, Reload};
+use crate::reference::{FIRST_VERSION, FieldReference, Reload};
 use crate::section::{Field, Section, Value, section};
+use crate::stated::{self, Split};
 use crate::{AccessControl, Auth, Collection, Extensions, Http, Limits, Log, Operations, Registry, Storage};
+use crate::{ServerVersion, written};
 
 section! {
     /// The configuration of the server. Every field has a default but the version.
@@ -60,6 +62,28 @@ impl Configuration {
         merged
     }
 
+    /// The configuration as two files for [`Configuration::load_files`], which state only what is not as it is by
+    /// default. The same configuration always gives the same texts, and a change of hot fields alone leaves
+    /// [`ConfigurationFiles::restart`] as it was.
+    pub fn to_files(&self) -> ConfigurationFiles {
+        let Split { restart, mut hot } = Split::of(self.stated_fields());
+        // Each file must be valid by itself.
+        let version = restart.iter().filter(|field| field.key == VERSION_KEY);
+        hot.splice(0..0, version.cloned());
+        ConfigurationFiles {
+            restart: written::document(&restart),
+            hot: written::document(&hot),
+        }
+    }
+
+    /// The paths of stated fields that a server of this version does not know and would refuse. A part that is unknown
+    /// as a whole is named once.
+    pub fn fields_unknown_to(&self, version: ServerVersion) -> Vec<String> {
+        let mut unknown = Vec::new();
+        stated::unknown_fields(&self.stated_fields(), version, "", &mut unknown);
+        unknown
+    }
+
     /// The configuration as YAML, with every field stated, that reads back as an equal one.
     ///
     /// # Errors
@@ -68,6 +92,18 @@ impl Configuration {
         serde_saphyr::to_string(self)
     }
 }
+
+/// A configuration in two YAML documents, each a valid configuration by itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConfigurationFiles {
+    /// What is only read when the server starts. A part whose presence needs a restart is here as a whole.
+    pub restart: String,
+    /// What takes effect when the file is read again.
+    pub hot: String,
+}
+
+/// The field that every file must state.
+const VERSION_KEY: &str = "configVersion";
 
 /// Everything there is to know about every field, in the order of the file.
 pub fn fields() -> Vec<FieldReference> {
@@ -80,6 +116,7 @@ pub fn fields() -> Vec<FieldReference> {
         example: None,
         is_optional: false,
         is_required: false,
+        since: FIRST_VERSION,
     };
     Configuration::describe_fields(&root, &Configuration::default(), &mut rows);
     rows

@@ -13,10 +13,12 @@ mod patterns;
 mod reference;
 mod section;
 mod sections;
+mod stated;
 mod suggestion;
 mod values;
+mod written;
 
-pub use configuration::{Configuration, fields};
+pub use configuration::{Configuration, ConfigurationFiles, fields};
 pub use error::ConfigurationError;
 pub use patterns::{GlobPattern, InvalidPattern, PatternMap};
 pub use reference::{FieldReference, Reload, Shape, example_file, reference_page};
@@ -35,6 +37,7 @@ pub use values::duration::{Duration, InvalidDuration};
 pub use values::text::{
     ExternalUrl, GroupName, InvalidListenAddress, InvalidName, InvalidOrigin, ListenAddress, Origin, UserName,
 };
+pub use values::version::{InvalidServerVersion, ServerVersion};
 
 #[cfg(test)]
 mod tests;

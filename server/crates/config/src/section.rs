@@ -12,6 +12,7 @@ use serde::de::{self, DeserializeSeed, Deserializer};
 use serde::{Deserialize, Serialize};
 
 use crate::reference::{FieldReference, Reload, Shape};
+use crate::stated::{Stated, StatedField};
 use crate::{GroupName, PatternMap, suggestion};
 
 /// Something a configuration holds: a single value, a list, or a section of further fields.
@@ -25,6 +26,9 @@ pub(crate) trait Value: Clone + PartialEq + Serialize {
             changed.push(path.to_owned());
         }
     }
+
+    /// What the value says, beyond what is as it is by default.
+    fn stated(&self) -> Stated;
 
     /// Takes over from `new` what may change while the server runs.
     fn adopt_hot(&mut self, new: &Self, reload: Reload) {
@@ -46,6 +50,9 @@ pub(crate) trait Value: Clone + PartialEq + Serialize {
 pub(crate) trait Section: Value + Default {
     /// Adds the rows of the fields inside `parent`.
     fn describe_fields(parent: &Field<'_>, default: &Self, rows: &mut Vec<FieldReference>);
+
+    /// The fields that are not as they are by default, or that must be stated.
+    fn stated_fields(&self) -> Vec<StatedField>;
 }
 
 /// What the declaration of a field says about it.
@@ -59,6 +66,8 @@ pub(crate) struct Field<'a> {
     /// Whether it lies in a part that is absent by default.
     pub(crate) is_optional: bool,
     pub(crate) is_required: bool,
+    /// The first version that knows it.
+    pub(crate) since: &'static str,
 }
 
 impl Field<'_> {
@@ -74,6 +83,7 @@ impl Field<'_> {
             example: self.example,
             is_optional: self.is_optional,
             is_required: self.is_required,
+            since: self.since,
             shape,
         }
     }
@@ -100,6 +110,10 @@ macro_rules! leaf {
                 field.describe_leaf(Shape::$Shape, $allowed, default, rows);
             }
 
+            fn stated(&self) -> Stated {
+                leaf(self)
+            }
+
             $(fn check(&self) -> Result<(), String> {
                 $check(self)
             })?
@@ -122,6 +136,11 @@ leaf! {
     Vec<GroupName>: List, "a list of group names";
     Vec<crate::Origin>: List, "a list of origins, or of `\"*\"` alone";
     Vec<crate::Action>: List, "a list of `read`, `create`, `update`, `delete`, `detectManifestCollision`";
+}
+
+/// The content of a value without parts. No file can hold a path that is not UTF-8: it is left out.
+pub(crate) fn leaf<T: Serialize>(value: &T) -> Stated {
+    Stated::Value(serde_json::to_value(value).unwrap_or_default())
 }
 
 fn printable(text: &str) -> Result<(), String> {
@@ -157,6 +176,13 @@ impl<T: Section> Value for Option<T> {
         };
         rows.push(field.row(Shape::Section, None, "a mapping"));
         T::describe_fields(&field, &T::default(), rows);
+    }
+
+    fn stated(&self) -> Stated {
+        self.as_ref()
+            .map_or(Stated::Value(serde_json::Value::Null), |section| {
+                Stated::Present(section.stated_fields())
+            })
     }
 
     fn restart_changes(&self, new: &Self, reload: Reload, path: &str, changed: &mut Vec<String>) {
@@ -207,6 +233,13 @@ impl<T: Section> Value for PatternMap<T> {
         let allowed = "a mapping from patterns of repository names";
         describe_entries::<T>(field, Shape::Mapping, ".<pattern>", allowed, rows);
     }
+
+    fn stated(&self) -> Stated {
+        let entries = self
+            .iter()
+            .map(|(pattern, value)| (pattern.as_str().to_owned(), value.stated()));
+        Stated::Entries(entries.collect())
+    }
 }
 
 impl<T: Section> Value for BTreeMap<GroupName, T> {
@@ -219,11 +252,22 @@ impl<T: Section> Value for BTreeMap<GroupName, T> {
             rows,
         );
     }
+
+    fn stated(&self) -> Stated {
+        let entries = self
+            .iter()
+            .map(|(name, value)| (name.as_str().to_owned(), value.stated()));
+        Stated::Entries(entries.collect())
+    }
 }
 
 impl<T: Section> Value for Vec<T> {
     fn describe(field: Field<'_>, _default: &Self, rows: &mut Vec<FieldReference>) {
         describe_entries::<T>(field, Shape::Sequence, "[]", "a list of mappings", rows);
+    }
+
+    fn stated(&self) -> Stated {
+        Stated::List(self.iter().map(Value::stated).collect())
     }
 }
 
@@ -297,8 +341,8 @@ pub(crate) fn range_text<T: Display>(range: &RangeInclusive<T>) -> String {
 
 /// Declares a section.
 ///
-/// A field is `hot "key" name: Type = default` or `restart …`, then optionally `, in range` and `, example "yaml"`.
-/// After the fields may follow `required ["key"]`, `refused { "key": "why" }` and `check function`.
+/// A field is `hot "key" name: Type = default` or `restart …`, then optionally `, in range`, `, example "yaml"` and, when
+/// the first version did not know it, `, since "version"`. After the fields may follow `required ["key"]`, `refused { "key": "why" }` and `check function`.
 macro_rules! section {
     (
         $(#[doc = $about:literal])+
@@ -306,7 +350,7 @@ macro_rules! section {
             $(
                 $(#[doc = $meaning:literal])+
                 $reload:ident $key:literal $field:ident: $Type:ty = $default:expr
-                    $(, in $range:expr)? $(, example $example:literal)?;
+                    $(, in $range:expr)? $(, example $example:literal)? $(, since $since:literal)?;
             )+
         }
         $(required [$($required:literal),+])?
@@ -398,9 +442,25 @@ macro_rules! section {
                         example,
                         is_optional: parent.is_optional,
                         is_required: REQUIRED.contains(&$key),
+                        since: None $(.or(Some($since)))?.unwrap_or(parent.since),
                     };
                     <$Type as $crate::section::Value>::describe(field, &default.$field, rows);
                 })+
+            }
+
+            fn stated_fields(&self) -> Vec<$crate::stated::StatedField> {
+                const REQUIRED: &[&str] = &[$($($required),+)?];
+                let default = Self::default();
+                let mut fields = Vec::new();
+                $(if self.$field != default.$field || REQUIRED.contains(&$key) {
+                    fields.push($crate::stated::StatedField {
+                        key: $key,
+                        reload: $crate::section::reload!($reload),
+                        since: None $(.or(Some($since)))?,
+                        content: $crate::section::Value::stated(&self.$field),
+                    });
+                })+
+                fields
             }
         }
 
@@ -410,6 +470,10 @@ macro_rules! section {
             ) {
                 rows.push(field.row($crate::reference::Shape::Section, None, "a mapping"));
                 <Self as $crate::section::Section>::describe_fields(&field, default, rows);
+            }
+
+            fn stated(&self) -> $crate::stated::Stated {
+                $crate::stated::Stated::Section($crate::section::Section::stated_fields(self))
             }
 
             fn restart_changes(&self, new: &Self, _: $crate::Reload, path: &str, changed: &mut Vec<String>) {

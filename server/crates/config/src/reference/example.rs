@@ -61,7 +61,7 @@ fn add_line(file: &mut String, field: &FieldReference, depth: usize, text: &str)
 }
 
 fn add_comment(file: &mut String, field: &FieldReference) {
-    let mut text = field.meaning.clone();
+    let mut text = field.meaning.clone() + &field.since_note();
     if matches!(
         field.shape,
         Shape::Text | Shape::Number | Shape::Boolean | Shape::List

@@ -55,9 +55,14 @@ pub struct FieldReference {
     pub is_optional: bool,
     /// Whether it must be stated.
     pub is_required: bool,
+    /// The first version of the server that knows it.
+    pub since: &'static str,
     /// What the field holds.
     pub shape: Shape,
 }
+
+/// The version that knew every field whose declaration names no other.
+pub(crate) const FIRST_VERSION: &str = "0.1.0";
 
 impl FieldReference {
     /// The environment variable that overrides the field. Fields with chosen names in their path have none, nor has
@@ -80,6 +85,15 @@ impl FieldReference {
             }
         }
         Some(name)
+    }
+
+    /// The version that brought the field, in words; empty for the first one.
+    fn since_note(&self) -> String {
+        if self.since == FIRST_VERSION {
+            String::new()
+        } else {
+            format!(" Since {}.", self.since)
+        }
     }
 
     /// The last key of the path.

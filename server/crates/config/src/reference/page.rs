@@ -51,7 +51,7 @@ fn sentence(field: &FieldReference) -> String {
     } else {
         ""
     };
-    format!("{}{absent}", field.meaning)
+    format!("{}{absent}{}", field.meaning, field.since_note())
 }
 
 fn add_row(page: &mut String, field: &FieldReference) {
@@ -68,8 +68,11 @@ fn add_row(page: &mut String, field: &FieldReference) {
     };
     let _ = writeln!(
         page,
-        "| `{}` | {default} | {} | {reload} | {} |",
-        field.path, field.allowed, field.meaning
+        "| `{}` | {default} | {} | {reload} | {}{} |",
+        field.path,
+        field.allowed,
+        field.meaning,
+        field.since_note()
     );
 }
 

@@ -9,7 +9,7 @@ section! {
     /// Who can sign in.
     pub struct Auth {
         /// The name that clients show when they ask for a password.
-        restart "realm" realm: String = "zot-artifact-store".to_owned();
+        hot "realm" realm: String = "zot-artifact-store".to_owned();
         /// Users and password hashes in a file; nobody signs in with a password without.
         hot "htpasswd" htpasswd: Option<Htpasswd> = None;
         /// How long a verified password is not verified again. 0 verifies each request, which costs tens of milliseconds

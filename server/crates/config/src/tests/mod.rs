@@ -3,3 +3,4 @@ mod files;
 mod layers;
 mod load;
 mod reload;
+mod stated;

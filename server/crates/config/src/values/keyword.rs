@@ -57,6 +57,10 @@ macro_rules! keywords {
                 let words: Vec<&str> = vec![$(concat!("`", $word, "`")),+];
                 field.describe_leaf($crate::reference::Shape::Text, &words.join(", "), default, rows);
             }
+
+            fn stated(&self) -> $crate::stated::Stated {
+                $crate::section::leaf(self)
+            }
         }
     };
 }

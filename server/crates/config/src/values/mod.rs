@@ -4,3 +4,4 @@ pub(crate) mod byte_size;
 pub(crate) mod duration;
 pub(crate) mod keyword;
 pub(crate) mod text;
+pub(crate) mod version;
