@@ -19,6 +19,7 @@ mod fixture;
 mod limits;
 mod operation;
 mod persistence;
+mod proxies;
 mod runner;
 
 use environment::Environment;

@@ -2,11 +2,13 @@
 
 pub mod admin;
 mod body;
+mod forwarded;
 mod observe;
 pub mod oci;
 mod request_body;
 mod request_id;
 pub mod root;
 
-pub use observe::{Observer, RequestRecord, observe};
+pub use forwarded::TrustedProxies;
+pub use observe::{Edge, Observer, RequestRecord, observe};
 pub use request_id::RequestId;

@@ -16,6 +16,7 @@ use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage};
 use bytes::Bytes;
 
+use super::forwarded::{Connection, TrustedProxies};
 use super::request_id::{REQUEST_ID_HEADER, RequestId};
 
 /// The path of a request with its variable parts replaced.
@@ -59,15 +60,31 @@ pub trait Observer: Debug + Send + Sync {
     fn request_ended(&self, record: &RequestRecord);
 }
 
-/// Wraps a request: an id before, a line in the log and word to `observer` after the last byte of its answer.
+/// What is the same around every request.
+#[derive(Clone, Debug, Default)]
+pub struct Edge {
+    /// Hears of every request.
+    pub observer: Option<Arc<dyn Observer>>,
+    /// Whose word about the client is believed.
+    pub proxies: Arc<TrustedProxies>,
+}
+
+/// Wraps a request: who sent it and an id before, a line in the log and word to the observer after the last byte of its
+/// answer.
 pub async fn observe<B: MessageBody + 'static>(
-    observer: Option<Arc<dyn Observer>>,
+    edge: Edge,
     request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<Observed<B>>, Error> {
     let started = Instant::now();
     let id = RequestId::of(request.headers());
     let received = ReceivedBytes::default();
+    let connection = edge.proxies.connection(
+        request.peer_addr(),
+        request.app_config().secure(),
+        request.headers(),
+    );
+    request.extensions_mut().insert(connection);
     request.extensions_mut().insert(id.clone());
     request.extensions_mut().insert(received.clone());
     let mut response = next.call(request).await?;
@@ -76,7 +93,7 @@ pub async fn observe<B: MessageBody + 'static>(
             .headers_mut()
             .insert(HeaderName::from_static(REQUEST_ID_HEADER), value);
     }
-    let ending = Ending::of(&response, id, started, received, observer);
+    let ending = Ending::of(&response, id, started, received, edge.observer);
     Ok(response.map_body(|_, body| Observed { body, ending }))
 }
 
@@ -166,9 +183,10 @@ impl Ending {
             actor: extensions
                 .get::<ActorName>()
                 .map_or_else(String::new, |actor| actor.0.clone()),
-            client: request
-                .peer_addr()
-                .map(|address| address.ip().to_string())
+            client: extensions
+                .get::<Connection>()
+                .and_then(|connection| connection.client)
+                .map(|client| client.to_string())
                 .unwrap_or_default(),
             user_agent: user_agent.chars().take(256).collect(),
             started,

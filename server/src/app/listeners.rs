@@ -18,7 +18,7 @@ use super::AppError;
 use super::tls::Certificates;
 use crate::api::admin::Status;
 use crate::api::oci::OciApi;
-use crate::api::{admin, observe, root};
+use crate::api::{Edge, TrustedProxies, admin, observe, root};
 use crate::extensions::Extensions;
 
 /// Pieces of an answer are put together up to this size before they are sent.
@@ -105,10 +105,13 @@ impl Listeners {
         let http = &configuration.http;
         let limits = &configuration.limits;
         let (api, cors, extensions) = (Data::from(Arc::clone(api)), http.cors.clone(), extensions.clone());
-        let observer = extensions.observer();
+        let edge = Edge {
+            observer: extensions.observer(),
+            proxies: Arc::new(TrustedProxies::new(http.trusted_proxies.clone())),
+        };
         let address = address(&self.public)?;
         let server = HttpServer::new(move || {
-            let (observer, extensions) = (observer.clone(), extensions.clone());
+            let (edge, extensions) = (edge.clone(), extensions.clone());
             App::new()
                 .app_data(api.clone())
                 .configure(move |routes| {
@@ -118,9 +121,7 @@ impl Listeners {
                 })
                 .default_service(to(root::answer))
                 .wrap(Condition::new(cors.is_some(), self::cors(cors.as_ref())))
-                .wrap(from_fn(move |request, next| {
-                    observe(observer.clone(), request, next)
-                }))
+                .wrap(from_fn(move |request, next| observe(edge.clone(), request, next)))
         });
         let server = server
             .workers(workers(http.workers))

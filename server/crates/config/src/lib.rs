@@ -34,6 +34,7 @@ pub use sections::storage::{
 };
 pub use values::byte_size::{ByteSize, InvalidByteSize};
 pub use values::duration::{Duration, InvalidDuration};
+pub use values::network::{InvalidNetwork, Network};
 pub use values::text::{
     ExternalUrl, GroupName, InvalidListenAddress, InvalidName, InvalidOrigin, ListenAddress, Origin, UserName,
 };

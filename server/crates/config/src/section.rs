@@ -135,6 +135,7 @@ leaf! {
     Vec<crate::UserName>: List, "a list of user names";
     Vec<GroupName>: List, "a list of group names";
     Vec<crate::Origin>: List, "a list of origins, or of `\"*\"` alone";
+    Vec<crate::Network>: List, "a list of networks such as `10.0.0.0/8`", few_networks;
     Vec<crate::Action>: List, "a list of `read`, `create`, `update`, `delete`, `detectManifestCollision`";
 }
 
@@ -152,6 +153,20 @@ fn printable(text: &str) -> Result<(), String> {
         return Ok(());
     }
     Err("a text must not be empty and hold only printable ASCII without quotes and backslashes".to_owned())
+}
+
+/// Most networks of a list: each is looked at for every request.
+const MOST_NETWORKS: usize = 32;
+
+#[expect(clippy::ptr_arg, reason = "called with the field's own type")]
+fn few_networks(networks: &Vec<crate::Network>) -> Result<(), String> {
+    if networks.len() <= MOST_NETWORKS {
+        return Ok(());
+    }
+    Err(format!(
+        "{} networks are too many, allowed: {MOST_NETWORKS}",
+        networks.len()
+    ))
 }
 
 #[expect(clippy::ptr_arg, reason = "called with the field's own type")]

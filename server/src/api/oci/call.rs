@@ -12,6 +12,7 @@ use zas_config::Configuration;
 use zas_core::{Reference, RepositoryName};
 
 use super::{OciError, OciErrorCode};
+use crate::api::forwarded::Connection;
 use crate::api::observe::{ActorName, ReceivedBytes};
 use crate::api::request_body::RequestStream;
 use crate::services::auth::{
@@ -85,15 +86,19 @@ pub(super) struct Call<'a> {
     pub(super) request: &'a HttpRequest,
     principal: Principal,
     client: IpAddr,
+    is_tls: bool,
     parameters: Vec<(String, String)>,
 }
 
 impl<'a> Call<'a> {
     /// Finds out who calls. Nobody in particular is an answer too; wrong credentials are not.
     pub(super) async fn authenticate(api: &'a OciApi, request: &'a HttpRequest) -> Result<Self, OciError> {
-        let client = request
-            .peer_addr()
-            .map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |address| address.ip());
+        let connection = request
+            .extensions()
+            .get::<Connection>()
+            .copied()
+            .unwrap_or_default();
+        let client = connection.client.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
         let headers: Vec<&[u8]> = request
             .headers()
             .get_all(AUTHORIZATION)
@@ -119,6 +124,7 @@ impl<'a> Call<'a> {
             request,
             principal,
             client,
+            is_tls: connection.is_tls,
             parameters: parameters.into_inner(),
         })
     }
@@ -227,7 +233,7 @@ impl<'a> Call<'a> {
             client: Some(self.client),
             method: self.request.method().as_str(),
             reference,
-            is_tls: self.request.app_config().secure(),
+            is_tls: self.is_tls,
         };
         let request = AccessRequest {
             principal: &self.principal,

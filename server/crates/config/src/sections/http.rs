@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use crate::section::section;
-use crate::{Duration, ExternalUrl, ListenAddress, Origin};
+use crate::{Duration, ExternalUrl, ListenAddress, Network, Origin};
 
 section! {
     /// The public listener, which serves clients.
@@ -18,6 +18,10 @@ section! {
         restart "tls" tls: Option<Tls> = None;
         /// Which web pages browsers may call from; none without.
         restart "cors" cors: Option<Cors> = None;
+        /// Networks of proxies whose word is believed: from a peer in them, `X-Forwarded-For` names the client, which is
+        /// its last address outside of these networks, and `X-Forwarded-Proto` whether the client speaks TLS. From anybody
+        /// else both headers are ignored. At most 32.
+        restart "trustedProxies" trusted_proxies: Vec<Network> = Vec::new(), example "[10.128.0.0/14]", since "0.2.0";
         /// Threads that serve requests. 0 stands for one per core.
         restart "workers" workers: u32 = 0, in 0..=1024;
         /// How long requests and uploads may take to finish when the server stops.

@@ -145,6 +145,19 @@ fn given_mistakes_when_read_then_the_error_names_place_field_and_what_is_allowed
             "credentials are never allowed",
         ),
         (
+            "configVersion: 1\nhttp: {trustedProxies: [10.0.0.1/8]}\n",
+            "config.yaml:2:25: http.trustedProxies[0]: ",
+            "write 10.0.0.0/8",
+        ),
+        (
+            &format!(
+                "configVersion: 1\nhttp: {{trustedProxies: [{}]}}\n",
+                "10.0.0.0/8, ".repeat(33)
+            ),
+            "http.trustedProxies: ",
+            "33 networks are too many",
+        ),
+        (
             "configVersion: 1\noperations: {listen: 127.0.0.1:8080}\n",
             "config.yaml",
             "both 127.0.0.1:8080",
@@ -236,6 +249,7 @@ http:
   externalUrl: https://registry.example.com:8443
   tls: {certificateFile: /etc/tls/tls.crt, privateKeyFile: /etc/tls/tls.key}
   cors: {allowedOrigins: [https://ui.example.com]}
+  trustedProxies: [10.128.0.0/14, "fd00::/8"]
   workers: 3
   shutdownGrace: 1m
 operations: {listen: 127.0.0.1:0}

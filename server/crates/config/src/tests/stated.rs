@@ -34,6 +34,7 @@ const RESTART: &[&str] = &[
     "http: {listen: \"[::]:8443\"}",
     "http: {externalUrl: \"https://registry.example.com\", workers: 3}",
     "http: {tls: {certificateFile: /tls/tls.crt, privateKeyFile: /tls/tls.key}}",
+    "http: {trustedProxies: [10.0.0.0/8, \"::1/128\"]}",
     "http: {cors: {}}",
     "http: {cors: {allowedOrigins: [\"*\"]}}",
     "operations: {listen: \"127.0.0.1:0\"}",
@@ -162,8 +163,9 @@ fn given_every_field_when_described_then_its_first_version_is_one_of_ours() {
     for field in fields() {
         let since: ServerVersion = field.since.parse().unwrap();
         assert!((first..=own).contains(&since), "{}: {since}", field.path);
-        assert!(read(FULL).fields_unknown_to(own).is_empty());
     }
+    assert!(read(FULL).fields_unknown_to(own).is_empty());
+    assert_eq!(read(FULL).fields_unknown_to(first), ["http.trustedProxies"]);
 }
 
 mod newer {

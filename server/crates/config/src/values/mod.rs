@@ -3,5 +3,6 @@
 pub(crate) mod byte_size;
 pub(crate) mod duration;
 pub(crate) mod keyword;
+pub(crate) mod network;
 pub(crate) mod text;
 pub(crate) mod version;
