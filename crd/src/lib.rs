@@ -1,7 +1,8 @@
 //! The Kubernetes API of Zot Artifact Store: types, schema and rules, nothing else.
 //!
 //! One kind, `ZotArtifactStore` (`zas` for short). [`artifact_store`] has its root, [`spec`] one file per group of
-//! fields, [`status`] what the operator reports, and [`conditions`] the condition types and reasons. A doc comment on
+//! fields, [`status`] what the operator reports, [`conditions`] the condition types and reasons, [`definition`] what is
+//! installed in a cluster, and [`reference`] its documentation. A doc comment on
 //! a field is what `kubectl explain` prints.
 //!
 //! Fields with a schema default are stored with it and therefore never change their default; every other field is an
@@ -14,6 +15,8 @@
 
 pub mod artifact_store;
 pub mod conditions;
+pub mod definition;
+pub mod reference;
 mod schema;
 pub mod spec;
 pub mod status;
