@@ -4,6 +4,7 @@
 #   ZAS_CACHE          what may be kept between builds; nothing depends on it being there
 #   CARGO_TARGET_DIR   where cargo builds, unless the caller has set it
 #   ZAS_TOOLS          the test tools of this checkout (hack/tools) and of these versions; on the PATH
+#   ZAS_TESTENV        the Kubernetes that tests start (hack/testenv), of these versions; on the PATH
 #   ORIGINAL_PATH      the caller's PATH
 #   ROCKSDB_LIB_DIR    set only when hack/rocksdb.sh has kept an archive for exactly this compiler,
 #                      these features and these flags; without it cargo compiles RocksDB itself
@@ -43,9 +44,10 @@ rocksdb_key() {
 }
 
 ZAS_TOOLS="$ZAS_CACHE/tools/$(short_hash <"$ZAS_ROOT/hack/tools/go.sum")"
-export ZAS_TOOLS
+ZAS_TESTENV="$ZAS_CACHE/testenv/$(cat "$ZAS_ROOT"/hack/testenv/{go.sum,crds/go.sum,pause/main.go} | short_hash)"
+export ZAS_TOOLS ZAS_TESTENV
 ORIGINAL_PATH="${ORIGINAL_PATH:-$PATH}"
-export PATH="$ZAS_TOOLS:$ZAS_CACHE/tools/cargo-deny-$CARGO_DENY_VERSION/bin:$ZAS_CACHE/tools/cargo-tarpaulin-$CARGO_TARPAULIN_VERSION/bin:$ORIGINAL_PATH"
+export PATH="$ZAS_TOOLS:$ZAS_TESTENV:$ZAS_CACHE/tools/cargo-deny-$CARGO_DENY_VERSION/bin:$ZAS_CACHE/tools/cargo-tarpaulin-$CARGO_TARPAULIN_VERSION/bin:$ORIGINAL_PATH"
 
 ROCKSDB_ARCHIVE="$ZAS_CACHE/rocksdb/$(rocksdb_key)/librocksdb.a"
 if [ -f "$ROCKSDB_ARCHIVE" ]; then
