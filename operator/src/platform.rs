@@ -47,7 +47,7 @@ impl Platform {
                 }
                 Ok(_) => {}
                 Err(error) => {
-                    tracing::debug!(%error, api = resource.api_version, "cannot look into an API group")
+                    tracing::debug!(%error, api = resource.api_version, "cannot look into an API group");
                 }
             }
         }

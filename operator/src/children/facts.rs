@@ -154,7 +154,7 @@ fn route(object: &Value) -> RouteFacts {
             match text(condition, "/status").as_deref() {
                 Some("True") => facts.admitted_host = facts.admitted_host.or_else(|| text(ingress, "/host")),
                 Some("False") => {
-                    facts.refusal = text(condition, "/message").or_else(|| text(condition, "/reason"))
+                    facts.refusal = text(condition, "/message").or_else(|| text(condition, "/reason"));
                 }
                 _ => {}
             }

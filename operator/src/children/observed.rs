@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use kube::Resource;
 use kube::runtime::reflector::ObjectRef;
-use zas_crd::ZotArtifactStore;
 
 use super::{ChildKind, Facts};
 use crate::labels;
@@ -20,7 +20,7 @@ pub struct StoreKey {
 
 impl StoreKey {
     /// The reference that a controller queues.
-    pub fn object_ref(&self) -> ObjectRef<ZotArtifactStore> {
+    pub fn object_ref<K: Resource<DynamicType = ()>>(&self) -> ObjectRef<K> {
         ObjectRef::new(&self.name).within(&self.namespace)
     }
 }
@@ -55,8 +55,10 @@ pub struct Observed {
     pub annotations: BTreeMap<String, String>,
     /// The uid of the object that controls it.
     pub controller: Option<String>,
-    /// The uids of all owners.
-    pub owners: Vec<String>,
+    /// Kind and name of the object that controls it.
+    pub controller_name: Option<(String, String)>,
+    /// When it was created, in seconds since 1970.
+    pub created: Option<i64>,
     /// Whether it is being deleted.
     pub is_leaving: bool,
     /// What else is known.
@@ -67,17 +69,16 @@ impl Observed {
     /// What an object's metadata say.
     pub fn new(metadata: &ObjectMeta, facts: Facts) -> Self {
         let owners = metadata.owner_references.as_deref().unwrap_or_default();
+        let controller = owners.iter().find(|owner| owner.controller == Some(true));
         Self {
             uid: metadata.uid.clone().unwrap_or_default(),
             resource_version: resource_version(metadata),
             generation: metadata.generation,
             labels: metadata.labels.clone().unwrap_or_default(),
             annotations: metadata.annotations.clone().unwrap_or_default(),
-            controller: owners
-                .iter()
-                .find(|owner| owner.controller == Some(true))
-                .map(|owner| owner.uid.clone()),
-            owners: owners.iter().map(|owner| owner.uid.clone()).collect(),
+            controller: controller.map(|owner| owner.uid.clone()),
+            controller_name: controller.map(|owner| (owner.kind.clone(), owner.name.clone())),
+            created: metadata.creation_timestamp.as_ref().map(|time| time.0.as_second()),
             is_leaving: metadata.deletion_timestamp.is_some(),
             facts,
         }
@@ -86,6 +87,13 @@ impl Observed {
     /// The name of the store that it says it belongs to.
     pub fn store(&self) -> Option<&str> {
         self.labels.get(labels::STORE).map(String::as_str)
+    }
+
+    /// Whether an object of this kind and name controls it, of whatever incarnation.
+    pub fn controller_is(&self, kind: &str, name: &str) -> bool {
+        self.controller_name
+            .as_ref()
+            .is_some_and(|(of_kind, of_name)| of_kind == kind && of_name == name)
     }
 }
 

@@ -1,0 +1,186 @@
+//! What every look at a store shares.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use arc_swap::ArcSwap;
+use kube::{Client, ResourceExt};
+use kube::runtime::events::{Recorder, Reporter};
+use kube::runtime::reflector::ObjectRef;
+use tokio::sync::mpsc::UnboundedSender;
+use zas_crd::{ZotArtifactStore, ZotArtifactStoreStatus};
+
+use super::Guarded;
+
+use super::rollouts::Rollouts;
+use super::server_versions::ServerVersions;
+use crate::children::{ChildKind, Ledger, Observations, StoreKey};
+use crate::labels;
+use crate::metrics::Metrics;
+use crate::pipeline::dereference::Learned;
+use crate::pipeline::rules::Rules;
+use crate::platform::Platform;
+use crate::problem::Problem;
+use crate::settings::Settings;
+
+/// What all namespaces share.
+#[derive(Debug)]
+pub(super) struct Shared {
+    /// What holds for all stores.
+    pub settings: Settings,
+    /// What the cluster offers, as last discovered.
+    pub platform: ArcSwap<Platform>,
+    /// The operator's numbers.
+    pub metrics: Arc<Metrics>,
+    /// Restarts after an upgrade of the operator.
+    pub rollouts: Rollouts,
+    /// What the servers told.
+    pub versions: Arc<ServerVersions>,
+    /// The rules of the definition.
+    pub rules: Rules,
+}
+
+/// What every look at a store of one namespace, or of the whole cluster, shares.
+pub(super) struct Context {
+    /// The connection.
+    pub client: Client,
+    /// What all namespaces share.
+    pub shared: Arc<Shared>,
+    /// What the watches have shown.
+    pub observations: Observations,
+    /// What was applied.
+    pub ledger: Ledger,
+    /// What was learned of Secrets and ConfigMaps.
+    pub learned: Learned,
+    /// Writes events.
+    pub recorder: Recorder,
+    /// Asks for a look at a store.
+    pub triggers: UnboundedSender<ObjectRef<Guarded>>,
+    referring: Mutex<HashMap<(ChildKind, String, String), HashSet<StoreKey>>>,
+    checked: Mutex<HashMap<StoreKey, Checked>>,
+    failures: Mutex<HashMap<StoreKey, u32>>,
+    written: Mutex<HashMap<StoreKey, (String, ZotArtifactStoreStatus)>>,
+}
+
+/// The rules that a generation of a resource breaks.
+struct Checked {
+    uid: String,
+    generation: Option<i64>,
+    broken: Arc<[Problem]>,
+}
+
+impl Context {
+    /// A context whose watches have shown nothing yet.
+    pub(super) fn new(
+        client: Client,
+        shared: Arc<Shared>,
+        instance: String,
+        triggers: UnboundedSender<ObjectRef<Guarded>>,
+    ) -> Self {
+        let reporter = Reporter {
+            controller: labels::MANAGER.to_owned(),
+            instance: Some(instance),
+        };
+        Self {
+            recorder: Recorder::new(client.clone(), reporter),
+            client,
+            shared,
+            observations: Observations::default(),
+            ledger: Ledger::default(),
+            learned: Learned::default(),
+            triggers,
+            referring: Mutex::default(),
+            checked: Mutex::default(),
+            failures: Mutex::default(),
+            written: Mutex::default(),
+        }
+    }
+
+    /// Asks for a look at a store.
+    pub(super) fn trigger(&self, store: &StoreKey) {
+        // Nobody listens any more when the operator stops.
+        let _ = self.triggers.send(store.object_ref());
+    }
+
+    /// Notes which objects a store refers to.
+    pub(super) fn refers_to(&self, store: &StoreKey, objects: &[(ChildKind, String)]) {
+        let mut referring = self.referring.lock().unwrap_or_else(PoisonError::into_inner);
+        referring.retain(|_, stores| {
+            stores.remove(store);
+            !stores.is_empty()
+        });
+        for (kind, name) in objects {
+            let place = (*kind, store.namespace.clone(), name.clone());
+            referring.entry(place).or_default().insert(store.clone());
+        }
+    }
+
+    /// The stores that refer to an object.
+    pub(super) fn referring_to(&self, kind: ChildKind, namespace: &str, name: &str) -> Vec<StoreKey> {
+        let referring = self.referring.lock().unwrap_or_else(PoisonError::into_inner);
+        let place = (kind, namespace.to_owned(), name.to_owned());
+        referring.get(&place).into_iter().flatten().cloned().collect()
+    }
+
+    /// The rules of the definition that a resource breaks: checked once for each of its generations.
+    pub(super) fn broken_rules(&self, store: &StoreKey, resource: &ZotArtifactStore) -> Arc<[Problem]> {
+        let lock = || self.checked.lock().unwrap_or_else(PoisonError::into_inner);
+        let (uid, generation) = (resource.uid().unwrap_or_default(), resource.metadata.generation);
+        if let Some(checked) = lock().get(store)
+            && (&checked.uid, checked.generation) == (&uid, generation)
+        {
+            return Arc::clone(&checked.broken);
+        }
+        let broken: Arc<[Problem]> = self.shared.rules.broken_by(resource).into();
+        let checked = Checked {
+            uid,
+            generation,
+            broken: Arc::clone(&broken),
+        };
+        lock().insert(store.clone(), checked);
+        broken
+    }
+
+    /// The status that was written last for this incarnation, which the watch may not have shown yet.
+    pub(super) fn last_status(&self, store: &StoreKey, uid: &str) -> Option<ZotArtifactStoreStatus> {
+        let written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
+        let (of, status) = written.get(store)?;
+        (of == uid).then(|| status.clone())
+    }
+
+    /// Notes a status that was written for this incarnation.
+    pub(super) fn wrote_status(&self, store: &StoreKey, uid: &str, status: ZotArtifactStoreStatus) {
+        let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
+        written.insert(store.clone(), (uid.to_owned(), status));
+    }
+
+    /// A look at a store failed. Returns how many in a row have.
+    pub(super) fn failed(&self, store: &StoreKey) -> u32 {
+        let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = failures.entry(store.clone()).or_default();
+        *count = count.saturating_add(1);
+        *count
+    }
+
+    /// A look at a store succeeded.
+    pub(super) fn succeeded(&self, store: &StoreKey) {
+        self.failures.lock().unwrap_or_else(PoisonError::into_inner).remove(store);
+    }
+
+    /// Forgets a store that is gone.
+    pub(super) fn forget(&self, store: &StoreKey) {
+        self.ledger.forget_store(store);
+        self.refers_to(store, &[]);
+        self.shared.rollouts.ended(store);
+        self.shared.versions.forget(store);
+        self.succeeded(store);
+        self.checked.lock().unwrap_or_else(PoisonError::into_inner).remove(store);
+        self.written.lock().unwrap_or_else(PoisonError::into_inner).remove(store);
+    }
+}
+
+impl std::fmt::Debug for Context {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Context").field("shared", &self.shared).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,85 @@
+//! One replica works; the others wait until it stops.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use kube::Client;
+use kube_lease_manager::LeaseManagerBuilder;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+use crate::arguments::Arguments;
+use crate::labels;
+use crate::metrics::Metrics;
+
+/// How long before the end of its lease the leader renews it, as a part of the lease's duration.
+const GRACE_SHARE: u16 = 3;
+
+/// Leadership. Dropping it gives the lease back.
+#[derive(Debug)]
+pub struct Leadership {
+    state: Option<watch::Receiver<bool>>,
+    task: Option<tokio::task::JoinHandle<()>>,
+}
+
+impl Leadership {
+    /// Waits for the lease.
+    ///
+    /// # Errors
+    /// When the lease cannot be read or written at all.
+    pub async fn acquire(client: Client, arguments: &Arguments, metrics: &Metrics) -> anyhow::Result<Self> {
+        if arguments.no_leader_election {
+            metrics.set_leader(true);
+            return Ok(Self {
+                state: None,
+                task: None,
+            });
+        }
+        let duration = u64::from(arguments.lease_duration);
+        let manager = LeaseManagerBuilder::new(client, labels::MANAGER)
+            .with_namespace(&arguments.namespace)
+            .with_identity(&arguments.pod_name)
+            .with_duration(duration)
+            .with_grace(u64::from((arguments.lease_duration / GRACE_SHARE).max(1)))
+            .build()
+            .await
+            .map_err(|error| anyhow::anyhow!("cannot use the lease {} in {}: {error}", labels::MANAGER, arguments.namespace))?;
+        let (mut state, task) = manager.watch().await;
+        let task = tokio::spawn(async move {
+            if let Ok(Err(error)) = task.await {
+                tracing::error!(%error, "the lease cannot be kept");
+            }
+        });
+        tracing::info!(identity = arguments.pod_name, "waiting for the lease");
+        state.wait_for(|leads| *leads).await?;
+        tracing::info!("this replica is the leader");
+        metrics.set_leader(true);
+        Ok(Self {
+            state: Some(state),
+            task: Some(task),
+        })
+    }
+
+    /// Fires `stop` when the lease is lost: another replica may be at work then.
+    pub fn stop_when_lost(&self, stop: CancellationToken, metrics: Arc<Metrics>) {
+        let Some(mut state) = self.state.clone() else { return };
+        tokio::spawn(async move {
+            tokio::select! {
+                // An error means that the task that renews the lease has ended.
+                _ = state.wait_for(|leads| !*leads) => tracing::error!("the lease is lost: this replica stops"),
+                () = stop.cancelled() => {}
+            }
+            metrics.set_leader(false);
+            stop.cancel();
+        });
+    }
+
+    /// Gives the lease back, so that a successor need not wait for its end.
+    pub async fn release(self) {
+        drop(self.state);
+        if let Some(task) = self.task {
+            // Releasing is a courtesy: the lease ends by itself.
+            let _ = tokio::time::timeout(Duration::from_secs(3), task).await;
+        }
+    }
+}

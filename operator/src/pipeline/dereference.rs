@@ -1,0 +1,312 @@
+//! Step one: reads what the resource refers to.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use k8s_openapi::api::core::v1::{ConfigMap, PersistentVolumeClaim, Secret};
+use kube::Api;
+use zas_config::AccessControl;
+use zas_crd::{ConditionReason, TlsType, ZotArtifactStoreSpec};
+
+use super::access_control;
+use super::secret_facts::SecretFacts;
+use crate::children::{ChildKind, Observations, StoreKey};
+use crate::layout;
+use crate::problem::Problem;
+use crate::store::Names;
+
+/// What the resource refers to, as far as building needs it.
+#[derive(Clone, Debug, Default)]
+pub struct References {
+    /// Access rules out of a ConfigMap.
+    pub access_control: Option<Arc<AccessControl>>,
+    /// The authority of the server's certificate, in PEM.
+    pub server_authority: Option<String>,
+    /// Whether the generated credentials are still to be made.
+    pub needs_credentials: bool,
+    /// What is missing or cannot be used: the store is left as it is until it is put right.
+    pub problems: Vec<Problem>,
+    /// Every object that was looked at, existing or not: a change of one is a reason to look again.
+    pub watched: Vec<(ChildKind, String)>,
+}
+
+/// What was learned of objects, until they change.
+#[derive(Debug, Default)]
+pub struct Learned {
+    secrets: Remembered<SecretFacts>,
+    texts: Remembered<BTreeMap<String, String>>,
+}
+
+/// What was learned of objects of one kind, by namespace and name, at which resource version.
+type Remembered<T> = Mutex<Versions<T>>;
+type Versions<T> = HashMap<(String, String), (u64, Arc<T>)>;
+
+impl Learned {
+    /// Forgets an object that is gone.
+    pub fn forget(&self, kind: ChildKind, namespace: &str, name: &str) {
+        let place = (namespace.to_owned(), name.to_owned());
+        match kind {
+            ChildKind::Secret => drop(lock(&self.secrets).remove(&place)),
+            ChildKind::ConfigMap => drop(lock(&self.texts).remove(&place)),
+            _ => {}
+        }
+    }
+}
+
+/// The step: reads references of one store.
+pub struct Dereference<'a> {
+    /// The connection.
+    pub client: &'a kube::Client,
+    /// What the watches know.
+    pub observations: &'a Observations,
+    /// What was learned before.
+    pub learned: &'a Learned,
+    /// The store.
+    pub key: &'a StoreKey,
+}
+
+impl std::fmt::Debug for Dereference<'_> {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Dereference").field("key", &self.key).finish_non_exhaustive()
+    }
+}
+
+impl Dereference<'_> {
+    /// Reads everything that the specification refers to. An object is fetched once for each of its versions.
+    ///
+    /// # Errors
+    /// When the API server does not answer. What is missing is a problem, not an error.
+    pub async fn references(&self, spec: &ZotArtifactStoreSpec) -> kube::Result<References> {
+        let mut found = References::default();
+        self.administrator(spec, &mut found).await?;
+        self.users(spec, &mut found).await?;
+        self.certificate(spec, &mut found).await?;
+        self.route_certificate(spec, &mut found).await?;
+        self.access_control(spec, &mut found).await?;
+        self.trusted_authorities(spec, &mut found).await?;
+        self.existing_claim(spec, &mut found).await?;
+        Ok(found)
+    }
+
+    async fn administrator(&self, spec: &ZotArtifactStoreSpec, found: &mut References) -> kube::Result<()> {
+        let keys = [layout::USERNAME_KEY, layout::PASSWORD_KEY];
+        let Some(given) = &spec.access.admin_ref else {
+            let name = Names::of(&self.key.name).administrator();
+            let facts = self.secret(&name, found).await?;
+            found.needs_credentials = !facts.is_some_and(|facts| keys.iter().all(|key| facts.has(key)));
+            return Ok(());
+        };
+        let field = "spec.access.adminRef";
+        if let Some(facts) = self.required_secret(&given.name, field, found).await? {
+            require_keys(&facts, &keys, &given.name, field, found);
+        }
+        Ok(())
+    }
+
+    async fn users(&self, spec: &ZotArtifactStoreSpec, found: &mut References) -> kube::Result<()> {
+        let Some(given) = &spec.access.htpasswd_ref else { return Ok(()) };
+        let field = "spec.access.htpasswdRef";
+        let Some(facts) = self.required_secret(&given.name, field, found).await? else {
+            return Ok(());
+        };
+        require_keys(&facts, &[given.key.as_str()], &given.name, field, found);
+        if let Some(complaint) = facts.htpasswd_complaint(&given.key) {
+            found.problems.push(Problem::new(
+                ConditionReason::SecretInvalid,
+                format!("key {} of Secret {} ({field}) is no htpasswd file: {complaint}", given.key, given.name),
+            ));
+        }
+        Ok(())
+    }
+
+    async fn certificate(&self, spec: &ZotArtifactStoreSpec, found: &mut References) -> kube::Result<()> {
+        let Some(given) = spec.tls.secret_ref.as_ref().filter(|_| spec.tls.tls_type == TlsType::Secret) else {
+            return Ok(());
+        };
+        let field = "spec.tls.secretRef";
+        if let Some(facts) = self.certificate_secret(&given.name, field, found).await? {
+            found.server_authority.clone_from(&facts.authority);
+        }
+        Ok(())
+    }
+
+    async fn route_certificate(&self, spec: &ZotArtifactStoreSpec, found: &mut References) -> kube::Result<()> {
+        let Some(given) = spec.exposure.route.as_ref().and_then(|route| route.certificate_ref.as_ref()) else {
+            return Ok(());
+        };
+        self.certificate_secret(&given.name, "spec.exposure.route.certificateRef", found)
+            .await?;
+        Ok(())
+    }
+
+    async fn certificate_secret(
+        &self,
+        name: &str,
+        field: &str,
+        found: &mut References,
+    ) -> kube::Result<Option<Arc<SecretFacts>>> {
+        let Some(facts) = self.required_secret(name, field, found).await? else {
+            return Ok(None);
+        };
+        let keys = [layout::TLS_CERTIFICATE_KEY, layout::TLS_PRIVATE_KEY];
+        let is_complete = require_keys(&facts, &keys, name, field, found);
+        if let Some(complaint) = facts.tls_complaint.as_ref().filter(|_| is_complete) {
+            found.problems.push(Problem::new(
+                ConditionReason::SecretInvalid,
+                format!("Secret {name} ({field}) cannot be used: {complaint}"),
+            ));
+        }
+        Ok(Some(facts))
+    }
+
+    async fn access_control(&self, spec: &ZotArtifactStoreSpec, found: &mut References) -> kube::Result<()> {
+        let rules = spec.access.access_control.as_ref();
+        let Some(given) = rules.and_then(|rules| rules.config_map_ref.as_ref()) else {
+            return Ok(());
+        };
+        let field = "spec.access.accessControl.configMapRef";
+        let Some(text) = self.required_text(&given.name, &given.key, field, found).await? else {
+            return Ok(());
+        };
+        match access_control::parse_file(&text) {
+            Ok(rules) => found.access_control = Some(Arc::new(rules)),
+            Err(error) => found.problems.push(Problem::new(
+                ConditionReason::AccessControlInvalid,
+                format!(
+                    "key {} of ConfigMap {} ({field}) holds no valid access rules, the last valid ones stay in force: \
+                     {error}",
+                    given.key, given.name
+                ),
+            )),
+        }
+        Ok(())
+    }
+
+    async fn trusted_authorities(&self, spec: &ZotArtifactStoreSpec, found: &mut References) -> kube::Result<()> {
+        let Some(given) = &spec.network.trusted_ca_ref else { return Ok(()) };
+        let field = "spec.network.trustedCaRef";
+        if let Some(text) = self.required_text(&given.name, &given.key, field, found).await?
+            && !text.contains("-----BEGIN CERTIFICATE-----")
+        {
+            found.problems.push(Problem::new(
+                ConditionReason::ConfigMapInvalid,
+                format!("key {} of ConfigMap {} ({field}) holds no certificate in PEM", given.key, given.name),
+            ));
+        }
+        Ok(())
+    }
+
+    async fn existing_claim(&self, spec: &ZotArtifactStoreSpec, found: &mut References) -> kube::Result<()> {
+        let Some(name) = &spec.data_volume.existing_claim else { return Ok(()) };
+        let claims: Api<PersistentVolumeClaim> = Api::namespaced(self.client.clone(), &self.key.namespace);
+        if claims.get_metadata_opt(name).await?.is_none() {
+            found.problems.push(Problem::new(
+                ConditionReason::VolumeMissing,
+                format!("claim {name} (spec.dataVolume.existingClaim) does not exist: create it, or remove the field"),
+            ));
+        }
+        Ok(())
+    }
+
+    async fn required_secret(
+        &self,
+        name: &str,
+        field: &str,
+        found: &mut References,
+    ) -> kube::Result<Option<Arc<SecretFacts>>> {
+        let facts = self.secret(name, found).await?;
+        if facts.is_none() {
+            found.problems.push(Problem::new(
+                ConditionReason::SecretMissing,
+                format!("Secret {name} ({field}) does not exist in namespace {}: create it", self.key.namespace),
+            ));
+        }
+        Ok(facts)
+    }
+
+    async fn secret(&self, name: &str, found: &mut References) -> kube::Result<Option<Arc<SecretFacts>>> {
+        let api: Api<Secret> = Api::namespaced(self.client.clone(), &self.key.namespace);
+        self.learn(ChildKind::Secret, name, &self.learned.secrets, found, async || {
+            let secret = api.get_opt(name).await?;
+            Ok(secret.map(|secret| SecretFacts::of(&secret.data.unwrap_or_default())))
+        })
+        .await
+    }
+
+    async fn required_text(
+        &self,
+        name: &str,
+        key: &str,
+        field: &str,
+        found: &mut References,
+    ) -> kube::Result<Option<String>> {
+        let api: Api<ConfigMap> = Api::namespaced(self.client.clone(), &self.key.namespace);
+        let texts = self
+            .learn(ChildKind::ConfigMap, name, &self.learned.texts, found, async || {
+                Ok(api.get_opt(name).await?.map(|map| map.data.unwrap_or_default()))
+            })
+            .await?;
+        let Some(texts) = texts else {
+            found.problems.push(Problem::new(
+                ConditionReason::ConfigMapMissing,
+                format!("ConfigMap {name} ({field}) does not exist in namespace {}: create it", self.key.namespace),
+            ));
+            return Ok(None);
+        };
+        let text = texts.get(key).filter(|text| !text.is_empty()).cloned();
+        if text.is_none() {
+            found.problems.push(Problem::new(
+                ConditionReason::ConfigMapInvalid,
+                format!("ConfigMap {name} ({field}) has no key {key}: add it, or name another key"),
+            ));
+        }
+        Ok(text)
+    }
+
+    /// What is known of the object at the version that the watch has seen; fetched when that version is new.
+    async fn learn<T>(
+        &self,
+        kind: ChildKind,
+        name: &str,
+        remembered: &Remembered<T>,
+        found: &mut References,
+        fetch: impl AsyncFnOnce() -> kube::Result<Option<T>>,
+    ) -> kube::Result<Option<Arc<T>>> {
+        found.watched.push((kind, name.to_owned()));
+        let namespace = &self.key.namespace;
+        let place = (namespace.clone(), name.to_owned());
+        let version = self.observations.version(kind, namespace, name);
+        if let Some((seen, facts)) = lock(remembered).get(&place)
+            && version == Some(*seen)
+        {
+            return Ok(Some(Arc::clone(facts)));
+        }
+        let Some(facts) = fetch().await?.map(Arc::new) else {
+            lock(remembered).remove(&place);
+            return Ok(None);
+        };
+        // A version that the watch has not shown yet is not remembered: it will come, and be a reason to look again.
+        if let Some(version) = version {
+            lock(remembered).insert(place, (version, Arc::clone(&facts)));
+        }
+        Ok(Some(facts))
+    }
+}
+
+fn lock<T>(remembered: &Remembered<T>) -> MutexGuard<'_, Versions<T>> {
+    // Every change under the lock is complete in itself, so what a panicking thread left is sound.
+    remembered.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Reports keys that are absent or empty. Returns whether there are none.
+fn require_keys(facts: &SecretFacts, keys: &[&str], name: &str, field: &str, found: &mut References) -> bool {
+    let missing: Vec<&str> = keys.iter().copied().filter(|key| !facts.has(key)).collect();
+    if missing.is_empty() {
+        return true;
+    }
+    found.problems.push(Problem::new(
+        ConditionReason::SecretInvalid,
+        format!("Secret {name} ({field}) has no key {}: add it", missing.join(" and no key ")),
+    ));
+    false
+}
