@@ -11,6 +11,7 @@
     reason = "a test that cannot go on fails"
 )]
 
+mod administrator;
 mod cases;
 mod configuration_files;
 mod data_set;

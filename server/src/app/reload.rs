@@ -61,11 +61,15 @@ impl Reloader {
 
     fn fingerprints(&self) -> Vec<Fingerprint> {
         let tls = self.current.http.tls.as_ref();
-        let htpasswd = self.current.auth.as_ref().and_then(|auth| auth.htpasswd.as_ref());
+        let auth = self.current.auth.as_ref();
+        let htpasswd = auth.and_then(|auth| auth.htpasswd.as_ref());
+        let administrator = auth.and_then(|auth| auth.administrator.as_ref());
         let named = [
             tls.map(|tls| &tls.certificate_file),
             tls.map(|tls| &tls.private_key_file),
             htpasswd.map(|htpasswd| &htpasswd.path),
+            administrator.map(|administrator| &administrator.username_file),
+            administrator.map(|administrator| &administrator.password_file),
         ];
         let files = self.files.iter().chain(named.into_iter().flatten());
         files.map(|file| fingerprint(file)).collect()

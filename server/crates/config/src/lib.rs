@@ -23,7 +23,7 @@ pub use error::ConfigurationError;
 pub use patterns::{GlobPattern, InvalidPattern, PatternMap};
 pub use reference::{FieldReference, Reload, Shape, example_file, reference_page};
 pub use sections::access_control::{AccessControl, Action, AdminPolicy, Group, Policy, RepositoryAccess};
-pub use sections::auth::{Auth, FailedAttempts, Htpasswd};
+pub use sections::auth::{Administrator, Auth, FailedAttempts, Htpasswd};
 pub use sections::collection::Collection;
 pub use sections::http::{Cors, Http, Operations, Tls};
 pub use sections::limits::{Limits, ReferrersPage};

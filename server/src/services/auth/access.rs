@@ -6,12 +6,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use zas_config::{Configuration, UserName};
+use zas_config::{Administrator as AdministratorFiles, Auth, Configuration, UserName};
 use zas_core::{Clock, RepositoryName};
 
+use super::administrator::Administrator;
 use super::attempts::AttemptLimit;
 use super::basic::{self, Credentials};
 use super::htpasswd::Htpasswd;
+use super::keys::Keys;
 use super::passwords::{Passwords, SignIn};
 use super::users::random;
 use super::{AccessPolicy, AccessRequest, Decision, Principal};
@@ -53,33 +55,65 @@ struct Rules {
 }
 
 impl Rules {
-    fn of(configuration: &Configuration, before: Option<&Self>) -> Result<Self, String> {
+    fn of(configuration: &Configuration, keys: &Keys, before: Option<&Self>) -> Result<Self, String> {
         let policy = AccessPolicy::new(configuration.access_control.as_ref());
+        let before = before.and_then(|rules| rules.sign_in.as_ref());
         let auth = configuration.auth.as_ref();
-        let Some((auth, htpasswd)) = auth.and_then(|auth| Some((auth, auth.htpasswd.as_ref()?))) else {
+        let Some(auth) = auth.filter(|auth| auth.htpasswd.is_some() || auth.administrator.is_some()) else {
             return Ok(Self {
                 policy,
                 challenge: String::new(),
                 sign_in: None,
             });
         };
-        let has_users_to_lose = before
-            .and_then(|rules| rules.sign_in.as_ref())
-            .is_some_and(|sign_in| !sign_in.users.is_empty());
-        let sign_in = SignIn {
-            users: load_users(&htpasswd.path, has_users_to_lose)?,
-            remember_for: auth.credential_cache.get(),
-            limit: AttemptLimit {
-                count: auth.failed_attempts.count,
-                window: auth.failed_attempts.window.get(),
-            },
-        };
         let challenge = format!("Basic realm=\"{}\", charset=\"UTF-8\"", auth.realm);
         Ok(Self {
             policy,
             challenge,
-            sign_in: Some(sign_in),
+            sign_in: Some(sign_in(auth, keys, before)?),
         })
+    }
+}
+
+fn sign_in(auth: &Auth, keys: &Keys, before: Option<&SignIn>) -> Result<SignIn, String> {
+    let has_users_to_lose = before.is_some_and(|sign_in| !sign_in.users.hashes().is_empty());
+    let users = match &auth.htpasswd {
+        Some(htpasswd) => load_users(&htpasswd.path, has_users_to_lose)?,
+        None => Htpasswd::default(),
+    };
+    let before = before.and_then(|sign_in| sign_in.administrator.as_ref());
+    let administrator = match &auth.administrator {
+        Some(files) => Some(load_administrator(files, keys, before)?),
+        None => None,
+    };
+    if let Some(name) = administrator.as_ref().map(Administrator::name)
+        && users.get(name.as_str()).is_some()
+    {
+        tracing::warn!(%name, "the htpasswd file names the administrator too: that line does not count");
+    }
+    Ok(SignIn {
+        users,
+        administrator,
+        remember_for: auth.credential_cache.get(),
+        limit: AttemptLimit {
+            count: auth.failed_attempts.count,
+            window: auth.failed_attempts.window.get(),
+        },
+    })
+}
+
+/// What cannot be used leaves the last good administrator, and must be there at the start.
+fn load_administrator(
+    files: &AdministratorFiles,
+    keys: &Keys,
+    before: Option<&Administrator>,
+) -> Result<Administrator, String> {
+    match (Administrator::load(files, keys, before), before) {
+        (Err(error), Some(before)) => {
+            tracing::error!(%error, "the administrator cannot be read: the last good one stays in force");
+            Ok(before.clone())
+        }
+        (loaded, _) => loaded.map_err(|error| format!("auth.administrator: {error}")),
     }
 }
 
@@ -102,12 +136,14 @@ impl Access {
     /// The users and rules of a configuration.
     ///
     /// # Errors
-    /// What is wrong with the file of users.
+    /// What is wrong with the files of users and administrator.
     pub fn new(configuration: &Configuration, clock: Arc<dyn Clock>) -> Result<Self, String> {
         let key = random::<32>().map_err(|error| error.to_string())?;
+        let passwords = Passwords::new(key);
+        let rules = Rules::of(configuration, passwords.keys(), None)?;
         Ok(Self {
-            rules: ArcSwap::from_pointee(Rules::of(configuration, None)?),
-            passwords: Passwords::new(key),
+            rules: ArcSwap::from_pointee(rules),
+            passwords,
             clock,
         })
     }
@@ -117,7 +153,7 @@ impl Access {
     /// # Errors
     /// What is wrong; everything stays as it was.
     pub fn reload(&self, configuration: &Configuration) -> Result<(), String> {
-        let rules = Rules::of(configuration, Some(&self.rules.load()))?;
+        let rules = Rules::of(configuration, self.passwords.keys(), Some(&self.rules.load()))?;
         self.rules.store(Arc::new(rules));
         Ok(())
     }
@@ -149,7 +185,14 @@ impl Access {
         if verified == Err(AuthenticationError::Rejected) {
             tracing::warn!(%user, %client, "failed attempt to sign in");
         }
-        verified.map(|()| Principal::User(user))
+        let administrator = sign_in.administrator.as_ref().map(Administrator::name);
+        verified.map(|()| {
+            if administrator == Some(&user) {
+                Principal::Administrator(user)
+            } else {
+                Principal::User(user)
+            }
+        })
     }
 
     /// Answers whether something may be done.
@@ -180,133 +223,5 @@ impl Access {
 }
 
 #[cfg(test)]
-mod tests {
-    use base64::Engine as _;
-    use zas_core::{ManualClock, Timestamp};
-
-    use super::*;
-
-    const CLIENT: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
-
-    fn configuration(htpasswd: &Path) -> Configuration {
-        let text = format!(
-            "configVersion: 1\nauth: {{ htpasswd: {{ path: {} }}, failedAttempts: {{ count: 2, window: 1m }} }}\n",
-            htpasswd.display()
-        );
-        Configuration::parse(Path::new("test.yaml"), &text).unwrap()
-    }
-
-    fn basic(user: &str, password: &str) -> Vec<u8> {
-        let encoded = base64::engine::general_purpose::STANDARD.encode(format!("{user}:{password}"));
-        format!("Basic {encoded}").into_bytes()
-    }
-
-    #[tokio::test]
-    async fn given_users_when_they_sign_in_then_let_in_and_guessing_is_slowed_down() {
-        // Given
-        let directory = tempfile::tempdir().unwrap();
-        let file = directory.path().join("htpasswd");
-        std::fs::write(&file, format!("alice:{}\n", bcrypt::hash("secret", 4).unwrap())).unwrap();
-        let clock = Arc::new(ManualClock::starting_at(Timestamp::from_millis(1_000_000)));
-        let access = Access::new(&configuration(&file), Arc::<ManualClock>::clone(&clock)).unwrap();
-        let (good, bad) = (basic("alice", "secret"), basic("alice", "guess"));
-
-        // When, then
-        let alice = access.authenticate(&[&good], CLIENT).await.unwrap();
-        assert_eq!(alice.name(), "alice");
-        for guess in [&bad, &bad, &bad, &basic("alice", "other")] {
-            assert_eq!(
-                access.authenticate(&[guess], CLIENT).await,
-                Err(AuthenticationError::Rejected)
-            );
-        }
-        // Nothing is compared while guessing is slowed down, not even with what is remembered.
-        for password in [&bad, &good] {
-            let slowed = access.authenticate(&[password], CLIENT).await;
-            assert!(
-                matches!(slowed, Err(AuthenticationError::TooManyAttempts { .. })),
-                "{slowed:?}"
-            );
-        }
-        assert_eq!(
-            access
-                .authenticate(&[&good], [127, 0, 0, 2].into())
-                .await
-                .unwrap(),
-            alice
-        );
-        clock.advance(Duration::from_secs(61));
-        assert_eq!(access.authenticate(&[&good], CLIENT).await.unwrap(), alice);
-        assert_eq!(access.authenticate(&[], CLIENT).await, Ok(Principal::Anonymous));
-
-        // When the password changes, then the old one is worth nothing at once
-        std::fs::write(&file, format!("alice:{}\n", bcrypt::hash("other", 4).unwrap())).unwrap();
-        access.reload(&configuration(&file)).unwrap();
-        clock.advance(Duration::from_secs(61));
-        assert_eq!(
-            access.authenticate(&[&good], CLIENT).await,
-            Err(AuthenticationError::Rejected)
-        );
-    }
-
-    #[tokio::test]
-    async fn given_a_damaged_or_vanished_file_when_reloaded_then_the_last_good_users_stay() {
-        let directory = tempfile::tempdir().unwrap();
-        let file = directory.path().join("htpasswd");
-        std::fs::write(&file, format!("alice:{}\n", bcrypt::hash("secret", 4).unwrap())).unwrap();
-        let access = Access::new(&configuration(&file), Arc::new(ManualClock::default())).unwrap();
-        std::fs::write(&file, "alice:plain\n").unwrap();
-        assert!(access.reload(&configuration(&file)).is_err());
-        std::fs::remove_file(&file).unwrap();
-        assert!(access.reload(&configuration(&file)).is_err());
-        assert!(
-            access
-                .authenticate(&[&basic("alice", "secret")], CLIENT)
-                .await
-                .is_ok()
-        );
-    }
-
-    #[tokio::test]
-    async fn given_no_users_at_all_when_credentials_are_shown_then_rejected() {
-        let configuration = Configuration::parse(Path::new("test.yaml"), "configVersion: 1\n").unwrap();
-        let access = Access::new(&configuration, Arc::new(ManualClock::default())).unwrap();
-        assert!(!access.can_sign_in());
-        assert_eq!(
-            access.authenticate(&[&basic("a", "b")], CLIENT).await,
-            Err(AuthenticationError::Rejected)
-        );
-    }
-
-    #[tokio::test]
-    async fn given_no_file_yet_when_started_then_nobody_signs_in_until_it_is_there() {
-        let directory = tempfile::tempdir().unwrap();
-        let file = directory.path().join("htpasswd");
-        let access = Access::new(&configuration(&file), Arc::new(ManualClock::default())).unwrap();
-        let challenge = "Basic realm=\"zot-artifact-store\", charset=\"UTF-8\"";
-        assert_eq!(access.challenge(), challenge);
-        let alice = basic("alice", "secret");
-        assert_eq!(
-            access.authenticate(&[&alice], CLIENT).await,
-            Err(AuthenticationError::Rejected)
-        );
-        access.reload(&configuration(&file)).unwrap();
-        std::fs::write(&file, format!("alice:{}\n", bcrypt::hash("secret", 4).unwrap())).unwrap();
-        access.reload(&configuration(&file)).unwrap();
-        assert!(access.authenticate(&[&alice], CLIENT).await.is_ok());
-    }
-
-    #[tokio::test]
-    async fn given_what_is_no_user_name_when_shown_then_rejected_without_being_counted() {
-        let directory = tempfile::tempdir().unwrap();
-        let file = directory.path().join("htpasswd");
-        std::fs::write(&file, format!("alice:{}\n", bcrypt::hash("secret", 4).unwrap())).unwrap();
-        let access = Access::new(&configuration(&file), Arc::new(ManualClock::default())).unwrap();
-        for number in 0..5 {
-            let answer = access
-                .authenticate(&[&basic(" alice", &number.to_string())], CLIENT)
-                .await;
-            assert_eq!(answer, Err(AuthenticationError::Rejected));
-        }
-    }
-}
+#[path = "access_tests.rs"]
+mod tests;

@@ -4,6 +4,7 @@
 //! [`AccessPolicy::decide`].
 
 mod access;
+mod administrator;
 mod attempts;
 mod basic;
 mod htpasswd;

@@ -9,6 +9,7 @@ use zas_config::UserName;
 use zas_core::Timestamp;
 
 use super::AuthenticationError;
+use super::administrator::Administrator;
 use super::attempts::{AttemptLimit, Attempts, Refusal, Reservation};
 use super::htpasswd::Htpasswd;
 use super::keys::{Key, Keys};
@@ -26,9 +27,30 @@ const MOST_WAITING: usize = 256;
 #[derive(Debug)]
 pub(super) struct SignIn {
     pub(super) users: Htpasswd,
+    /// Comes before a user of the same name.
+    pub(super) administrator: Option<Administrator>,
     /// How long a verified password is not verified again.
     pub(super) remember_for: Duration,
     pub(super) limit: AttemptLimit,
+}
+
+impl SignIn {
+    fn hash_of(&self, user: &UserName) -> Option<&StoredHash> {
+        let administrator = self.administrator.as_ref();
+        match administrator.filter(|administrator| administrator.name() == user) {
+            Some(administrator) => Some(administrator.hash()),
+            None => self.users.get(user.as_str()),
+        }
+    }
+
+    /// Somebody's hash, always the same for the same choice: what the password of a name that does not exist is compared
+    /// with, so that it costs what one that does costs.
+    fn stand_in(&self, choice: u64) -> Option<&StoredHash> {
+        let administrator = self.administrator.as_ref().map(Administrator::hash);
+        let mut hashes = self.users.hashes().iter().chain(administrator);
+        let position = choice.checked_rem(hashes.clone().count() as u64)?;
+        hashes.nth(usize::try_from(position).ok()?)
+    }
 }
 
 /// Verifies passwords on other threads, remembers the good ones for a while and limits the bad ones.
@@ -62,6 +84,11 @@ impl Passwords {
         }
     }
 
+    /// Makes the keys under which passwords are remembered.
+    pub(super) fn keys(&self) -> &Keys {
+        &self.keys
+    }
+
     /// Succeeds when the password is the user's. A name that does not exist costs what one that does costs.
     pub(super) async fn verify(
         &self,
@@ -71,8 +98,8 @@ impl Passwords {
         client: IpAddr,
         now: Timestamp,
     ) -> Result<(), AuthenticationError> {
-        let known = sign_in.users.get(user.as_str());
-        let Some(stored) = known.or_else(|| sign_in.users.stand_in(self.keys.choice(user))) else {
+        let known = sign_in.hash_of(user);
+        let Some(stored) = known.or_else(|| sign_in.stand_in(self.keys.choice(user))) else {
             return Err(AuthenticationError::Rejected);
         };
         let attempt = Attempt {

@@ -15,6 +15,7 @@ fn sign_in(cost: u32) -> SignIn {
     };
     SignIn {
         users,
+        administrator: None,
         remember_for: MINUTE,
         limit,
     }
@@ -140,4 +141,29 @@ async fn given_a_full_line_when_another_comes_then_refused_and_those_who_leave_a
         verify(&passwords, &sign_in, "alice", "secret", START).await,
         Ok(())
     );
+}
+
+#[test]
+fn given_names_that_do_not_exist_when_they_sign_in_then_each_has_a_lasting_stand_in() {
+    let [alice, bob] = [4, 5].map(|cost| bcrypt::hash("secret", cost).unwrap());
+    let mut sign_in = sign_in(4);
+    sign_in.users = Htpasswd::parse(&format!("alice:{alice}\nbob:{bob}\n")).unwrap();
+    assert_eq!(sign_in.stand_in(6).unwrap().text(), alice);
+    assert_eq!(sign_in.stand_in(u64::MAX).unwrap().text(), bob);
+
+    // The administrator is one of those who can be stood in for, and may be the only one.
+    let directory = tempfile::tempdir().unwrap();
+    let files = zas_config::Administrator {
+        username_file: directory.path().join("username"),
+        password_file: directory.path().join("password"),
+    };
+    std::fs::write(&files.username_file, "root").unwrap();
+    std::fs::write(&files.password_file, "secret").unwrap();
+    let administrator = Administrator::load(&files, &Keys::new([7; 32]), None).unwrap();
+    sign_in.administrator = Some(administrator.clone());
+    assert_eq!(sign_in.stand_in(5).unwrap(), administrator.hash());
+    sign_in.users = Htpasswd::default();
+    assert_eq!(sign_in.stand_in(6).unwrap(), administrator.hash());
+    sign_in.administrator = None;
+    assert!(sign_in.stand_in(6).is_none());
 }

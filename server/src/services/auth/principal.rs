@@ -9,6 +9,8 @@ pub enum Principal {
     Anonymous,
     /// Somebody who has shown a user's password.
     User(UserName),
+    /// The administrator that the configuration names, who has shown the password.
+    Administrator(UserName),
 }
 
 impl Principal {
@@ -22,11 +24,16 @@ impl Principal {
         matches!(self, Self::Anonymous)
     }
 
+    /// Whether everything is allowed, whatever the rules say.
+    pub fn is_administrator(&self) -> bool {
+        matches!(self, Self::Administrator(_))
+    }
+
     /// The user, when there is one.
     pub fn user(&self) -> Option<&UserName> {
         match self {
             Self::Anonymous => None,
-            Self::User(name) => Some(name),
+            Self::User(name) | Self::Administrator(name) => Some(name),
         }
     }
 }

@@ -77,7 +77,7 @@ pub fn add_user(
 }
 
 /// RFC 7617, section 2 allows no control characters.
-fn check(password: &str) -> Result<(), AddUserError> {
+pub(super) fn check(password: &str) -> Result<(), AddUserError> {
     let is_good = (1..=LONGEST_PASSWORD).contains(&password.len()) && !password.chars().any(char::is_control);
     let complaint = || {
         AddUserError(format!(

@@ -12,6 +12,9 @@ section! {
         hot "realm" realm: String = "zot-artifact-store".to_owned();
         /// Users and password hashes in a file; nobody signs in with a password without.
         hot "htpasswd" htpasswd: Option<Htpasswd> = None;
+        /// A user who may do everything in every repository, whatever `accessControl` says; a user of the same name in the
+        /// htpasswd file does not count.
+        hot "administrator" administrator: Option<Administrator> = None, since "0.2.0";
         /// How long a verified password is not verified again. 0 verifies each request, which costs tens of milliseconds
         /// of processor time.
         hot "credentialCache" credential_cache: Duration = Duration::minutes(5), in Duration::seconds(0)..=Duration::hours(24);
@@ -26,6 +29,18 @@ section! {
         /// The file with lines `user:hash`, hashed with bcrypt or argon2id. It is read again when it changes.
         hot "path" path: PathBuf = PathBuf::from("data/htpasswd");
     }
+}
+
+section! {
+    /// A user who may do everything, in files as a mounted Kubernetes Secret has them. They are read again when they
+    /// change, and one that cannot be used leaves the last good user in force; at the start both must be usable.
+    pub struct Administrator {
+        /// The file with the user's name. A line end after it does not count.
+        hot "usernameFile" username_file: PathBuf = PathBuf::new(), example "/run/secrets/administrator/username";
+        /// The file with the password. A line end after it does not count.
+        hot "passwordFile" password_file: PathBuf = PathBuf::new(), example "/run/secrets/administrator/password";
+    }
+    required ["usernameFile", "passwordFile"]
 }
 
 section! {

@@ -169,11 +169,18 @@ fn given_every_single_field_outside_of_chosen_keys_when_named_then_its_variable_
         };
         let value = value.trim_matches(['[', ']', '"']);
         let mut variables = vec![(variable.as_str(), value)];
+        let both = |names: [&'static str; 2]| names.map(|name| (name, "a")).to_vec();
         if field.path.starts_with("http.tls.") {
-            variables = vec![
-                ("ZAS_HTTP__TLS__CERTIFICATE_FILE", "a"),
-                ("ZAS_HTTP__TLS__PRIVATE_KEY_FILE", "b"),
-            ];
+            variables = both([
+                "ZAS_HTTP__TLS__CERTIFICATE_FILE",
+                "ZAS_HTTP__TLS__PRIVATE_KEY_FILE",
+            ]);
+        }
+        if field.path.starts_with("auth.administrator.") {
+            variables = both([
+                "ZAS_AUTH__ADMINISTRATOR__USERNAME_FILE",
+                "ZAS_AUTH__ADMINISTRATOR__PASSWORD_FILE",
+            ]);
         }
         assert!(load(&variables).is_ok(), "{variable}={value}");
     }

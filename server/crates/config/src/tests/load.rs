@@ -274,6 +274,7 @@ limits:
 auth:
   realm: here
   htpasswd: {path: users}
+  administrator: {usernameFile: /run/name, passwordFile: /run/password}
   credentialCache: 0s
   failedAttempts: {count: 3, window: 90s}
 accessControl:

@@ -21,6 +21,7 @@ const HOT: &[&str] = &[
     "auth: {realm: \"it's here: # [x]\"}",
     "auth: {htpasswd: {}}",
     "auth: {htpasswd: {path: \"pfad/m\u{fc}ller \\\\\\t\u{85}\u{2028}\"}, failedAttempts: {window: 90s}}",
+    "auth: {administrator: {usernameFile: /run/name, passwordFile: /run/password}}",
     "accessControl: {}",
     "accessControl: {repositories: {\"**\": {}, \"locked/*\": {policies: [{users: [\"123\", \"true\", \"null\"], groups: [dev]}]}}}",
     "accessControl: {groups: {\"42\": {users: [alice, \"~\"]}, dev: {}}}",
@@ -165,7 +166,10 @@ fn given_every_field_when_described_then_its_first_version_is_one_of_ours() {
         assert!((first..=own).contains(&since), "{}: {since}", field.path);
     }
     assert!(read(FULL).fields_unknown_to(own).is_empty());
-    assert_eq!(read(FULL).fields_unknown_to(first), ["http.trustedProxies"]);
+    assert_eq!(
+        read(FULL).fields_unknown_to(first),
+        ["http.trustedProxies", "auth.administrator"]
+    );
 }
 
 mod newer {

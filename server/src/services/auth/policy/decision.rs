@@ -14,6 +14,8 @@ pub struct Decision {
 /// Why something is allowed or denied.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reason {
+    /// Allowed: the administrator that the configuration names may do everything.
+    Administrator,
     /// Allowed: there are no rules, so whoever has signed in may do everything.
     NoRules,
     /// Allowed by a policy that names the user.
@@ -52,6 +54,7 @@ impl Decision {
 impl fmt::Display for Reason {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Administrator => formatter.write_str("the administrator may do everything"),
             Self::NoRules => formatter.write_str("no rules are configured"),
             Self::UserPolicy => formatter.write_str("a policy names the user"),
             Self::GroupPolicy => formatter.write_str("a policy names a group of the user"),

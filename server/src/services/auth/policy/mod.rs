@@ -1,7 +1,8 @@
 //! The evaluator: may this principal do this to that?
 //!
 //! The rules are those of the configuration's `accessControl`, with zot's semantics: the longest pattern that matches
-//! the repository decides alone, and what it does not allow only the administrators' policy can still allow.
+//! the repository decides alone, and what it does not allow only the administrators' policy can still allow. The one
+//! administrator of `auth.administrator` may do everything, whatever the rules say.
 
 mod decision;
 mod rules;
@@ -101,6 +102,9 @@ impl AccessPolicy {
         action: Action,
         repository: &RepositoryName,
     ) -> Option<Reason> {
+        if principal.is_administrator() {
+            return Some(Reason::Administrator);
+        }
         match &self.prepared {
             None => (!principal.is_anonymous()).then_some(Reason::NoRules),
             Some(rules) => rules.reason_to_allow(principal, action, repository),

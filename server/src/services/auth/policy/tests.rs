@@ -127,6 +127,35 @@ fn given_no_rules_when_asked_then_whoever_signed_in_may_and_nobody_else() {
 }
 
 #[test]
+fn given_the_administrator_when_asked_then_everything_is_allowed_whatever_the_rules_say() {
+    let administrator = Principal::Administrator("eve".parse().unwrap());
+    for rules in [
+        RULES,
+        "configVersion: 1\n",
+        "configVersion: 1\naccessControl: {}\n",
+    ] {
+        let policy = policy(rules);
+        for repository in ["library/alpine", "team/secret/plan", "locked/box"] {
+            let repository = repository.parse().unwrap();
+            for action in Action::ALL {
+                let decision = policy.decide(&AccessRequest {
+                    principal: &administrator,
+                    action: *action,
+                    resource: Resource::Repository(&repository),
+                    context: RequestContext::default(),
+                });
+                assert_eq!(decision.reason(), &Reason::Administrator);
+            }
+            assert!(policy.may_read(&administrator, &repository));
+        }
+        assert!(policy.may_enter(&administrator));
+    }
+    assert_eq!(administrator.name(), "eve");
+    // A user of the same name is not the administrator.
+    assert!(!decide(&policy(RULES), "eve", Action::Read, "locked/box").is_allowed());
+}
+
+#[test]
 fn given_something_open_when_anonymous_comes_then_they_may_enter_and_listings_agree_with_decisions() {
     let policy = policy(RULES);
     assert!(policy.may_enter(&Principal::Anonymous));

@@ -1,0 +1,289 @@
+use base64::Engine as _;
+use zas_core::{ManualClock, Timestamp};
+
+use super::*;
+
+const CLIENT: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
+
+fn configuration(htpasswd: &Path) -> Configuration {
+    let text = format!(
+        "configVersion: 1\nauth: {{ htpasswd: {{ path: {} }}, failedAttempts: {{ count: 2, window: 1m }} }}\n",
+        htpasswd.display()
+    );
+    Configuration::parse(Path::new("test.yaml"), &text).unwrap()
+}
+
+fn basic(user: &str, password: &str) -> Vec<u8> {
+    let encoded = base64::engine::general_purpose::STANDARD.encode(format!("{user}:{password}"));
+    format!("Basic {encoded}").into_bytes()
+}
+
+#[tokio::test]
+async fn given_users_when_they_sign_in_then_let_in_and_guessing_is_slowed_down() {
+    // Given
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("htpasswd");
+    std::fs::write(&file, format!("alice:{}\n", bcrypt::hash("secret", 4).unwrap())).unwrap();
+    let clock = Arc::new(ManualClock::starting_at(Timestamp::from_millis(1_000_000)));
+    let access = Access::new(&configuration(&file), Arc::<ManualClock>::clone(&clock)).unwrap();
+    let (good, bad) = (basic("alice", "secret"), basic("alice", "guess"));
+
+    // When, then
+    let alice = access.authenticate(&[&good], CLIENT).await.unwrap();
+    assert_eq!(alice.name(), "alice");
+    for guess in [&bad, &bad, &bad, &basic("alice", "other")] {
+        assert_eq!(
+            access.authenticate(&[guess], CLIENT).await,
+            Err(AuthenticationError::Rejected)
+        );
+    }
+    // Nothing is compared while guessing is slowed down, not even with what is remembered.
+    for password in [&bad, &good] {
+        let slowed = access.authenticate(&[password], CLIENT).await;
+        assert!(
+            matches!(slowed, Err(AuthenticationError::TooManyAttempts { .. })),
+            "{slowed:?}"
+        );
+    }
+    assert_eq!(
+        access
+            .authenticate(&[&good], [127, 0, 0, 2].into())
+            .await
+            .unwrap(),
+        alice
+    );
+    clock.advance(Duration::from_secs(61));
+    assert_eq!(access.authenticate(&[&good], CLIENT).await.unwrap(), alice);
+    assert_eq!(access.authenticate(&[], CLIENT).await, Ok(Principal::Anonymous));
+
+    // When the password changes, then the old one is worth nothing at once
+    std::fs::write(&file, format!("alice:{}\n", bcrypt::hash("other", 4).unwrap())).unwrap();
+    access.reload(&configuration(&file)).unwrap();
+    clock.advance(Duration::from_secs(61));
+    assert_eq!(
+        access.authenticate(&[&good], CLIENT).await,
+        Err(AuthenticationError::Rejected)
+    );
+}
+
+#[tokio::test]
+async fn given_a_damaged_or_vanished_file_when_reloaded_then_the_last_good_users_stay() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("htpasswd");
+    std::fs::write(&file, format!("alice:{}\n", bcrypt::hash("secret", 4).unwrap())).unwrap();
+    let access = Access::new(&configuration(&file), Arc::new(ManualClock::default())).unwrap();
+    std::fs::write(&file, "alice:plain\n").unwrap();
+    assert!(access.reload(&configuration(&file)).is_err());
+    std::fs::remove_file(&file).unwrap();
+    assert!(access.reload(&configuration(&file)).is_err());
+    assert!(
+        access
+            .authenticate(&[&basic("alice", "secret")], CLIENT)
+            .await
+            .is_ok()
+    );
+}
+
+#[tokio::test]
+async fn given_no_users_at_all_when_credentials_are_shown_then_rejected() {
+    let configuration = Configuration::parse(Path::new("test.yaml"), "configVersion: 1\n").unwrap();
+    let access = Access::new(&configuration, Arc::new(ManualClock::default())).unwrap();
+    assert!(!access.can_sign_in());
+    assert_eq!(
+        access.authenticate(&[&basic("a", "b")], CLIENT).await,
+        Err(AuthenticationError::Rejected)
+    );
+}
+
+#[tokio::test]
+async fn given_no_file_yet_when_started_then_nobody_signs_in_until_it_is_there() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("htpasswd");
+    let access = Access::new(&configuration(&file), Arc::new(ManualClock::default())).unwrap();
+    let challenge = "Basic realm=\"zot-artifact-store\", charset=\"UTF-8\"";
+    assert_eq!(access.challenge(), challenge);
+    let alice = basic("alice", "secret");
+    assert_eq!(
+        access.authenticate(&[&alice], CLIENT).await,
+        Err(AuthenticationError::Rejected)
+    );
+    access.reload(&configuration(&file)).unwrap();
+    std::fs::write(&file, format!("alice:{}\n", bcrypt::hash("secret", 4).unwrap())).unwrap();
+    access.reload(&configuration(&file)).unwrap();
+    assert!(access.authenticate(&[&alice], CLIENT).await.is_ok());
+}
+
+#[tokio::test]
+async fn given_what_is_no_user_name_when_shown_then_rejected_without_being_counted() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("htpasswd");
+    std::fs::write(&file, format!("alice:{}\n", bcrypt::hash("secret", 4).unwrap())).unwrap();
+    let access = Access::new(&configuration(&file), Arc::new(ManualClock::default())).unwrap();
+    for number in 0..5 {
+        let answer = access
+            .authenticate(&[&basic(" alice", &number.to_string())], CLIENT)
+            .await;
+        assert_eq!(answer, Err(AuthenticationError::Rejected));
+    }
+}
+
+/// An administrator in two files, beside a user of the same name and another one.
+struct Mounted {
+    directory: tempfile::TempDir,
+}
+
+impl Mounted {
+    fn new(has_htpasswd: bool) -> Self {
+        let mounted = Self {
+            directory: tempfile::tempdir().unwrap(),
+        };
+        mounted.write("username", "root\n");
+        mounted.write("password", "first\n");
+        let hash = bcrypt::hash("secret", 4).unwrap();
+        if has_htpasswd {
+            mounted.write("htpasswd", &format!("root:{hash}\nalice:{hash}\n"));
+        }
+        mounted
+    }
+
+    fn write(&self, name: &str, text: &str) {
+        std::fs::write(self.directory.path().join(name), text).unwrap();
+    }
+
+    fn configuration(&self) -> Configuration {
+        let path = |name: &str| self.directory.path().join(name).display().to_string();
+        let htpasswd = if self.directory.path().join("htpasswd").try_exists().unwrap() {
+            format!("htpasswd: {{ path: {} }}, ", path("htpasswd"))
+        } else {
+            String::new()
+        };
+        let text = format!(
+            "configVersion: 1\nauth: {{ {htpasswd}administrator: {{ usernameFile: {}, passwordFile: {} }} }}\n\
+             accessControl: {{}}\n",
+            path("username"),
+            path("password"),
+        );
+        Configuration::parse(Path::new("test.yaml"), &text).unwrap()
+    }
+
+    fn access(&self) -> Access {
+        Access::new(&self.configuration(), Arc::new(ManualClock::default())).unwrap()
+    }
+}
+
+async fn sign_in_as(access: &Access, user: &str, password: &str) -> Result<Principal, AuthenticationError> {
+    access.authenticate(&[&basic(user, password)], CLIENT).await
+}
+
+#[tokio::test]
+async fn given_an_administrator_when_signing_in_then_with_the_own_password_and_every_right() {
+    for has_htpasswd in [true, false] {
+        let mounted = Mounted::new(has_htpasswd);
+        let access = mounted.access();
+        assert!(access.can_sign_in() && !access.challenge().is_empty());
+
+        let root = sign_in_as(&access, "root", "first").await.unwrap();
+        assert_eq!(root, Principal::Administrator("root".parse().unwrap()));
+        assert!(access.may_enter(&root));
+        assert!(access.read_filter(&root)(&"any/repository".parse().unwrap()));
+
+        // The line of the same name in the htpasswd file is worth nothing.
+        let shadowed = sign_in_as(&access, "root", "secret").await;
+        assert_eq!(shadowed, Err(AuthenticationError::Rejected));
+        let unknown = sign_in_as(&access, "eve", "first").await;
+        assert_eq!(unknown, Err(AuthenticationError::Rejected));
+        if has_htpasswd {
+            let alice = sign_in_as(&access, "alice", "secret").await.unwrap();
+            assert_eq!(alice, Principal::User("alice".parse().unwrap()));
+            assert!(!access.read_filter(&alice)(&"any/repository".parse().unwrap()));
+        }
+    }
+}
+
+#[tokio::test]
+async fn given_a_new_password_when_reloaded_then_the_old_one_is_worth_nothing_at_once() {
+    let mounted = Mounted::new(true);
+    let access = mounted.access();
+    sign_in_as(&access, "root", "first").await.unwrap();
+
+    mounted.write("password", "second");
+    access.reload(&mounted.configuration()).unwrap();
+
+    assert!(
+        sign_in_as(&access, "root", "second")
+            .await
+            .unwrap()
+            .is_administrator()
+    );
+    assert_eq!(
+        sign_in_as(&access, "root", "first").await,
+        Err(AuthenticationError::Rejected)
+    );
+}
+
+#[tokio::test]
+async fn given_unusable_files_when_reloaded_then_the_last_good_administrator_stays_and_the_rest_is_in_force()
+{
+    let mounted = Mounted::new(true);
+    let access = mounted.access();
+    for (name, text) in [("password", ""), ("username", "\n")] {
+        mounted.write(name, text);
+        let hash = bcrypt::hash("changed", 4).unwrap();
+        mounted.write("htpasswd", &format!("alice:{hash}\n"));
+        access.reload(&mounted.configuration()).unwrap();
+        assert!(
+            sign_in_as(&access, "root", "first")
+                .await
+                .unwrap()
+                .is_administrator()
+        );
+        assert!(sign_in_as(&access, "alice", "changed").await.is_ok());
+    }
+    std::fs::remove_file(mounted.directory.path().join("password")).unwrap();
+    access.reload(&mounted.configuration()).unwrap();
+    assert!(
+        sign_in_as(&access, "root", "first")
+            .await
+            .unwrap()
+            .is_administrator()
+    );
+
+    // Without the section there is no administrator any more.
+    access
+        .reload(&configuration(&mounted.directory.path().join("htpasswd")))
+        .unwrap();
+    assert_eq!(
+        sign_in_as(&access, "root", "first").await,
+        Err(AuthenticationError::Rejected)
+    );
+}
+
+#[test]
+fn given_unusable_files_when_started_or_added_then_an_error_that_names_the_field() {
+    let mounted = Mounted::new(true);
+    mounted.write("password", "");
+    let error = Access::new(&mounted.configuration(), Arc::new(ManualClock::default())).unwrap_err();
+    assert!(
+        error.starts_with("auth.administrator: ") && error.ends_with("password is empty"),
+        "{error}"
+    );
+
+    let htpasswd = configuration(&mounted.directory.path().join("htpasswd"));
+    let access = Access::new(&htpasswd, Arc::new(ManualClock::default())).unwrap();
+    assert!(access.reload(&mounted.configuration()).is_err());
+}
+
+#[tokio::test]
+async fn given_guesses_of_the_administrators_password_when_too_many_then_slowed_down() {
+    let mounted = Mounted::new(false);
+    let access = mounted.access();
+    for number in 0..10 {
+        let guess = sign_in_as(&access, "root", &number.to_string()).await;
+        assert_eq!(guess, Err(AuthenticationError::Rejected));
+    }
+    let slowed = sign_in_as(&access, "root", "first").await;
+    assert!(
+        matches!(slowed, Err(AuthenticationError::TooManyAttempts { .. })),
+        "{slowed:?}"
+    );
+}

@@ -1,0 +1,177 @@
+//! The administrator whose name and password stand in two files, as a mounted Secret has them.
+
+use std::fmt;
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+
+use zas_config::{Administrator as AdministratorFiles, UserName};
+
+use super::keys::{Key, Keys};
+use super::stored_hash::StoredHash;
+use super::users::{self, random};
+
+/// Longest file read, in bytes: a longer one holds neither a name nor a password.
+const LONGEST: u64 = 4 * 1024;
+
+/// The administrator, with the hash of the password and never the password.
+#[derive(Clone)]
+pub(super) struct Administrator {
+    name: UserName,
+    hash: StoredHash,
+    /// Stands for name and password, so that reading the same ones again changes nothing.
+    fingerprint: Key,
+}
+
+impl Administrator {
+    /// Reads the files. What is the same as `before` is not hashed again.
+    ///
+    /// # Errors
+    /// Names the file and what is wrong with it, and repeats nothing of it.
+    pub(super) fn load(
+        files: &AdministratorFiles,
+        keys: &Keys,
+        before: Option<&Self>,
+    ) -> Result<Self, String> {
+        let name = read(&files.username_file)?;
+        let name: UserName = name
+            .parse()
+            .map_err(|_| format!("{} holds no user name", files.username_file.display()))?;
+        let password = read(&files.password_file)?;
+        let unusable = |error: &dyn fmt::Display| format!("{}: {error}", files.password_file.display());
+        users::check(&password).map_err(|error| unusable(&error))?;
+        let fingerprint = keys.password(&name, &password, "administrator");
+        if let Some(before) = before.filter(|before| before.fingerprint == fingerprint) {
+            return Ok(before.clone());
+        }
+        let salt = random().map_err(|error| unusable(&error))?;
+        let hash = StoredHash::argon2id_of(&password, &salt).map_err(|error| unusable(&error))?;
+        Ok(Self {
+            name,
+            hash: StoredHash::parse(&hash).map_err(|error| unusable(&error))?,
+            fingerprint,
+        })
+    }
+
+    /// Whose account it is.
+    pub(super) fn name(&self) -> &UserName {
+        &self.name
+    }
+
+    /// The hash of the password, which differs from every other and from that of the next start.
+    pub(super) fn hash(&self) -> &StoredHash {
+        &self.hash
+    }
+}
+
+/// The text of a file without the end of its last line.
+fn read(file: &Path) -> Result<String, String> {
+    let failed = |error: &dyn fmt::Display| format!("{} cannot be read: {error}", file.display());
+    let mut text = String::new();
+    let opened = File::open(file).map_err(|error| failed(&error))?;
+    opened
+        .take(LONGEST + 1)
+        .read_to_string(&mut text)
+        .map_err(|error| failed(&error))?;
+    if text.len() as u64 > LONGEST {
+        return Err(failed(&format!("it has more than {LONGEST} bytes")));
+    }
+    let text = text.strip_suffix('\n').unwrap_or(&text);
+    let text = text.strip_suffix('\r').unwrap_or(text);
+    if text.is_empty() {
+        return Err(format!("{} is empty", file.display()));
+    }
+    Ok(text.to_owned())
+}
+
+impl fmt::Debug for Administrator {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "Administrator({}, ...)", self.name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tempfile::TempDir;
+
+    use super::*;
+
+    struct Files {
+        _directory: TempDir,
+        files: AdministratorFiles,
+    }
+
+    fn files(name: &str, password: &str) -> Files {
+        let directory = tempfile::tempdir().unwrap();
+        let files = AdministratorFiles {
+            username_file: directory.path().join("username"),
+            password_file: directory.path().join("password"),
+        };
+        std::fs::write(&files.username_file, name).unwrap();
+        std::fs::write(&files.password_file, password).unwrap();
+        Files {
+            _directory: directory,
+            files,
+        }
+    }
+
+    fn load(files: &Files, before: Option<&Administrator>) -> Result<Administrator, String> {
+        Administrator::load(&files.files, &Keys::new([7; 32]), before)
+    }
+
+    #[test]
+    fn given_files_with_line_ends_when_loaded_then_exactly_one_is_taken_off() {
+        for (name, password) in [("root", " pass word "), ("root\n", " pass word \r\n")] {
+            let administrator = load(&files(name, password), None).unwrap();
+            assert_eq!(administrator.name().as_str(), "root");
+            assert!(administrator.hash().verify(" pass word "));
+            assert!(!administrator.hash().verify("pass word"));
+            assert!(administrator.hash().text().starts_with("$argon2id$"));
+        }
+    }
+
+    #[test]
+    fn given_the_same_files_when_loaded_again_then_not_hashed_again_and_changed_ones_are() {
+        let files = files("root", "secret");
+        let first = load(&files, None).unwrap();
+        assert_eq!(load(&files, Some(&first)).unwrap().hash(), first.hash());
+        std::fs::write(&files.files.password_file, "other").unwrap();
+        let changed = load(&files, Some(&first)).unwrap();
+        assert!(changed.hash().verify("other") && !changed.hash().verify("secret"));
+        std::fs::write(&files.files.username_file, "boss").unwrap();
+        assert_eq!(load(&files, Some(&changed)).unwrap().name().as_str(), "boss");
+    }
+
+    #[test]
+    fn given_unusable_files_when_loaded_then_the_file_is_named_and_its_content_is_not() {
+        let long = "hush".repeat(300);
+        let longer = "hush".repeat(1200);
+        for (name, password, file, reason) in [
+            ("", "hush", "username", "is empty"),
+            ("\n", "hush", "username", "is empty"),
+            ("hush:x", "p", "username", "no user name"),
+            ("hush\n\n", "p", "username", "no user name"),
+            ("root", "", "password", "is empty"),
+            ("root", "\r\n", "password", "is empty"),
+            ("root", "hush\n\n", "password", "control characters"),
+            ("root", &long, "password", "1024 bytes"),
+            ("root", &longer, "password", "4096 bytes"),
+        ] {
+            let error = load(&files(name, password), None).unwrap_err();
+            assert!(
+                error.contains(&format!("/{file}")) && error.contains(reason),
+                "{error}"
+            );
+            assert!(!error.contains("hush"), "{error}");
+        }
+        let mut absent = files("root", "secret");
+        absent.files.password_file = absent.files.password_file.with_file_name("absent");
+        assert!(load(&absent, None).unwrap_err().contains("absent cannot be read"));
+    }
+
+    #[test]
+    fn given_an_administrator_when_shown_for_debugging_then_neither_password_nor_hash() {
+        let shown = format!("{:?}", load(&files("root", "secret"), None).unwrap());
+        assert_eq!(shown, "Administrator(root, ...)");
+    }
+}
