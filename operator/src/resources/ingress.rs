@@ -1,0 +1,56 @@
+//! The Ingress.
+
+use k8s_openapi::api::networking::v1::{
+    HTTPIngressPath, HTTPIngressRuleValue, Ingress, IngressBackend, IngressRule, IngressServiceBackend,
+    IngressSpec, IngressTLS, ServiceBackendPort,
+};
+
+use super::{Prepared, REGISTRY_PORT_NAME, metadata, stated};
+use crate::children::ChildKind;
+use crate::store::ValidatedStore;
+
+/// The Ingress, when it is asked for.
+pub(crate) fn build(store: &ValidatedStore) -> Option<Prepared> {
+    let exposed = store.spec.exposure.ingress.as_ref()?;
+    let mut metadata = metadata(store, store.names.store(), Some(store.owner()));
+    metadata.annotations = stated(&exposed.annotations);
+    let tls = exposed.tls_secret_ref.as_ref().map(|secret| {
+        vec![IngressTLS {
+            hosts: Some(vec![exposed.host.clone()]),
+            secret_name: Some(secret.name.clone()),
+        }]
+    });
+    let ingress = Ingress {
+        metadata,
+        spec: Some(IngressSpec {
+            ingress_class_name: exposed.class_name.clone(),
+            rules: Some(vec![IngressRule {
+                host: Some(exposed.host.clone()),
+                http: Some(HTTPIngressRuleValue {
+                    paths: vec![HTTPIngressPath {
+                        path: Some("/".to_owned()),
+                        path_type: "Prefix".to_owned(),
+                        backend: backend(store),
+                    }],
+                }),
+            }]),
+            tls,
+            ..IngressSpec::default()
+        }),
+        ..Ingress::default()
+    };
+    Some(Prepared::new(ChildKind::Ingress, &ingress))
+}
+
+fn backend(store: &ValidatedStore) -> IngressBackend {
+    IngressBackend {
+        service: Some(IngressServiceBackend {
+            name: store.names.store().to_owned(),
+            port: Some(ServiceBackendPort {
+                name: Some(REGISTRY_PORT_NAME.to_owned()),
+                ..ServiceBackendPort::default()
+            }),
+        }),
+        ..IngressBackend::default()
+    }
+}

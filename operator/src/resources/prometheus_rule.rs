@@ -1,0 +1,173 @@
+//! Alerts. `docs/RUNBOOKS.md` has a section for each.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use zas_crd::TimeSpan;
+
+use super::{Prepared, labels_with, metadata, service_monitor};
+use crate::children::ChildKind;
+use crate::store::ValidatedStore;
+
+const RUNBOOKS: &str = "https://github.com/candlekeep/zot-artifact-store/blob/main/docs/RUNBOOKS.md";
+/// What the server allows unless `limits.maxConcurrentUploads` says otherwise.
+const CONCURRENT_UPLOADS: i32 = 1024;
+/// The pause between rounds of collection unless the resource says otherwise.
+const COLLECTION_INTERVAL: Duration = Duration::from_secs(3600);
+/// Below this, one failed round would be most of what is seen.
+const SHORTEST_COLLECTION_WINDOW: Duration = Duration::from_secs(1800);
+
+/// One alert.
+struct Alert {
+    name: &'static str,
+    expression: String,
+    lasting: &'static str,
+    severity: &'static str,
+    summary: String,
+    description: String,
+}
+
+/// The PrometheusRule, when it is asked for, the cluster knows the kind, and there are metrics.
+pub(crate) fn build(store: &ValidatedStore) -> Option<Prepared> {
+    let settings = &store.spec.monitoring.prometheus_rule;
+    let has_metrics = store.spec.extensions.metrics.enabled;
+    if !(settings.enabled && has_metrics && store.platform.has(ChildKind::PrometheusRule)) {
+        return None;
+    }
+    let mut metadata = metadata(store, store.names.store(), Some(store.owner()));
+    metadata.labels = Some(labels_with(store, &settings.labels));
+    let alerts = [
+        down(store),
+        errors(store),
+        storage_errors(store),
+        uploads(store),
+        collection(store),
+    ];
+    let rules: Vec<Value> = alerts.iter().map(rule).collect();
+    let groups = json!([{ "name": format!("zot-artifact-store.{}", store.key.name), "rules": rules }]);
+    let object = json!({ "metadata": metadata, "spec": { "groups": groups } });
+    Some(Prepared::new(ChildKind::PrometheusRule, &object))
+}
+
+fn rule(alert: &Alert) -> Value {
+    json!({
+        "alert": alert.name,
+        "expr": alert.expression,
+        "for": alert.lasting,
+        "labels": { "severity": alert.severity },
+        "annotations": {
+            "summary": alert.summary,
+            "description": alert.description,
+            "runbook_url": format!("{RUNBOOKS}#{}", alert.name.to_lowercase()),
+        },
+    })
+}
+
+fn down(store: &ValidatedStore) -> Alert {
+    let series = selected(store, "");
+    // Absence tells nothing when nobody scrapes, or when the store is stopped on purpose.
+    let expects_series = service_monitor::is_scraped(store) && store.spec.replicas > 0;
+    Alert {
+        name: "ZotArtifactStoreDown",
+        expression: if expects_series {
+            format!("absent(up{series} == 1)")
+        } else {
+            format!("up{series} == 0")
+        },
+        lasting: "5m",
+        severity: "critical",
+        summary: format!("Artifact store {} does not answer", store.key),
+        description: format!(
+            "Prometheus has not reached the server of {} for 5 minutes: clients can probably neither pull nor push.",
+            store.key
+        ),
+    }
+}
+
+fn errors(store: &ValidatedStore) -> Alert {
+    let (failed, all) = (selected(store, r#"status=~"5..""#), selected(store, ""));
+    Alert {
+        name: "ZotArtifactStoreErrorRateHigh",
+        expression: format!(
+            "sum by (namespace, job) (rate(zas_http_requests_total{failed}[5m])) \
+             / sum by (namespace, job) (rate(zas_http_requests_total{all}[5m])) > 0.05"
+        ),
+        lasting: "10m",
+        severity: "critical",
+        summary: format!("Artifact store {} fails requests", store.key),
+        description: format!(
+            "{{{{ $value | humanizePercentage }}}} of the requests to {} end with a server error.",
+            store.key
+        ),
+    }
+}
+
+fn storage_errors(store: &ValidatedStore) -> Alert {
+    let series = selected(store, "");
+    Alert {
+        name: "ZotArtifactStoreStorageErrors",
+        expression: format!(
+            "sum by (namespace, job, store) (rate(zas_storage_operation_errors_total{series}[5m])) > 0"
+        ),
+        lasting: "10m",
+        severity: "critical",
+        summary: format!("The storage of artifact store {} fails", store.key),
+        description: format!(
+            "Operations of the {{{{ $labels.store }}}} store of {} fail, {{{{ $value | humanize }}}} a second.",
+            store.key
+        ),
+    }
+}
+
+fn uploads(store: &ValidatedStore) -> Alert {
+    let series = selected(store, "");
+    let stated = store.spec.limits.max_concurrent_uploads;
+    let limit = stated.unwrap_or(CONCURRENT_UPLOADS);
+    Alert {
+        name: "ZotArtifactStoreUploadsNearLimit",
+        expression: format!("zas_uploads_in_flight{series} > 0.8 * {limit}"),
+        lasting: "10m",
+        severity: "warning",
+        summary: format!("Artifact store {} is near its limit of uploads", store.key),
+        description: format!(
+            "{{{{ $value }}}} of {limit} concurrent uploads are in use in {}: beyond the limit clients are answered 429.",
+            store.key
+        ),
+    }
+}
+
+fn collection(store: &ValidatedStore) -> Alert {
+    let series = selected(store, "");
+    let window = collection_window(store).as_secs() / 60;
+    Alert {
+        name: "ZotArtifactStoreCollectionFailing",
+        expression: format!(
+            "increase(zas_collection_failures_total{series}[{window}m]) \
+             > 0.5 * increase(zas_collection_rounds_total{series}[{window}m])"
+        ),
+        lasting: "15m",
+        severity: "warning",
+        summary: format!("Artifact store {} cannot remove unused content", store.key),
+        description: format!(
+            "More than half of the rounds of collection of {} in the last {window} minutes stopped early: \
+             deleted content keeps its space.",
+            store.key
+        ),
+    }
+}
+
+/// Long enough for three rounds.
+fn collection_window(store: &ValidatedStore) -> Duration {
+    let settings = store.spec.maintenance.garbage_collection.as_ref();
+    let stated = settings.and_then(|settings| settings.interval.as_ref());
+    let interval = stated.and_then(|span: &TimeSpan| span.duration().ok());
+    let rounds = interval.unwrap_or(COLLECTION_INTERVAL).saturating_mul(3);
+    rounds.max(SHORTEST_COLLECTION_WINDOW)
+}
+
+/// The selector of the series of this store. A ServiceMonitor names the job after the Service.
+fn selected(store: &ValidatedStore, more: &str) -> String {
+    let (namespace, job) = (&store.key.namespace, store.names.metrics_service());
+    let separator = if more.is_empty() { "" } else { "," };
+    format!(r#"{{namespace="{namespace}",job="{job}"{separator}{more}}}"#)
+}
