@@ -88,17 +88,17 @@ impl ControlPlaneBuilder {
     /// Starts everything and waits until it is of use.
     #[track_caller]
     pub fn start(self) -> ControlPlane {
-        self.start_in(Arc::new(TestDirectory::new()))
+        self.start_in(&Arc::new(TestDirectory::new()))
     }
 
     #[track_caller]
-    pub(crate) fn start_in(self, directory: Arc<TestDirectory>) -> ControlPlane {
+    pub(crate) fn start_in(self, directory: &Arc<TestDirectory>) -> ControlPlane {
         let addresses = [IpAddr::V4(Ipv4Addr::LOCALHOST), self.address, FIRST_SERVICE];
-        let certificates = certificates::generate(&directory, &addresses);
+        let certificates = certificates::generate(directory, &addresses);
         let port = free_port();
         let start = Start {
             builder: &self,
-            directory: &directory,
+            directory,
             certificates: &certificates,
             port,
         };
@@ -116,7 +116,7 @@ impl ControlPlaneBuilder {
             server: start.server(),
             certificates: certificates.clone(),
             network: self.network.clone(),
-            directory: Arc::clone(&directory),
+            directory: Arc::clone(directory),
         };
         wait_until_ready(&mut control_plane, local);
         // Started before the API server they would try once a second, and later than it is ready.

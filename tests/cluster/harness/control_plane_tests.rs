@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::sync::LazyLock;
 use std::time::Duration;
@@ -10,6 +10,7 @@ use k8s_openapi::api::core::v1::ConfigMap;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference};
 use kube::api::{Api, DeleteParams, PostParams, PropagationPolicy};
 
+use crate::remains::processes_of;
 use crate::{ControlPlane, Operator, eventually, wait_until};
 
 const LIMIT: Duration = Duration::from_secs(60);
@@ -30,21 +31,6 @@ fn config_map(name: &str, owner: Option<OwnerReference>) -> ConfigMap {
         data: Some(BTreeMap::from([("key".to_owned(), "value".to_owned())])),
         ..ConfigMap::default()
     }
-}
-
-/// The processes whose environment names this directory.
-fn processes_of(directory: &Path) -> Vec<PathBuf> {
-    let mark = format!("ZAS_TEST_DIRECTORY={}", directory.display());
-    let entries = fs::read_dir("/proc").unwrap().flatten();
-    let environments = entries.map(|entry| entry.path().join("environ"));
-    environments
-        .filter(|file| {
-            let environment = fs::read(file).unwrap_or_default();
-            environment
-                .split(|&byte| byte == 0)
-                .any(|entry| entry == mark.as_bytes())
-        })
-        .collect()
 }
 
 #[tokio::test]

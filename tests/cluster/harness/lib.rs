@@ -14,12 +14,17 @@
 
 mod audit;
 mod certificates;
+mod container_runtime;
 mod control_plane;
 mod control_plane_builder;
 mod credentials;
+mod image;
 mod kubectl;
+mod namespace;
 mod neighbours;
 mod network;
+mod node;
+mod node_agents;
 mod operator;
 mod port;
 mod process;
@@ -29,12 +34,18 @@ mod wait;
 
 #[cfg(test)]
 mod control_plane_tests;
+#[cfg(test)]
+mod node_tests;
+#[cfg(test)]
+mod remains;
 
 pub use audit::{AuditEvent, AuditLog, AuditMark};
 pub use control_plane::ControlPlane;
 pub use control_plane_builder::ControlPlaneBuilder;
 pub use credentials::Credentials;
+pub use image::{ImageBuild, standin_base};
 pub use kubectl::Output;
 pub use network::{Forward, Network};
+pub use node::Node;
 pub use operator::{Operator, OperatorBuilder};
 pub use wait::{eventually, wait_until};

@@ -4,7 +4,7 @@ use std::env;
 use std::ffi::OsString;
 use std::io::{Read, Write};
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitStatus;
 use std::sync::Arc;
 use std::time::Duration;
@@ -28,7 +28,7 @@ const ANSWER_LIMIT: Duration = Duration::from_secs(5);
 pub struct OperatorBuilder {
     arguments: Vec<OsString>,
     environment: Vec<(OsString, OsString)>,
-    binary: PathBuf,
+    binary: Option<PathBuf>,
     kubeconfig: PathBuf,
     network: Network,
     directory: Arc<TestDirectory>,
@@ -50,7 +50,7 @@ impl OperatorBuilder {
         Self {
             arguments: Vec::new(),
             environment: Vec::new(),
-            binary: binary(),
+            binary: None,
             kubeconfig: who.kubeconfig().to_owned(),
             network: control_plane.network.clone(),
             directory: Arc::clone(&control_plane.directory),
@@ -76,7 +76,7 @@ impl OperatorBuilder {
     /// Another program than the operator built here, for example that of an earlier release.
     #[must_use]
     pub fn binary(mut self, binary: impl Into<PathBuf>) -> Self {
-        self.binary = binary.into();
+        self.binary = Some(binary.into());
         self
     }
 
@@ -97,7 +97,8 @@ impl OperatorBuilder {
     /// Starts the operator, and waits until it is ready when [`OperatorBuilder::ready_at`] says how.
     #[track_caller]
     pub fn start(self) -> Operator {
-        let mut command = self.network.command(&self.binary);
+        let binary = self.binary.unwrap_or_else(built_binary);
+        let mut command = self.network.command(&binary);
         command.env("KUBECONFIG", &self.kubeconfig);
         command.args(&self.arguments).envs(self.environment);
         let mut operator = Operator {
@@ -195,11 +196,11 @@ impl Operator {
 
 /// The operator under test: `ZAS_OPERATOR_BINARY`, else `bin/zot-artifact-store-operator` in the workspace.
 #[track_caller]
-fn binary() -> PathBuf {
+fn built_binary() -> PathBuf {
     let built = workspace().join("bin/zot-artifact-store-operator");
     let binary = env::var_os("ZAS_OPERATOR_BINARY").map_or(built, PathBuf::from);
     assert!(
-        Path::new(&binary).is_file(),
+        binary.is_file(),
         "there is no operator at {}: build it with `make build`, or set ZAS_OPERATOR_BINARY to one",
         binary.display()
     );
