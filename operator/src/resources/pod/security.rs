@@ -41,10 +41,7 @@ pub(super) fn container(store: &ValidatedStore) -> SecurityContext {
     let may_escalate = must_escalate(&stated).then_some(true);
     SecurityContext {
         run_as_non_root: stated.run_as_non_root.or(is_root.then_some(false)),
-        allow_privilege_escalation: stated
-            .allow_privilege_escalation
-            .or(may_escalate)
-            .or(Some(false)),
+        allow_privilege_escalation: stated.allow_privilege_escalation.or(may_escalate).or(Some(false)),
         capabilities: Some(capabilities(stated.capabilities)),
         read_only_root_filesystem: stated.read_only_root_filesystem.or(Some(true)),
         ..stated

@@ -83,12 +83,7 @@ fn certificate(store: &ValidatedStore) -> Option<Mounted> {
         return None;
     }
     let reference = store.spec.tls.secret_ref.as_ref()?;
-    Some(from_secret(
-        "zas-tls",
-        reference.name.clone(),
-        None,
-        layout::TLS,
-    ))
+    Some(from_secret("zas-tls", reference.name.clone(), None, layout::TLS))
 }
 
 fn authorities(store: &ValidatedStore) -> Option<Mounted> {

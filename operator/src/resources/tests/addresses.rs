@@ -44,8 +44,11 @@ fn given_a_service_monitor_when_compared_with_the_services_then_it_selects_only_
     let monitor = only(&store(spec), ChildKind::ServiceMonitor);
     let wanted = at(&monitor, "/spec/selector/matchLabels").as_object().unwrap();
     let (public, metrics) = services(spec);
-    let selects =
-        |service: &Value| wanted.iter().all(|(key, value)| service["metadata"]["labels"][key] == *value);
+    let selects = |service: &Value| {
+        wanted
+            .iter()
+            .all(|(key, value)| service["metadata"]["labels"][key] == *value)
+    };
     assert!(selects(&metrics) && !selects(&public), "{wanted:?}");
     assert_eq!(at(&monitor, "/spec/endpoints/0/interval"), "1m30s");
     assert_eq!(
@@ -137,12 +140,10 @@ fn given_a_private_authority_when_built_then_only_reencryption_names_it() {
 
 #[test]
 fn given_annotations_of_a_route_when_built_then_the_timeout_stays_unless_it_is_stated() {
-    let timeout = |spec| route(spec)["metadata"]["annotations"]["haproxy.router.openshift.io/timeout"].clone();
+    let timeout =
+        |spec| route(spec)["metadata"]["annotations"]["haproxy.router.openshift.io/timeout"].clone();
     assert_eq!(timeout("{}"), "30m");
-    assert_eq!(
-        timeout("exposure: {route: {annotations: {other: kept}}}"),
-        "30m"
-    );
+    assert_eq!(timeout("exposure: {route: {annotations: {other: kept}}}"), "30m");
     assert_eq!(
         timeout("exposure: {route: {annotations: {haproxy.router.openshift.io/timeout: 5m}}}"),
         "5m"
@@ -174,10 +175,7 @@ fn given_addresses_outside_when_built_then_they_lead_to_a_port_of_the_public_ser
     let port = at(&public.object, "/spec/ports/0/name").clone();
     let ingress = only(&store, ChildKind::Ingress);
     let backend = at(&ingress, "/spec/rules/0/http/paths/0/backend/service");
-    assert_eq!(
-        backend,
-        &json!({"name": public.key.name, "port": {"name": port}})
-    );
+    assert_eq!(backend, &json!({"name": public.key.name, "port": {"name": port}}));
     let route = only(&store, ChildKind::Route);
     assert_eq!(at(&route, "/spec/to/name"), &json!(public.key.name));
     assert_eq!(at(&route, "/spec/port/targetPort"), &port);

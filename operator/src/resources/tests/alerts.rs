@@ -53,7 +53,12 @@ fn given_alerts_when_compared_with_the_runbooks_then_each_has_a_section_and_none
             "{link}"
         );
         for field in ["summary", "description"] {
-            assert!(rule["annotations"][field].as_str().unwrap().contains("artifacts/store"));
+            assert!(
+                rule["annotations"][field]
+                    .as_str()
+                    .unwrap()
+                    .contains("artifacts/store")
+            );
         }
         assert!(["critical", "warning"].contains(&rule["labels"]["severity"].as_str().unwrap()));
         names.insert(name.to_owned());
@@ -70,7 +75,9 @@ fn given_alerts_when_compared_with_the_runbooks_then_each_has_a_section_and_none
 fn given_alerts_when_read_then_every_series_is_of_this_store_and_brackets_are_balanced() {
     for rule in alerts(RULE_AND_MONITOR) {
         let expression = rule["expr"].as_str().unwrap();
-        let own = expression.matches(r#"{namespace="artifacts",job="store-metrics""#).count();
+        let own = expression
+            .matches(r#"{namespace="artifacts",job="store-metrics""#)
+            .count();
         assert!(own > 0 && own == expression.matches('{').count(), "{expression}");
         for (open, close) in [('(', ')'), ('{', '}'), ('[', ']')] {
             assert_eq!(

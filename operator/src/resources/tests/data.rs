@@ -28,7 +28,11 @@ fn given_both_configurations_when_built_then_only_the_restart_part_is_immutable_
     let before = store("{}");
     let mut after = before.clone();
     after.restart_configuration.push_str("# more\n");
-    let names = |store| all(store, ChildKind::ConfigMap).into_iter().map(|map| map.key.name);
+    let names = |store| {
+        all(store, ChildKind::ConfigMap)
+            .into_iter()
+            .map(|map| map.key.name)
+    };
     let (before_names, after_names): (Vec<_>, Vec<_>) = (names(&before).collect(), names(&after).collect());
     assert_ne!(before_names[0], after_names[0]);
     assert_eq!(before_names[1], after_names[1]);

@@ -68,7 +68,11 @@ fn given_a_grace_when_built_then_start_up_and_rollout_are_given_the_time_for_it(
         let deployment = only(&store(spec), ChildKind::Deployment);
         let probe = at(&deployment, "/spec/template/spec/containers/0/startupProbe");
         assert_eq!(probe["failureThreshold"], threshold, "{spec}");
-        assert_eq!(at(&deployment, "/spec/progressDeadlineSeconds"), deadline, "{spec}");
+        assert_eq!(
+            at(&deployment, "/spec/progressDeadlineSeconds"),
+            deadline,
+            "{spec}"
+        );
     }
 }
 
@@ -86,7 +90,10 @@ fn given_probes_when_built_then_they_ask_the_operational_port_with_default_timin
                 "timeoutSeconds": 5, "failureThreshold": failures})
         );
     }
-    assert_eq!(at(&container, "/ports/1"), &json!({"name": "operations", "containerPort": 9090, "protocol": "TCP"}));
+    assert_eq!(
+        at(&container, "/ports/1"),
+        &json!({"name": "operations", "containerPort": 9090, "protocol": "TCP"})
+    );
 }
 
 #[test]
@@ -114,7 +121,12 @@ fn given_configuration_when_built_then_the_pod_mounts_what_is_made() {
     assert_eq!(at(&pod, "/volumes/1/configMap/name"), &json!(maps[1].key.name));
     assert_eq!(
         container_of(&store)["args"],
-        json!(["--config", "/config/server/config.yaml", "--config", "/config/hot/config.yaml"])
+        json!([
+            "--config",
+            "/config/server/config.yaml",
+            "--config",
+            "/config/hot/config.yaml"
+        ])
     );
 }
 
@@ -137,7 +149,10 @@ fn given_trusted_authorities_when_built_then_those_of_the_system_stay() {
     let value = at(&container, "/env/0");
     assert_eq!(value["name"], "SSL_CERT_DIR");
     let folders: Vec<_> = value["value"].as_str().unwrap().split(':').collect();
-    assert_eq!(folders, ["/etc/ssl/certs", "/etc/pki/tls/certs", "/config/trusted-ca"]);
+    assert_eq!(
+        folders,
+        ["/etc/ssl/certs", "/etc/pki/tls/certs", "/config/trusted-ca"]
+    );
     assert!(container_of(&store("{}")).get("env").is_none());
 }
 

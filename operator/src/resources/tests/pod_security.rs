@@ -13,7 +13,10 @@ fn given_stores_when_built_then_the_pod_is_restricted() {
         include_str!("fixtures/existing_claim.yaml"),
     ] {
         for platform in [kubernetes(), openshift()] {
-            assert_eq!(restricted(&pod_of(&store_on(platform, spec))), Vec::<String>::new());
+            assert_eq!(
+                restricted(&pod_of(&store_on(platform, spec))),
+                Vec::<String>::new()
+            );
         }
     }
 }

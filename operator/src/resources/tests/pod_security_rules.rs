@@ -76,7 +76,10 @@ fn container_problems(pod: &Value, container: &Value) -> Vec<String> {
             seccomp == "RuntimeDefault" || seccomp == "Localhost",
             "it has no seccomp profile",
         ),
-        (list("drop").iter().any(|name| name == "ALL"), "it does not drop ALL"),
+        (
+            list("drop").iter().any(|name| name == "ALL"),
+            "it does not drop ALL",
+        ),
         (
             list("add").iter().all(|name| name == "NET_BIND_SERVICE"),
             "it adds capabilities",
