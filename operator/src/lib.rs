@@ -15,6 +15,7 @@ pub mod health;
 pub mod labels;
 pub mod layout;
 pub mod leader;
+pub mod manifests;
 pub mod metrics;
 pub mod pipeline;
 pub mod platform;
