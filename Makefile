@@ -10,11 +10,12 @@ help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F '|' '{ printf "%-26s %s\n", $$1, $$2 }'
 
 .PHONY: run
-run: build ## Build and start the server with an administrator; CONFIG=FILE for another configuration
+run: ## Build and start the server with an administrator; CONFIG=FILE for another configuration
+	@hack/build.sh server
 	@hack/run.sh
 
 .PHONY: build
-build: ## Build bin/zot-artifact-store
+build: ## Build the server and the operator into bin/
 	@hack/build.sh
 
 .PHONY: test
@@ -29,6 +30,14 @@ test-unit: ## Run the unit tests: no root, no network, no RocksDB
 .PHONY: test-integration
 test-integration: ## Run conformance, clients, crash and README tests against a server built here
 	@hack/test.sh build rocksdb conformance clients crash readme
+
+.PHONY: test-control-plane
+test-control-plane: ## Run the operator against a real control plane: no root needed
+	@hack/test.sh control-plane
+
+.PHONY: test-e2e
+test-e2e: ## Run the operator and the server on a real node; needs root
+	@hack/test.sh node
 
 .PHONY: coverage
 coverage: ## Measure line coverage of the unit tests

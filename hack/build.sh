@@ -1,16 +1,40 @@
 #!/usr/bin/env bash
-# Builds the server as it is released and puts it into bin/.
+# Builds programs as they are released and puts them into bin/.
+#
+#   hack/build.sh             the server and the operator
+#   hack/build.sh operator    only that; the same with server
 set -euo pipefail
 source "$(dirname "$0")/environment.sh"
 cd "$ZAS_ROOT"
 
-hack/setup.sh build
+program_of() {
+    case "$1" in
+    server) echo zot-artifact-store ;;
+    operator) echo zot-artifact-store-operator ;;
+    *)
+        echo "build: there is no $1; usage: hack/build.sh [server] [operator]" >&2
+        return 2
+        ;;
+    esac
+}
+
+[ "$#" -gt 0 ] || set -- server operator
+programs=() packages=()
+for target in "$@"; do
+    program="$(program_of "$target")"
+    programs+=("$program")
+    packages+=(-p "$program")
+    # Only the server has the embedded database, which is compiled once.
+    if [ "$target" = server ]; then hack/setup.sh build; fi
+done
 # The archive may have come into being just now.
 source hack/environment.sh
-cargo build --release -p zot-artifact-store
+cargo build --release "${packages[@]}"
 mkdir -p bin
-# Line tables stay in the target directory, for profiles; they are three quarters of the file.
-partial="bin/.zot-artifact-store.$$"
-strip --strip-debug -o "$partial" "$CARGO_TARGET_DIR/release/zot-artifact-store"
-mv "$partial" bin/zot-artifact-store
-echo "build: bin/zot-artifact-store"
+for program in "${programs[@]}"; do
+    # Line tables stay in the target directory, for profiles; they are three quarters of the file.
+    partial="bin/.$program.$$"
+    strip --strip-debug -o "$partial" "$CARGO_TARGET_DIR/release/$program"
+    mv "$partial" "bin/$program"
+    echo "build: bin/$program"
+done

@@ -2,7 +2,7 @@
 # Installs what building and testing need and this machine lacks: run it as often as you like.
 #
 #   hack/setup.sh build   compiler and libclang, and RocksDB compiled once
-#   hack/setup.sh test    that, and the clients and checkers the tests run
+#   hack/setup.sh test    that, the clients and checkers the tests run, and a Kubernetes
 #
 # Debian packages are installed as root or by sudo; without either the missing ones are named and
 # the script fails. Whatever is compiled goes to $ZAS_CACHE (default ~/.cache/zas), by version.
@@ -68,25 +68,39 @@ rust_components() {
     done
 }
 
-# The registry clients, at the versions that hack/tools/go.mod and go.sum pin.
-registry_clients() {
-    local client missing=() have
-    for client in crane regctl oras helm; do [ -x "$ZAS_TOOLS/$client" ] || missing+=("$client"); done
-    [ "${#missing[@]}" -eq 0 ] && return
+# Whether the Go toolchain is there and new enough; notes the problem when it is not.
+go_is_usable() {
+    local have
     if ! command -v go >/dev/null; then
         problem "go is missing: install Go $GO_MINIMUM or newer"
-        return
+        return 1
     fi
     have="$(go env GOVERSION)"
     if ! at_least "$GO_MINIMUM" "${have#go}"; then
         problem "$have is older than $GO_MINIMUM: install a newer Go"
-        return
+        return 1
     fi
+}
+
+# The registry clients, at the versions that hack/tools/go.mod and go.sum pin.
+registry_clients() {
+    local client missing=()
+    for client in crane regctl oras helm; do [ -x "$ZAS_TOOLS/$client" ] || missing+=("$client"); done
+    [ "${#missing[@]}" -eq 0 ] && return
+    go_is_usable || return 0
     say "compiling ${missing[*]}: about two minutes, once"
     rm -rf "$ZAS_TOOLS" "$ZAS_TOOLS.partial"
     mkdir -p "$ZAS_TOOLS.partial"
     go build -C hack/tools -mod=readonly -o "$ZAS_TOOLS.partial/" tool || problem "the registry clients cannot be compiled, see above"
     mv "$ZAS_TOOLS.partial" "$ZAS_TOOLS"
+}
+
+# Kubernetes, at the versions that hack/testenv pins.
+kubernetes() {
+    [ -n "$(hack/testenv.sh missing)" ] || return 0
+    go_is_usable || return 0
+    say "compiling Kubernetes: 7 to 12 minutes on two cores, once"
+    hack/testenv.sh || problem "Kubernetes cannot be compiled, see above"
 }
 
 # A checker that crates.io distributes as source. Its speed does not matter here: without the
@@ -112,11 +126,15 @@ for_testing() {
     for_building
     rust_components
     registry_clients
+    kubernetes
     cargo_tool cargo-deny "$CARGO_DENY_VERSION"
 }
 
 to_build=(cc:build-essential c++:build-essential libclang:libclang-dev)
 to_test=(skopeo:skopeo podman:podman curl:curl)
+# What a node of Kubernetes and its images need. The plug-ins for networks are no programs on the PATH.
+to_test+=(containerd:containerd runc:runc /usr/lib/cni/bridge:containernetworking-plugins ip:iproute2 iptables:iptables
+    conntrack:conntrack debootstrap:debootstrap buildah:buildah)
 case "${1:-}" in
 build)
     debian_packages "${to_build[@]}"

@@ -10,9 +10,9 @@ set -uo pipefail
 source "$(dirname "$0")/environment.sh"
 cd "$ZAS_ROOT" || exit 1
 
-TIERS="format lint dependencies unit rocksdb build conformance clients crash readme"
+TIERS="format lint dependencies unit rocksdb build conformance clients crash readme control-plane node"
 # Everything but the engine: no root, no network, no C++.
-PURE=(-p zas-core -p zas-config -p zas-blobs -p zas-metadata -p zot-artifact-store)
+PURE=(-p zas-core -p zas-config -p zas-blobs -p zas-metadata -p zot-artifact-store -p zas-crd -p zot-artifact-store-operator)
 
 passed=() failed=() skipped=()
 
@@ -37,6 +37,25 @@ lacking_server() {
     [ -x bin/zot-artifact-store ] || echo "there is no server in bin/; make build makes it"
 }
 
+lacking_operator() {
+    [ -x bin/zot-artifact-store-operator ] || [ -n "${ZAS_OPERATOR_BINARY:-}" ] ||
+        echo "there is no operator in bin/; make build makes it"
+}
+
+lacking_kubernetes() {
+    local missing
+    missing="$(hack/testenv.sh missing | paste -s -d ' ')"
+    [ -z "$missing" ] || echo "missing of Kubernetes: $missing; hack/testenv.sh compiles that"
+}
+
+lacking_root() {
+    [ "$(id -u)" -eq 0 ] || echo "a node needs namespaces and mounts; run it as root"
+}
+
+lacking_pod_network() {
+    [ -x /usr/lib/cni/bridge ] || echo "missing: /usr/lib/cni/bridge; hack/setup.sh test installs it"
+}
+
 lacking() {
     case "$1" in
     format) lacking_cargo_component fmt ;;
@@ -54,6 +73,18 @@ lacking() {
     readme)
         lacking_server
         lacking_programs skopeo podman oras curl
+        ;;
+    control-plane)
+        lacking_operator
+        lacking_kubernetes
+        ;;
+    node)
+        lacking_root
+        lacking_server
+        lacking_operator
+        lacking_kubernetes
+        lacking_programs containerd ctr runc ip iptables conntrack unshare nsenter debootstrap buildah skopeo curl
+        lacking_pod_network
         ;;
     esac
 }
@@ -85,6 +116,11 @@ run_tier() {
     build) hack/build.sh ;;
     # In the profile of the server, whose dependencies are compiled already.
     conformance) cargo test --release -p zas-tests --lib --test conformance ;;
+    # In the profile of the unit tests, for the same reason.
+    control-plane) cargo test -p zas-cluster-tests --lib --test control_plane -- --skip node_tests ;;
+    node)
+        cargo test -p zas-cluster-tests --lib node_tests && cargo test -p zas-cluster-tests --test node
+        ;;
     clients | crash | readme) cargo test --release -p zas-tests --test "$1" ;;
     *)
         echo "there is no tier $1; the tiers are: $TIERS" >&2

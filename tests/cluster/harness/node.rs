@@ -112,9 +112,15 @@ impl Node {
     }
 
     /// Makes a PersistentVolume out of a directory that everybody may write, and says where that is. A claim
-    /// of the same storage class binds to it.
+    /// of the same storage class and access mode binds to it; `ReadWriteOncePod` must be alone.
     #[track_caller]
-    pub fn persistent_volume(&self, name: &str, storage_class: &str, size: &str) -> PathBuf {
+    pub fn persistent_volume(
+        &self,
+        name: &str,
+        storage_class: &str,
+        size: &str,
+        access_modes: &[&str],
+    ) -> PathBuf {
         let directory = self.directory.directory(&format!("volumes/{name}"));
         // The owner of a host's directory is not changed for a pod's group.
         let everybody = fs::Permissions::from_mode(0o777);
@@ -124,7 +130,7 @@ impl Node {
             "kind": "PersistentVolume",
             "metadata": {"name": name},
             "spec": {
-                "accessModes": ["ReadWriteOnce", "ReadWriteMany", "ReadWriteOncePod"],
+                "accessModes": access_modes,
                 "capacity": {"storage": size},
                 "hostPath": {"path": directory.to_string_lossy(), "type": "Directory"},
                 "persistentVolumeReclaimPolicy": "Retain",

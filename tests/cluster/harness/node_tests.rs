@@ -17,7 +17,7 @@ const DOCKERFILE: &str = r#"ARG BASE
 FROM ${BASE}
 ARG GREETING
 RUN echo "${GREETING}" >/greeting
-CMD ["perl", "-MIO::Socket::INET", "-e", "my $listener = IO::Socket::INET->new(LocalPort => 8080, Listen => 5, ReuseAddr => 1) or die; while (my $client = $listener->accept) { <$client>; open(my $file, '<', '/greeting'); print $client qq(HTTP/1.0 200 OK\r\n\r\n), <$file>; close $client }"]
+CMD ["perl", "-MIO::Socket::INET", "-e", "my $listener = IO::Socket::INET->new(LocalPort => 8080, Listen => 5, ReuseAddr => 1) or die; while (my $client = $listener->accept) { while (my $line = <$client>) { last if length($line) < 3 } open(my $file, '<', '/greeting'); print $client qq(HTTP/1.0 200 OK\r\n\r\n), <$file>; close $client }"]
 "#;
 
 const OBJECTS: &str = r#"
@@ -86,7 +86,7 @@ async fn given_a_node_when_a_pod_runs_then_its_service_answers_its_claim_is_boun
     let client = node.control_plane().client().await;
 
     node.import_image(&image);
-    let volume = node.persistent_volume("first", "local", "1Gi");
+    let volume = node.persistent_volume("first", "local", "1Gi", &["ReadWriteOnce"]);
     node.control_plane().apply(OBJECTS);
     wait_for_the_pod(&Api::default_namespaced(client.clone())).await;
 
@@ -108,7 +108,8 @@ async fn given_a_node_when_a_pod_runs_then_its_service_answers_its_claim_is_boun
     ]);
     assert_eq!(answer.expect_success(), "hello from the pod\n");
     let forward = node.forward(SocketAddr::new(address, 80));
-    assert!(ask(forward.address()).ends_with("\r\n\r\nhello from the pod\n"));
+    let answer = ask(forward.address());
+    assert!(answer.ends_with("hello from the pod\n"), "{answer:?}");
 
     let write = [
         "exec",
