@@ -30,6 +30,9 @@ pub enum AppError {
         /// The cause.
         reason: String,
     },
+    /// Only a newer version can read the data.
+    #[error("{0}")]
+    NewerData(String),
     /// TLS files are missing or wrong.
     #[error("TLS: {0}")]
     Tls(String),

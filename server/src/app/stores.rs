@@ -91,6 +91,7 @@ async fn open_rocksdb(
                 tracing::warn!("{reason}");
                 status.waiting(reason);
             }
+            Err(error @ OpenError::NewerFormat { .. }) => return Err(AppError::NewerData(error.to_string())),
             Err(error) => return Err(failed(error.to_string())),
         }
         tokio::select! {

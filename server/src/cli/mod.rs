@@ -9,10 +9,13 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand};
 use zas_config::Configuration;
 
-use crate::app;
+use crate::app::{self, AppError};
 
 /// The exit code for a wrong configuration, as `sysexits.h` has it.
 const EX_CONFIG: u8 = 78;
+
+/// The exit code for data that only a newer version can read, as `sysexits.h` has it for unusable input.
+const EX_DATAERR: u8 = 65;
 
 /// An OCI registry grown into an enterprise artifact store.
 #[derive(Debug, Parser)]
@@ -53,7 +56,7 @@ enum Command {
 }
 
 /// Does what the command line asks for and returns the exit code: 0 for success, 1 for a failure, 2 for wrong
-/// arguments, 78 for a wrong configuration.
+/// arguments, 65 for data that only a newer version can read, 78 for a wrong configuration.
 pub fn run(arguments: Arguments) -> ExitCode {
     match arguments.command {
         Some(Command::User(command)) => user::run(&command),
@@ -81,7 +84,10 @@ fn serve(arguments: &Serve) -> ExitCode {
         Err(error) => {
             tracing::error!(%error, "the server stopped");
             complain(&error.to_string());
-            ExitCode::FAILURE
+            match error {
+                AppError::NewerData(_) => ExitCode::from(EX_DATAERR),
+                _ => ExitCode::FAILURE,
+            }
         }
     }
 }

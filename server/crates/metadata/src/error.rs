@@ -1,5 +1,9 @@
 //! What can go wrong below a domain operation. Everything a caller decides on is an outcome, not an error.
 
+use std::path::PathBuf;
+
+use crate::DATA_FORMAT;
+
 /// The result of a metadata operation.
 pub type Result<T> = std::result::Result<T, MetadataError>;
 
@@ -21,6 +25,20 @@ pub enum OpenError {
     /// Another process, or another store of this one, has it open: wait for it to end.
     #[error("the metadata database is in use by another process: {0}")]
     Locked(String),
+    /// A newer version has written it in a format that this one does not know. Nothing was touched.
+    #[error(
+        "the data in {} has format {format}, written by version {written_by}, and this is version {} which knows formats \
+         up to {DATA_FORMAT}: run version {written_by} or newer",
+        directory.display(), env!("CARGO_PKG_VERSION")
+    )]
+    NewerFormat {
+        /// Where it is.
+        directory: PathBuf,
+        /// Its format.
+        format: u32,
+        /// The version that gave it this format.
+        written_by: String,
+    },
     /// It cannot be read or written; waiting does not help.
     #[error("the metadata database cannot be opened: {0}")]
     Failed(String),

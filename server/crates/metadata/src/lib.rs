@@ -13,6 +13,11 @@ mod clocks;
 mod committer;
 mod embedded;
 mod error;
+#[cfg_attr(
+    not(any(test, feature = "rocksdb")),
+    expect(dead_code, reason = "only what is on disk has a marker")
+)]
+mod format;
 mod keys;
 mod lower_bound;
 mod memory_map;
@@ -36,6 +41,7 @@ pub mod contract;
 pub use clocks::{Clocks, Monotonic, SystemMonotonic};
 pub use embedded::{EmbeddedMetadata, MemoryMetadata};
 pub use error::{MetadataError, OpenError, Result};
+pub use format::DATA_FORMAT;
 pub use model::*;
 #[cfg(feature = "rocksdb")]
 pub use rocks_map::RocksMetadata;

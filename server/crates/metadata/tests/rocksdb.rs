@@ -210,3 +210,63 @@ fn given_a_place_that_is_no_database_when_opened_then_failed() {
     std::fs::write(&file, b"text").unwrap();
     assert!(matches!(open(&file, &clock()), Err(OpenError::Failed(_))));
 }
+
+#[test]
+fn given_a_database_without_a_marker_when_opened_then_it_is_marked_with_the_first_format() {
+    let (directory, clock) = (tempfile::tempdir().unwrap(), clock());
+    let marker = directory.path().join("ZAS_FORMAT");
+    drop(open(directory.path(), &clock).unwrap());
+    assert!(
+        std::fs::read_to_string(&marker)
+            .unwrap()
+            .starts_with("format: 1\n")
+    );
+
+    // As version 0.1.0 left it.
+    std::fs::remove_file(&marker).unwrap();
+    drop(open(directory.path(), &clock).unwrap());
+    assert!(
+        std::fs::read_to_string(&marker)
+            .unwrap()
+            .starts_with("format: 1\n")
+    );
+}
+
+#[test]
+fn given_a_database_of_a_newer_format_when_opened_then_refused_and_not_a_file_is_touched() {
+    // Given
+    let (directory, clock) = (tempfile::tempdir().unwrap(), clock());
+    drop(open(directory.path(), &clock).unwrap());
+    std::fs::write(
+        directory.path().join("ZAS_FORMAT"),
+        "format: 2\nwritten by: 9.9.9\n",
+    )
+    .unwrap();
+    let content = || {
+        let mut files: Vec<_> = std::fs::read_dir(directory.path())
+            .unwrap()
+            .map(|entry| entry.unwrap())
+            .map(|entry| {
+                (
+                    entry.file_name(),
+                    std::fs::read(entry.path()).unwrap(),
+                    entry.metadata().unwrap().modified().unwrap(),
+                )
+            })
+            .collect();
+        files.sort();
+        files
+    };
+    let before = content();
+
+    // When
+    let opened = open(directory.path(), &clock);
+
+    // Then
+    assert!(
+        matches!(opened, Err(OpenError::NewerFormat { format: 2, .. })),
+        "{opened:?}"
+    );
+    assert!(content() == before);
+    assert!(before.len() > 3);
+}

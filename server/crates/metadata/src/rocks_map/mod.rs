@@ -14,6 +14,7 @@ use rocksdb::{
 
 use crate::clocks::Clocks;
 use crate::embedded::EmbeddedMetadata;
+use crate::format;
 use crate::ordered_map::{Changes, Durability, Effort, Family, Key, KeyRange, OrderedMap, ScanEnd, Visitor};
 use crate::{MetadataError, OpenError, Result, Timing};
 
@@ -29,13 +30,18 @@ impl RocksMetadata {
     /// opening, whatever is in it.
     ///
     /// # Errors
-    /// [`OpenError::Locked`] while another process has it open, [`OpenError::Failed`] when it cannot be used.
+    /// [`OpenError::Locked`] while another process has it open, [`OpenError::NewerFormat`] when only a newer version can
+    /// read it, [`OpenError::Failed`] when it cannot be used.
     pub fn open(
         path: &Path,
         clocks: impl Into<Clocks>,
         timing: Timing,
     ) -> std::result::Result<Self, OpenError> {
+        format::check(path)?;
         let map = RocksMap::open(path)?;
+        // Whoever had it open until now may have been a newer version.
+        format::check(path)?;
+        format::mark(path)?;
         let path = path.to_owned();
         Ok(Self::over(
             map,
