@@ -1,6 +1,7 @@
 //! The two listeners: the public one for clients, the operational one for probes and metrics.
 
-use std::net::{SocketAddr, TcpListener};
+use std::io;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,6 +13,7 @@ use actix_web::middleware::{Condition, from_fn};
 use actix_web::web::{Data, get, to};
 use actix_web::{App, HttpServer};
 use serde_json::json;
+use socket2::{Domain, Protocol, Socket, Type};
 use zas_config::{Configuration, Cors as CorsSection};
 
 use super::AppError;
@@ -29,6 +31,9 @@ const BLOCKING_THREADS: usize = 16;
 
 /// Workers of the operational listener, which sees a probe a second.
 const OPERATIONS_WORKERS: usize = 1;
+
+/// Connections that may wait to be accepted; the kernel may allow fewer.
+const BACKLOG: i32 = 1024;
 
 /// Both sockets, bound.
 #[derive(Debug)]
@@ -76,6 +81,7 @@ impl Listeners {
                 .route("/livez", get().to(admin::livez))
                 .route("/readyz", get().to(admin::readyz))
                 .route("/startupz", get().to(admin::startupz))
+                .route("/version", get().to(admin::version))
                 .configure(move |routes| {
                     for extension in extensions.iter() {
                         extension.operations_routes(routes);
@@ -148,8 +154,44 @@ impl Listeners {
 }
 
 fn bind(address: SocketAddr) -> Result<TcpListener, AppError> {
-    let bound = TcpListener::bind(address).and_then(|socket| socket.set_nonblocking(true).map(|()| socket));
-    bound.map_err(|source| AppError::Listen { address, source })
+    bind_with(address, listen).map_err(|source| AppError::Listen { address, source })
+}
+
+/// `[::]` stands for all addresses of the machine, of both kinds, also where the kernel has but one.
+fn bind_with(
+    address: SocketAddr,
+    listen: impl Fn(SocketAddr) -> io::Result<TcpListener>,
+) -> io::Result<TcpListener> {
+    match listen(address) {
+        Err(error) if is_any_ipv6(address) && lacks_ipv6(&error) => {
+            let address = SocketAddr::from((Ipv4Addr::UNSPECIFIED, address.port()));
+            tracing::warn!(%error, %address, "this machine has no IPv6: listening on IPv4 alone");
+            listen(address)
+        }
+        bound => bound,
+    }
+}
+
+fn is_any_ipv6(address: SocketAddr) -> bool {
+    address.ip() == Ipv6Addr::UNSPECIFIED
+}
+
+fn lacks_ipv6(error: &io::Error) -> bool {
+    error.raw_os_error() == Some(libc::EAFNOSUPPORT) || error.kind() == io::ErrorKind::AddrNotAvailable
+}
+
+fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+    if is_any_ipv6(address) {
+        // Said here, because the system's default may be changed.
+        socket.set_only_v6(false)?;
+    }
+    // A restarted server takes its port back at once.
+    socket.set_reuse_address(true)?;
+    socket.bind(&address.into())?;
+    socket.listen(BACKLOG)?;
+    socket.set_nonblocking(true)?;
+    Ok(socket.into())
 }
 
 fn clone(socket: &TcpListener) -> Result<TcpListener, AppError> {
@@ -207,4 +249,64 @@ fn cors(section: Option<&CorsSection>) -> Cors {
             "OCI-Tag",
         ])
         .max_age(3600)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::RefCell;
+    use std::io::ErrorKind;
+    use std::net::TcpStream;
+
+    use super::*;
+
+    const ANY: SocketAddr = SocketAddr::new(std::net::IpAddr::V6(Ipv6Addr::UNSPECIFIED), 0);
+
+    #[test]
+    fn given_every_address_when_bound_then_clients_of_both_kinds_connect() {
+        let socket = bind(ANY).unwrap();
+        let address = socket.local_addr().unwrap();
+        TcpStream::connect((Ipv4Addr::LOCALHOST, address.port())).unwrap();
+        if address.is_ipv6() {
+            TcpStream::connect((Ipv6Addr::LOCALHOST, address.port())).unwrap();
+        }
+        // It does not wait for a client that does not come.
+        for _ in 0..2 {
+            let _ = socket.accept();
+        }
+        assert_eq!(socket.accept().unwrap_err().kind(), ErrorKind::WouldBlock);
+    }
+
+    #[test]
+    fn given_a_kernel_without_ipv6_when_bound_to_every_address_then_to_those_of_ipv4() {
+        for refusal in [libc::EAFNOSUPPORT, libc::EADDRNOTAVAIL] {
+            let tried = RefCell::new(Vec::new());
+            let without_ipv6 = |address: SocketAddr| {
+                tried.borrow_mut().push(address.to_string());
+                if address.is_ipv6() {
+                    return Err(io::Error::from_raw_os_error(refusal));
+                }
+                listen(address)
+            };
+            let socket = bind_with(ANY, without_ipv6).unwrap();
+            assert!(socket.local_addr().unwrap().is_ipv4());
+            assert_eq!(*tried.borrow(), ["[::]:0", "0.0.0.0:0"]);
+        }
+    }
+
+    #[test]
+    fn given_a_taken_port_or_one_address_alone_when_refused_then_nothing_else_is_tried() {
+        let taken = bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).unwrap();
+        let address = taken.local_addr().unwrap();
+        let error = bind(address).unwrap_err().to_string();
+        assert!(
+            error.starts_with(&format!("cannot listen on {address}: ")),
+            "{error}"
+        );
+
+        for (address, refusal) in [("[::]:1", libc::EADDRINUSE), ("[::1]:1", libc::EAFNOSUPPORT)] {
+            let refuse = |_| Err(io::Error::from_raw_os_error(refusal));
+            let error = bind_with(address.parse().unwrap(), refuse).unwrap_err();
+            assert_eq!(error.raw_os_error(), Some(refusal));
+        }
+    }
 }

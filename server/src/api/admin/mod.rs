@@ -1,4 +1,4 @@
-//! The probes on the operational listener.
+//! The probes and the version on the operational listener.
 
 mod status;
 
@@ -6,8 +6,10 @@ use std::time::Duration;
 
 use actix_web::HttpResponse;
 use actix_web::web::Data;
+use serde_json::json;
 use zas_blobs::BlobStore;
-use zas_metadata::MetadataStore;
+use zas_config::Configuration;
+use zas_metadata::{DATA_FORMAT, MetadataStore};
 
 use crate::extensions::Extensions;
 
@@ -45,6 +47,15 @@ pub async fn readyz(status: Data<Status>, extensions: Data<Extensions>) -> HttpR
         Ok(Err(reason)) => unavailable(&reason),
         Err(_) => unavailable("the stores do not answer in time"),
     }
+}
+
+/// What runs here: the version, and the versions of configuration and data that it understands.
+pub async fn version() -> HttpResponse {
+    HttpResponse::Ok().json(json!({
+        "version": env!("CARGO_PKG_VERSION"),
+        "configVersion": Configuration::default().config_version,
+        "dataFormat": DATA_FORMAT,
+    }))
 }
 
 async fn probe(metadata: &dyn MetadataStore, blobs: &dyn BlobStore) -> Result<(), String> {
