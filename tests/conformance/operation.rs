@@ -4,7 +4,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use zas_tests::{Blob, Certificate, Repository, Server};
+use zas_tests::{Blob, Certificate, Client, Image, Metadata, Repository, Server};
 
 /// The server looks at its files every two seconds; a busy machine gets more.
 const RELOAD_LIMIT: Duration = Duration::from_secs(20);
@@ -151,6 +151,127 @@ fn given_requests_when_metrics_are_asked_for_then_they_are_counted_by_template()
         "names of repositories are no labels"
     );
     server.client().get("/metrics").send().expect_status(404);
+}
+
+#[test]
+fn given_numbers_of_repositories_when_asked_for_then_only_of_those_that_exist_and_were_allowed() {
+    // Given
+    let everything = json!(["read", "create", "update", "delete"]);
+    let server = Server::builder()
+        .section("extensions", json!({"metrics": {"perRepository": true}}))
+        .access_control(json!({"repositories": {
+            "**": {"anonymousPolicy": everything},
+            "secret/**": {},
+        }}))
+        .start();
+    let repository = Repository::new(&server.client(), "counted/repository");
+
+    // When
+    let blob = Blob::random(1, 100_000);
+    let mut upload = repository.start_upload();
+    upload.send_chunk(0, &blob.bytes).expect_status(202);
+    upload.finish(&blob.digest, b"").expect_status(201);
+    let image = Image::new(2).build();
+    repository.push(&image, "v1");
+    repository.get_manifest("v1").expect_status(200);
+    repository.get_manifest("v1").expect_status(200);
+    for absent in ["made/up", "secret/box"] {
+        let absent = Repository::new(&server.client(), absent);
+        absent.client.get(&absent.tags_path()).send();
+        absent.client.post(&absent.uploads_path()).send();
+        absent.get_manifest("v1");
+    }
+
+    // Then
+    let metrics = server.operations().get("/metrics").send().text();
+    for expected in [
+        "zas_repository_pulls_total{repository=\"counted/repository\"} 2",
+        "zas_repository_pushes_total{repository=\"counted/repository\"} 1",
+        "zas_repository_requests_total{repository=\"counted/repository\"} ",
+        "zas_repository_sent_bytes_total{repository=\"counted/repository\"} ",
+    ] {
+        assert!(metrics.contains(expected), "no {expected} in\n{metrics}");
+    }
+    let name = "zas_repository_received_bytes_total{repository=\"counted/repository\"} ";
+    let received = metrics.lines().find_map(|line| line.strip_prefix(name));
+    assert!(received.unwrap().parse::<u64>().unwrap() > 100_000, "{metrics}");
+    assert!(
+        !metrics.contains("made/up") && !metrics.contains("secret/box"),
+        "{metrics}"
+    );
+}
+
+#[test]
+fn given_a_server_when_asked_for_its_version_then_also_what_configuration_and_data_it_understands() {
+    let server = Server::builder().start();
+    let version = server
+        .operations()
+        .get("/version")
+        .send()
+        .expect_status(200)
+        .json();
+    let expected = json!({"version": env!("CARGO_PKG_VERSION"), "configVersion": 1, "dataFormat": 1});
+    assert_eq!(version, expected);
+    server.client().get("/version").send().expect_status(404);
+}
+
+#[test]
+fn given_every_address_to_listen_on_when_started_then_clients_of_ipv4_are_served() {
+    let every = json!({"listen": "[::]:0"});
+    let server = Server::builder()
+        .section("http", every.clone())
+        .section("operations", every)
+        .open_to_everybody()
+        .start();
+    for listener in [server.client(), server.operations()] {
+        let port = listener.authority().rsplit(':').next().unwrap();
+        let over_ipv4 = Client::new(&format!("http://127.0.0.1:{port}"), None);
+        assert!(over_ipv4.get("/").try_send().is_ok());
+    }
+    wait_until("the log names the client as one of IPv4", || {
+        server.log().contains("client=\"127.0.0.1\"")
+    });
+}
+
+#[test]
+fn given_data_of_a_newer_version_when_started_then_it_is_left_alone_and_the_exit_code_says_so() {
+    let marker = "format: 2\nwritten by: 9.8.7\n";
+    let failed = Server::builder()
+        .metadata(Metadata::RocksDb)
+        .start_in_vain(|directory| {
+            std::fs::create_dir_all(directory.join("data/metadata")).unwrap();
+            std::fs::write(directory.join("data/metadata/ZAS_FORMAT"), marker).unwrap();
+        });
+    assert_eq!(failed.code, Some(65), "{}", failed.output);
+    for part in ["written by version 9.8.7", "run version 9.8.7 or newer"] {
+        assert!(failed.output.contains(part), "{}", failed.output);
+    }
+    let files = std::fs::read_dir(failed.directory().join("data/metadata")).unwrap();
+    assert_eq!(files.count(), 1);
+}
+
+#[test]
+fn given_data_of_the_first_version_when_started_then_it_is_marked_and_served() {
+    let mut server = Server::builder()
+        .metadata(Metadata::RocksDb)
+        .open_to_everybody()
+        .start();
+    let repository = Repository::new(&server.client(), "marked/repository");
+    let blob = Blob::random(1, 100);
+    repository.push_blob(&blob).expect_status(201);
+    server.stop();
+    let marker = server.directory().join("data/metadata/ZAS_FORMAT");
+    std::fs::remove_file(&marker).unwrap();
+
+    server.restart();
+
+    let repository = Repository::new(&server.client(), "marked/repository");
+    repository.get_blob(&blob.digest).expect_status(200);
+    assert!(
+        std::fs::read_to_string(&marker)
+            .unwrap()
+            .starts_with("format: 1\n")
+    );
 }
 
 #[test]

@@ -10,5 +10,5 @@ mod request_id;
 pub mod root;
 
 pub use forwarded::TrustedProxies;
-pub use observe::{Edge, Observer, RequestRecord, observe};
+pub use observe::{Edge, Observer, RepositoryUse, RequestRecord, Transfer, observe};
 pub use request_id::RequestId;

@@ -15,6 +15,7 @@ use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage};
 use bytes::Bytes;
+use zas_core::RepositoryName;
 
 use super::forwarded::{Connection, TrustedProxies};
 use super::request_id::{REQUEST_ID_HEADER, RequestId};
@@ -37,11 +38,33 @@ impl ReceivedBytes {
     }
 }
 
+/// What a request turned out to do with a repository that the caller may use.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RepositoryUse {
+    /// The repository.
+    pub name: RepositoryName,
+    /// Whether the answer shows that the repository exists; an upload, for example, can begin before.
+    pub is_seen: bool,
+    /// Whether a manifest was transferred, and which way.
+    pub transfer: Option<Transfer>,
+}
+
+/// Which way a manifest was transferred.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Transfer {
+    /// To the client.
+    Pull,
+    /// To the server.
+    Push,
+}
+
 /// A request that has ended.
 #[derive(Clone, Debug)]
 pub struct RequestRecord {
     /// The path with its variable parts replaced.
     pub route: &'static str,
+    /// The repository, when the request was allowed to use one.
+    pub repository: Option<RepositoryUse>,
     /// The method.
     pub method: Method,
     /// The status of the answer.
@@ -172,6 +195,7 @@ impl Ending {
                 route: extensions
                     .get::<RouteTemplate>()
                     .map_or("{unknown}", |template| template.0),
+                repository: extensions.get::<RepositoryUse>().cloned(),
                 method: request.method().clone(),
                 status: response.status(),
                 duration: Duration::ZERO,

@@ -7,23 +7,31 @@ use actix_web::http::header::CONTENT_TYPE;
 use actix_web::web::{Data, ServiceConfig, get};
 use async_trait::async_trait;
 use zas_blobs::BlobStore;
+use zas_config::Metrics as MetricsSection;
 use zas_metadata::MetadataStore;
 
 use super::Extension;
-use crate::api::{Observer, RequestRecord};
+use crate::api::{Observer, RequestRecord, Transfer};
 use crate::services::maintenance::Collected;
-use crate::services::metrics::{MeasuredBlobs, MeasuredMetadata, MeasuredRequest, ServerMetrics};
+use crate::services::metrics::{
+    MeasuredBlobs, MeasuredMetadata, MeasuredRepository, MeasuredRequest, ServerMetrics,
+};
 
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 /// The extension `metrics`.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Metrics(Arc<ServerMetrics>);
 
 impl Metrics {
     /// An extension with all numbers at zero.
-    pub fn new() -> Self {
-        Self::default()
+    pub fn new(section: &MetricsSection) -> Self {
+        let metrics = if section.per_repository {
+            ServerMetrics::with_repositories()
+        } else {
+            ServerMetrics::new()
+        };
+        Self(Arc::new(metrics))
     }
 }
 
@@ -32,8 +40,15 @@ struct RequestObserver(Arc<ServerMetrics>);
 
 impl Observer for RequestObserver {
     fn request_ended(&self, record: &RequestRecord) {
+        let repository = record.repository.as_ref().map(|used| MeasuredRepository {
+            name: used.name.as_str(),
+            is_seen: used.is_seen,
+            is_pull: used.transfer == Some(Transfer::Pull),
+            is_push: used.transfer == Some(Transfer::Push),
+        });
         self.0.request_ended(&MeasuredRequest {
             route: record.route,
+            repository,
             method: record.method.as_str(),
             status: record.status.as_u16(),
             duration: record.duration,

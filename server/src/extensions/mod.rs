@@ -83,8 +83,9 @@ impl Extensions {
     /// The extensions that the configuration switches on.
     pub fn from_configuration(configuration: &Configuration) -> Self {
         let mut extensions: Vec<Arc<dyn Extension>> = Vec::new();
-        if configuration.extensions.metrics.enabled {
-            extensions.push(Arc::new(Metrics::new()));
+        let metrics = &configuration.extensions.metrics;
+        if metrics.enabled {
+            extensions.push(Arc::new(Metrics::new(metrics)));
         }
         Self::of(extensions)
     }

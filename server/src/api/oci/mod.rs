@@ -10,6 +10,7 @@ mod manifests;
 mod page;
 mod path;
 mod referrers;
+mod repository_use;
 mod tags;
 mod uploads;
 
@@ -27,14 +28,25 @@ use crate::api::observe::RouteTemplate;
 
 /// Answers every request below `/v2`.
 pub async fn dispatch(api: Data<OciApi>, request: HttpRequest, payload: Payload) -> HttpResponse {
-    match answer(&api, &request, payload).await {
+    let path = OciPath::parse(request.uri().path());
+    let named = path.as_ref().ok().cloned();
+    let response = match answer(&api, &request, path, payload).await {
         Ok(response) => response,
         Err(error) => error.into_response(),
+    };
+    if let Some(used) = named.and_then(|path| repository_use::of(&path, request.method(), response.status()))
+    {
+        request.extensions_mut().insert(used);
     }
+    response
 }
 
-async fn answer(api: &OciApi, request: &HttpRequest, payload: Payload) -> Result<HttpResponse, OciError> {
-    let path = OciPath::parse(request.uri().path());
+async fn answer(
+    api: &OciApi,
+    request: &HttpRequest,
+    path: Result<OciPath, OciError>,
+    payload: Payload,
+) -> Result<HttpResponse, OciError> {
     let template = path.as_ref().map_or("/v2/{unknown}", OciPath::template);
     request.extensions_mut().insert(RouteTemplate(template));
     let call = Call::authenticate(api, request).await?;

@@ -70,6 +70,19 @@ impl OciPath {
         }
     }
 
+    /// The repository that it names.
+    pub(super) fn repository(&self) -> Option<&RepositoryName> {
+        match self {
+            Self::Base | Self::Catalog | Self::Extensions => None,
+            Self::Tags(name)
+            | Self::Manifest(name, _)
+            | Self::Blob(name, _)
+            | Self::Uploads(name)
+            | Self::Referrers(name, _) => Some(name),
+            Self::Upload(target) => Some(&target.repository),
+        }
+    }
+
     /// The path with its variable parts replaced, for metrics and logs.
     pub(super) fn template(&self) -> &'static str {
         match self {

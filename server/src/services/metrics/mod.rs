@@ -2,6 +2,7 @@
 
 mod blobs;
 mod metadata;
+mod repositories;
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
@@ -20,6 +21,9 @@ use super::maintenance::Collected;
 
 pub use blobs::MeasuredBlobs;
 pub use metadata::MeasuredMetadata;
+pub use repositories::MeasuredRepository;
+
+use repositories::RepositoryMetrics;
 
 /// From half a millisecond to about a minute.
 const SECONDS: (f64, f64, u16) = (0.0005, 2.5, 13);
@@ -63,6 +67,7 @@ pub struct ServerMetrics {
     collection_rounds: Counter,
     collection_failures: Counter,
     written_bytes: Counter<u64, AtomicU64>,
+    repositories: Option<RepositoryMetrics>,
 }
 
 impl Default for ServerMetrics {
@@ -88,8 +93,18 @@ impl ServerMetrics {
             collection_rounds: Counter::default(),
             collection_failures: Counter::default(),
             written_bytes: Counter::default(),
+            repositories: None,
         };
         metrics.register();
+        metrics
+    }
+
+    /// All numbers at zero, of each repository too.
+    pub fn with_repositories() -> Self {
+        let mut metrics = Self::new();
+        let repositories = RepositoryMetrics::default();
+        repositories.register(&mut metrics.registry);
+        metrics.repositories = Some(repositories);
         metrics
     }
 
@@ -178,6 +193,9 @@ impl ServerMetrics {
             .observe(request.duration.as_secs_f64());
         self.received_bytes.inc_by(request.received_bytes);
         self.sent_bytes.inc_by(request.sent_bytes);
+        if let Some(repositories) = &self.repositories {
+            repositories.request_ended(request);
+        }
     }
 
     /// Counts a round of collection.
@@ -232,6 +250,8 @@ impl ServerMetrics {
 pub struct MeasuredRequest<'a> {
     /// The path with its variable parts replaced.
     pub route: &'static str,
+    /// The repository that it was allowed to use.
+    pub repository: Option<MeasuredRepository<'a>>,
     /// The method as it was sent.
     pub method: &'a str,
     /// The status of the answer.
@@ -280,6 +300,7 @@ mod tests {
         for method in ["GET", "BREW", "STIR"] {
             metrics.request_ended(&MeasuredRequest {
                 route: "/v2/",
+                repository: None,
                 method,
                 status: 200,
                 duration: Duration::from_millis(3),

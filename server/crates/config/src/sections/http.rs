@@ -8,7 +8,8 @@ use crate::{Duration, ExternalUrl, ListenAddress, Network, Origin};
 section! {
     /// The public listener, which serves clients.
     pub struct Http {
-        /// Where clients connect. Port 0 picks a free one, which the log names.
+        /// Where clients connect. `[::]` stands for every address of the machine, of IPv4 too. Port 0 picks a free one,
+        /// which the log names.
         restart "listen" listen: ListenAddress = loopback(8080);
         /// The address under which clients reach the server, when it differs from the one they connect to, such as
         /// behind a proxy.
@@ -57,7 +58,7 @@ section! {
 section! {
     /// The listener for operators, which must not be reachable by clients.
     pub struct Operations {
-        /// Where `/livez`, `/readyz`, `/startupz` and `/metrics` are served. Port 0 picks a free one, which the log names.
+        /// Where `/livez`, `/readyz`, `/startupz`, `/version` and `/metrics` are served. Port 0 picks a free one, which the log names.
         restart "listen" listen: ListenAddress = loopback(9090);
     }
 }

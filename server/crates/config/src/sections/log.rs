@@ -54,5 +54,10 @@ section! {
     pub struct Metrics {
         /// Whether `/metrics` is served.
         restart "enabled" enabled: bool = true;
+        /// Whether requests, bytes, pulls and pushes are counted for each repository too, as
+        /// `zas_repository_requests_total`, `zas_repository_received_bytes_total`, `zas_repository_sent_bytes_total`,
+        /// `zas_repository_pulls_total` and `zas_repository_pushes_total` with the label `repository`. Counted is what was
+        /// allowed on repositories that exist; after the first 1,000 names the others share the name `_other`.
+        restart "perRepository" per_repository: bool = false, since "0.2.0";
     }
 }

@@ -288,7 +288,7 @@ accessControl:
   adminPolicy: {users: [admin], groups: [dev], actions: [read]}
 collection: {enabled: false, interval: 5s, grace: 1h, doomDelay: 0s, uploadExpiry: 2h, orphanSweep: 0s}
 log: {level: debug, format: text}
-extensions: {metrics: {enabled: false}}
+extensions: {metrics: {enabled: false, perRepository: true}}
 "#;
 
 #[test]

@@ -44,6 +44,7 @@ const RESTART: &[&str] = &[
     "limits: {uploadBuffer: 64MiB, keepAlive: 5s}",
     "log: {format: text}",
     "extensions: {metrics: {enabled: false}}",
+    "extensions: {metrics: {perRepository: true}}",
 ];
 
 fn of(pieces: &[&str]) -> Configuration {
@@ -73,7 +74,7 @@ fn pieces(all: &'static [&'static str]) -> impl Strategy<Value = Vec<&'static st
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
+    #![proptest_config(ProptestConfig::with_cases(40))]
 
     #[test]
     fn given_any_configuration_when_written_and_read_then_equal(hot in pieces(HOT), restart in pieces(RESTART)) {
@@ -168,7 +169,11 @@ fn given_every_field_when_described_then_its_first_version_is_one_of_ours() {
     assert!(read(FULL).fields_unknown_to(own).is_empty());
     assert_eq!(
         read(FULL).fields_unknown_to(first),
-        ["http.trustedProxies", "auth.administrator"]
+        [
+            "http.trustedProxies",
+            "auth.administrator",
+            "extensions.metrics.perRepository"
+        ]
     );
 }
 
