@@ -1,5 +1,7 @@
 //! The tables in tests/cases, through the schema, its rules and the typed checks that the operator uses.
 
+#![expect(clippy::expect_used, reason = "what stands around the tests is part of them")]
+
 mod support;
 
 use std::collections::BTreeSet;

@@ -83,9 +83,9 @@ fn bound(schema: &Value, key: &str, without: f64) -> f64 {
 fn compare_members(old: &Value, new: &Value, path: &str, found: &mut Vec<String>) {
     for (name, property) in old["properties"].as_object().into_iter().flatten() {
         let below = format!("{path}.{name}");
-        match &new["properties"][name] {
-            Value::Null => found.push(format!("{below}: the field is gone")),
-            newer => compare(property, newer, &below, found),
+        match new["properties"].get(name) {
+            None | Some(Value::Null) => found.push(format!("{below}: the field is gone")),
+            Some(newer) => compare(property, newer, &below, found),
         }
     }
     let names = |schema: &Value| schema["required"].as_array().cloned().unwrap_or_default();

@@ -2,6 +2,11 @@
 //! this schema uses is understood; tests/cluster runs the same cases against the real one.
 
 #![allow(dead_code, clippy::allow_attributes, reason = "each test program uses a part")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "what stands around the tests is part of them"
+)]
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
