@@ -27,7 +27,7 @@ pub(crate) fn start_kubelet(
         "default",
     );
     let kubeconfig = directory.write("credentials/node.kubeconfig", &text);
-    let configuration = directory.write("kubelet.json", &kubelet_configuration(directory, runtime));
+    let configuration = directory.write("kubelet.json", &kubelet_configuration(runtime));
     let mut command = namespace.command(program("kubelet"));
     flag(&mut command, "config", configuration);
     flag(&mut command, "kubeconfig", kubeconfig);
@@ -37,17 +37,13 @@ pub(crate) fn start_kubelet(
 }
 
 /// Works without root's full rights over control groups, in version 1 and 2 of them.
-fn kubelet_configuration(directory: &TestDirectory, runtime: &Path) -> String {
-    let groups = control_groups(directory);
-    // The guardian removes control groups of this name.
-    directory.write("control-groups", &groups);
+fn kubelet_configuration(runtime: &Path) -> String {
     let configuration = json!({
         "apiVersion": "kubelet.config.k8s.io/v1beta1",
         "kind": "KubeletConfiguration",
         "authentication": {"anonymous": {"enabled": true}, "webhook": {"enabled": false}},
         "authorization": {"mode": "AlwaysAllow"},
         "cgroupDriver": "cgroupfs",
-        "cgroupRoot": format!("/{groups}"),
         "cgroupsPerQOS": false,
         "containerRuntimeEndpoint": format!("unix://{}", runtime.display()),
         "enforceNodeAllocatable": [],
@@ -61,14 +57,6 @@ fn kubelet_configuration(directory: &TestDirectory, runtime: &Path) -> String {
         "resolvConf": "",
     });
     configuration.to_string()
-}
-
-/// The name of the control group that holds those of all pods.
-pub(crate) fn control_groups(directory: &TestDirectory) -> String {
-    let name = directory.path().file_name();
-    name.expect("temporary directories have names")
-        .to_string_lossy()
-        .into_owned()
 }
 
 #[track_caller]

@@ -7,7 +7,7 @@ use std::time::Duration;
 use k8s_openapi::api::core::v1::{PersistentVolumeClaim, Pod, Service};
 use kube::api::Api;
 
-use crate::remains::{contained_processes_of, control_groups_of, processes_of};
+use crate::remains::{containers_of, processes_of};
 use crate::{ImageBuild, Node, eventually, standin_base};
 
 const LIMIT: Duration = Duration::from_secs(120);
@@ -123,13 +123,22 @@ async fn given_a_node_when_a_pod_runs_then_its_service_answers_its_claim_is_boun
     assert_eq!(written.expect_success(), "1000660000\n");
     assert_eq!(fs::read_to_string(volume.join("user")).unwrap(), "1000660000\n");
 
-    assert!(!contained_processes_of(&directory).is_empty());
+    // The pod's pause container and its own.
+    let containers = containers_of(&directory);
+    assert_eq!(containers.len(), 2, "{containers:?}");
+    assert!(
+        containers
+            .iter()
+            .all(|one| one.runs() && !one.control_groups().is_empty())
+    );
     drop(forward);
     drop(node);
 
     assert_eq!(processes_of(&directory), Vec::<PathBuf>::new());
-    assert_eq!(contained_processes_of(&directory), Vec::<u32>::new());
-    assert_eq!(control_groups_of(&directory), Vec::<PathBuf>::new());
+    for container in containers {
+        assert!(!container.runs(), "{container:?}");
+        assert_eq!(container.control_groups(), Vec::<&PathBuf>::new());
+    }
     assert!(!directory.try_exists().unwrap());
     let mounts = fs::read_to_string("/proc/mounts").unwrap();
     assert!(!mounts.contains(directory.to_str().unwrap()), "{mounts}");

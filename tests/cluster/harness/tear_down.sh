@@ -24,18 +24,36 @@ with_descendants() {
         END { count = split(roots, start, " "); for (i = 1; i <= count; i++) walk(start[i]) }'
 }
 
+# The control groups that containerd has made for these processes: HIERARCHY PATH, or PATH in version 2.
+container_groups() {
+    local process
+    for process in "$@"; do cat "/proc/$process/cgroup" 2>/dev/null; done |
+        awk -F : '$3 ~ "/k8s.io/" { sub(/^name=/, "", $2); print $2, $3 }' | sort -u
+}
+
+groups=
 for _ in $(seq 100); do
     processes="$(marked)"
     [ -n "$processes" ] || break
-    kill -KILL $(with_descendants $processes) 2>/dev/null
+    processes="$(with_descendants $processes)"
+    groups+="$(container_groups $processes)"$'\n'
+    kill -KILL $processes 2>/dev/null
     sleep 0.05
 done
 
-# Control groups of pods are kept by name, not by a process.
-if [ -s "$directory/control-groups" ]; then
-    name="$(cat "$directory/control-groups")"
-    find /sys/fs/cgroup -depth -type d -path "*/$name*" -exec rmdir {} + 2>/dev/null
-fi
+# A container that is killed together with its supervisor leaves its control groups.
+while read -r hierarchy path; do
+    [ -n "$path" ] || { path="$hierarchy" hierarchy=unified; }
+    [ -n "$path" ] || continue
+    for group in "/sys/fs/cgroup/$hierarchy$path" "/sys/fs/cgroup$path"; do
+        for _ in $(seq 20); do
+            [ -d "$group" ] || break
+            rmdir "$group" 2>/dev/null || sleep 0.05
+        done
+        # The one above them goes with the last.
+        rmdir "${group%/*}" 2>/dev/null
+    done
+done <<<"$groups"
 
 for _ in $(seq 20); do
     rm -rf --one-file-system -- "$directory" && break
