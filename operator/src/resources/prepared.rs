@@ -31,6 +31,7 @@ impl Prepared {
             fields.insert("apiVersion".to_owned(), resource.api_version.into());
             fields.insert("kind".to_owned(), resource.kind.into());
         }
+        let object = hash::canonical(object);
         let name = object.pointer("/metadata/name").and_then(Value::as_str);
         Self {
             key: ChildKey {

@@ -6,9 +6,7 @@ mod probes;
 mod security;
 mod volumes;
 
-use k8s_openapi::api::core::v1::{
-    LocalObjectReference, PodSpec, PodTemplateSpec, TopologySpreadConstraint,
-};
+use k8s_openapi::api::core::v1::{LocalObjectReference, PodSpec, PodTemplateSpec, TopologySpreadConstraint};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, ObjectMeta};
 
 use super::{labels_with, stated, stated_list};

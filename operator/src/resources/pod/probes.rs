@@ -19,7 +19,7 @@ pub(super) fn startup(store: &ValidatedStore) -> Probe {
     let (period, failures) = startup_timings(store);
     probe(
         "/startupz",
-        stated(store, |probes| &probes.startup),
+        &stated(store, |probes| &probes.startup),
         period,
         failures,
     )
@@ -27,12 +27,12 @@ pub(super) fn startup(store: &ValidatedStore) -> Probe {
 
 /// Whether clients are sent here.
 pub(super) fn readiness(store: &ValidatedStore) -> Probe {
-    probe("/readyz", stated(store, |probes| &probes.readiness), 5, 3)
+    probe("/readyz", &stated(store, |probes| &probes.readiness), 5, 3)
 }
 
 /// Whether the process must be replaced.
 pub(super) fn liveness(store: &ValidatedStore) -> Probe {
-    probe("/livez", stated(store, |probes| &probes.liveness), 10, 6)
+    probe("/livez", &stated(store, |probes| &probes.liveness), 10, 6)
 }
 
 /// How long the server may take to start.
@@ -60,7 +60,7 @@ fn stated(store: &ValidatedStore, which: impl Fn(&Probes) -> &Option<ProbeTiming
         .unwrap_or_default()
 }
 
-fn probe(path: &str, stated: ProbeTimings, period: i32, failures: i32) -> Probe {
+fn probe(path: &str, stated: &ProbeTimings, period: i32, failures: i32) -> Probe {
     Probe {
         http_get: Some(HTTPGetAction {
             path: Some(path.to_owned()),
