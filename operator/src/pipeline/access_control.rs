@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::str::FromStr;
 
-use zas_config::{AccessControl, Action, AdminPolicy, GlobPattern, Group, PatternMap, Policy, RepositoryAccess};
+use zas_config::{
+    AccessControl, Action, AdminPolicy, GlobPattern, Group, PatternMap, Policy, RepositoryAccess,
+};
 use zas_crd::{AnonymousAccess, ConditionReason};
 
 use crate::problem::Problem;
@@ -34,7 +36,10 @@ pub fn parse_file(text: &str) -> Result<AccessControl, String> {
 ///
 /// # Errors
 /// The field that cannot be used.
-pub fn resolve(access: &zas_crd::Access, from_file: Option<&AccessControl>) -> Result<Option<AccessControl>, Problem> {
+pub fn resolve(
+    access: &zas_crd::Access,
+    from_file: Option<&AccessControl>,
+) -> Result<Option<AccessControl>, Problem> {
     let stated = match (&access.access_control, from_file) {
         (_, Some(rules)) => Some(rules.clone()),
         (Some(fields), None) => Some(from_fields(fields)?),
@@ -55,7 +60,10 @@ fn with_anonymous_pull(stated: Option<AccessControl>) -> Result<AccessControl, P
         .iter()
         .map(|(pattern, access)| (pattern.clone(), access.clone()))
         .collect();
-    match entries.iter_mut().find(|(pattern, _)| pattern.to_string() == ALL_REPOSITORIES) {
+    match entries
+        .iter_mut()
+        .find(|(pattern, _)| pattern.to_string() == ALL_REPOSITORIES)
+    {
         Some((_, access)) => {
             if !access.anonymous_policy.contains(&Action::Read) {
                 access.anonymous_policy.push(Action::Read);
@@ -65,7 +73,11 @@ fn with_anonymous_pull(stated: Option<AccessControl>) -> Result<AccessControl, P
             pattern(ALL_REPOSITORIES)?,
             RepositoryAccess {
                 anonymous_policy: vec![Action::Read],
-                default_policy: if is_first_rule { EVERYTHING.to_vec() } else { Vec::new() },
+                default_policy: if is_first_rule {
+                    EVERYTHING.to_vec()
+                } else {
+                    Vec::new()
+                },
                 ..RepositoryAccess::default()
             },
         )),

@@ -50,7 +50,10 @@ pub struct Applied {
 
 impl std::fmt::Debug for Apply<'_> {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("Apply").field("key", &self.key).finish_non_exhaustive()
+        formatter
+            .debug_struct("Apply")
+            .field("key", &self.key)
+            .finish_non_exhaustive()
     }
 }
 
@@ -113,8 +116,14 @@ impl Apply<'_> {
             "apiVersion": "v1", "kind": "Secret", "metadata": {"name": name}, "stringData": texts,
         });
         let parameters = PatchParams::apply(CREDENTIALS_MANAGER);
-        let written = self.api(ChildKind::Secret).patch(name, &parameters, &Patch::Apply(&secret)).await;
-        written.map_err(|source| ReconcileError::Apply { key: key.clone(), source })?;
+        let written = self
+            .api(ChildKind::Secret)
+            .patch(name, &parameters, &Patch::Apply(&secret))
+            .await;
+        written.map_err(|source| ReconcileError::Apply {
+            key: key.clone(),
+            source,
+        })?;
         self.metrics.wrote(key.kind.name(), "apply");
         self.ledger.forget(self.key, &key);
         Ok(())
@@ -123,7 +132,10 @@ impl Apply<'_> {
     async fn one(&self, prepared: &Prepared) -> Result<Outcome, ReconcileError> {
         let key = &prepared.key;
         let last = self.ledger.last(self.key, key);
-        let is_intact = |seen: &Observed| last.as_ref().is_some_and(|last| last.is_intact(&prepared.hash, seen));
+        let is_intact = |seen: &Observed| {
+            last.as_ref()
+                .is_some_and(|last| last.is_intact(&prepared.hash, seen))
+        };
         let watched = self.observed.get(key);
         if watched.is_some_and(is_intact) {
             return Ok(Outcome::Intact);
@@ -149,7 +161,9 @@ impl Apply<'_> {
             key: key.clone(),
             source,
         })?;
-        let Some(found) = found else { return Ok(Found::Nothing) };
+        let Some(found) = found else {
+            return Ok(Found::Nothing);
+        };
         let seen = Observed::new(&found.metadata, Facts::None);
         if self.is_ours(&seen) {
             return Ok(Found::Ours(Box::new(seen)));
@@ -161,9 +175,10 @@ impl Apply<'_> {
     /// incarnation of the store is not alive: its name is taken by this one.
     fn is_ours(&self, seen: &Observed) -> bool {
         let is_labelled = seen.store() == Some(self.key.name.as_str());
-        let is_controlled = seen.controller.as_ref().is_some_and(|uid| {
-            uid != self.uid && !seen.controller_is(zas_crd::KIND, &self.key.name)
-        });
+        let is_controlled = seen
+            .controller
+            .as_ref()
+            .is_some_and(|uid| uid != self.uid && !seen.controller_is(zas_crd::KIND, &self.key.name));
         is_labelled && !is_controlled
     }
 
@@ -178,7 +193,10 @@ impl Apply<'_> {
                 metadata.insert("uid".to_owned(), uid.into());
             }
         }
-        let written = self.api(key.kind).patch(&key.name, &parameters, &Patch::Apply(&object)).await;
+        let written = self
+            .api(key.kind)
+            .patch(&key.name, &parameters, &Patch::Apply(&object))
+            .await;
         self.metrics.wrote(key.kind.name(), "apply");
         match written {
             Ok(answer) => {

@@ -67,7 +67,10 @@ pub struct Dereference<'a> {
 
 impl std::fmt::Debug for Dereference<'_> {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("Dereference").field("key", &self.key).finish_non_exhaustive()
+        formatter
+            .debug_struct("Dereference")
+            .field("key", &self.key)
+            .finish_non_exhaustive()
     }
 }
 
@@ -104,7 +107,9 @@ impl Dereference<'_> {
     }
 
     async fn users(&self, spec: &ZotArtifactStoreSpec, found: &mut References) -> kube::Result<()> {
-        let Some(given) = &spec.access.htpasswd_ref else { return Ok(()) };
+        let Some(given) = &spec.access.htpasswd_ref else {
+            return Ok(());
+        };
         let field = "spec.access.htpasswdRef";
         let Some(facts) = self.required_secret(&given.name, field, found).await? else {
             return Ok(());
@@ -113,14 +118,22 @@ impl Dereference<'_> {
         if let Some(complaint) = facts.htpasswd_complaint(&given.key) {
             found.problems.push(Problem::new(
                 ConditionReason::SecretInvalid,
-                format!("key {} of Secret {} ({field}) is no htpasswd file: {complaint}", given.key, given.name),
+                format!(
+                    "key {} of Secret {} ({field}) is no htpasswd file: {complaint}",
+                    given.key, given.name
+                ),
             ));
         }
         Ok(())
     }
 
     async fn certificate(&self, spec: &ZotArtifactStoreSpec, found: &mut References) -> kube::Result<()> {
-        let Some(given) = spec.tls.secret_ref.as_ref().filter(|_| spec.tls.tls_type == TlsType::Secret) else {
+        let Some(given) = spec
+            .tls
+            .secret_ref
+            .as_ref()
+            .filter(|_| spec.tls.tls_type == TlsType::Secret)
+        else {
             return Ok(());
         };
         let field = "spec.tls.secretRef";
@@ -130,8 +143,17 @@ impl Dereference<'_> {
         Ok(())
     }
 
-    async fn route_certificate(&self, spec: &ZotArtifactStoreSpec, found: &mut References) -> kube::Result<()> {
-        let Some(given) = spec.exposure.route.as_ref().and_then(|route| route.certificate_ref.as_ref()) else {
+    async fn route_certificate(
+        &self,
+        spec: &ZotArtifactStoreSpec,
+        found: &mut References,
+    ) -> kube::Result<()> {
+        let Some(given) = spec
+            .exposure
+            .route
+            .as_ref()
+            .and_then(|route| route.certificate_ref.as_ref())
+        else {
             return Ok(());
         };
         self.certificate_secret(&given.name, "spec.exposure.route.certificateRef", found)
@@ -182,22 +204,33 @@ impl Dereference<'_> {
         Ok(())
     }
 
-    async fn trusted_authorities(&self, spec: &ZotArtifactStoreSpec, found: &mut References) -> kube::Result<()> {
-        let Some(given) = &spec.network.trusted_ca_ref else { return Ok(()) };
+    async fn trusted_authorities(
+        &self,
+        spec: &ZotArtifactStoreSpec,
+        found: &mut References,
+    ) -> kube::Result<()> {
+        let Some(given) = &spec.network.trusted_ca_ref else {
+            return Ok(());
+        };
         let field = "spec.network.trustedCaRef";
         if let Some(text) = self.required_text(&given.name, &given.key, field, found).await?
             && !text.contains("-----BEGIN CERTIFICATE-----")
         {
             found.problems.push(Problem::new(
                 ConditionReason::ConfigMapInvalid,
-                format!("key {} of ConfigMap {} ({field}) holds no certificate in PEM", given.key, given.name),
+                format!(
+                    "key {} of ConfigMap {} ({field}) holds no certificate in PEM",
+                    given.key, given.name
+                ),
             ));
         }
         Ok(())
     }
 
     async fn existing_claim(&self, spec: &ZotArtifactStoreSpec, found: &mut References) -> kube::Result<()> {
-        let Some(name) = &spec.data_volume.existing_claim else { return Ok(()) };
+        let Some(name) = &spec.data_volume.existing_claim else {
+            return Ok(());
+        };
         let claims: Api<PersistentVolumeClaim> = Api::namespaced(self.client.clone(), &self.key.namespace);
         if claims.get_metadata_opt(name).await?.is_none() {
             found.problems.push(Problem::new(
@@ -218,7 +251,10 @@ impl Dereference<'_> {
         if facts.is_none() {
             found.problems.push(Problem::new(
                 ConditionReason::SecretMissing,
-                format!("Secret {name} ({field}) does not exist in namespace {}: create it", self.key.namespace),
+                format!(
+                    "Secret {name} ({field}) does not exist in namespace {}: create it",
+                    self.key.namespace
+                ),
             ));
         }
         Ok(facts)
@@ -226,10 +262,16 @@ impl Dereference<'_> {
 
     async fn secret(&self, name: &str, found: &mut References) -> kube::Result<Option<Arc<SecretFacts>>> {
         let api: Api<Secret> = Api::namespaced(self.client.clone(), &self.key.namespace);
-        self.learn(ChildKind::Secret, name, &self.learned.secrets, found, async || {
-            let secret = api.get_opt(name).await?;
-            Ok(secret.map(|secret| SecretFacts::of(&secret.data.unwrap_or_default())))
-        })
+        self.learn(
+            ChildKind::Secret,
+            name,
+            &self.learned.secrets,
+            found,
+            async || {
+                let secret = api.get_opt(name).await?;
+                Ok(secret.map(|secret| SecretFacts::of(&secret.data.unwrap_or_default())))
+            },
+        )
         .await
     }
 
@@ -242,14 +284,21 @@ impl Dereference<'_> {
     ) -> kube::Result<Option<String>> {
         let api: Api<ConfigMap> = Api::namespaced(self.client.clone(), &self.key.namespace);
         let texts = self
-            .learn(ChildKind::ConfigMap, name, &self.learned.texts, found, async || {
-                Ok(api.get_opt(name).await?.map(|map| map.data.unwrap_or_default()))
-            })
+            .learn(
+                ChildKind::ConfigMap,
+                name,
+                &self.learned.texts,
+                found,
+                async || Ok(api.get_opt(name).await?.map(|map| map.data.unwrap_or_default())),
+            )
             .await?;
         let Some(texts) = texts else {
             found.problems.push(Problem::new(
                 ConditionReason::ConfigMapMissing,
-                format!("ConfigMap {name} ({field}) does not exist in namespace {}: create it", self.key.namespace),
+                format!(
+                    "ConfigMap {name} ({field}) does not exist in namespace {}: create it",
+                    self.key.namespace
+                ),
             ));
             return Ok(None);
         };
@@ -306,7 +355,10 @@ fn require_keys(facts: &SecretFacts, keys: &[&str], name: &str, field: &str, fou
     }
     found.problems.push(Problem::new(
         ConditionReason::SecretInvalid,
-        format!("Secret {name} ({field}) has no key {}: add it", missing.join(" and no key ")),
+        format!(
+            "Secret {name} ({field}) has no key {}: add it",
+            missing.join(" and no key ")
+        ),
     ));
     false
 }

@@ -104,23 +104,41 @@ mod tests {
         let old = operand("registry:5000/zas:0.2.0", "0.2.0");
         let manual = json!({"updatePolicy": "Manual"});
         let choice = choose(&spec(manual.clone()), &offered, Some(&old)).unwrap();
-        assert_eq!((choice.operand, choice.pending.as_deref()), (old.clone(), Some("0.3.0")));
+        assert_eq!(
+            (choice.operand, choice.pending.as_deref()),
+            (old.clone(), Some("0.3.0"))
+        );
         let first = choose(&spec(manual), &offered, None).unwrap();
         assert_eq!((first.operand, first.pending), (offered.clone(), None));
         let consent = json!({"updatePolicy": "Manual", "version": "0.3.0"});
-        assert_eq!(choose(&spec(consent), &offered, Some(&old)).unwrap().operand, offered);
+        assert_eq!(
+            choose(&spec(consent), &offered, Some(&old)).unwrap().operand,
+            offered
+        );
     }
 
     #[test]
     fn given_another_version_when_chosen_then_its_image_is_the_same_repository_or_must_be_stated() {
         let stated = json!({"version": "0.2.5"});
         let tagged = operand("registry:5000/zas:0.3.0", "0.3.0");
-        assert_eq!(choose(&spec(stated.clone()), &tagged, None).unwrap().operand.image, "registry:5000/zas:0.2.5");
+        assert_eq!(
+            choose(&spec(stated.clone()), &tagged, None)
+                .unwrap()
+                .operand
+                .image,
+            "registry:5000/zas:0.2.5"
+        );
         for image in ["registry:5000/zas@sha256:00", "registry:5000/zas", "zas:latest"] {
             let problem = choose(&spec(stated.clone()), &operand(image, "0.3.0"), None).unwrap_err();
-            assert!(problem.message.contains("spec.image.reference"), "{image}: {problem:?}");
+            assert!(
+                problem.message.contains("spec.image.reference"),
+                "{image}: {problem:?}"
+            );
         }
         let both = json!({"version": "0.2.5", "image": {"reference": "mirror/zas@sha256:11"}});
-        assert_eq!(choose(&spec(both), &tagged, None).unwrap().operand, operand("mirror/zas@sha256:11", "0.2.5"));
+        assert_eq!(
+            choose(&spec(both), &tagged, None).unwrap().operand,
+            operand("mirror/zas@sha256:11", "0.2.5")
+        );
     }
 }

@@ -24,7 +24,9 @@ pub fn of(
             if key.name == names.store() && is_settled(facts, seen.generation))
     });
     let is_in_use = |key: &ChildKey| {
-        key.kind == ChildKind::ConfigMap && key.name.starts_with(&names.restart_configuration_prefix()) && !is_settled
+        key.kind == ChildKind::ConfigMap
+            && key.name.starts_with(&names.restart_configuration_prefix())
+            && !is_settled
     };
     observed
         .iter()
@@ -69,9 +71,16 @@ pub async fn sweep(
         metrics.wrote(key.kind.name(), "delete");
         ledger.forget(store, key);
         match deleted {
-            Ok(_) => tracing::info!(store = %store, kind = key.kind.name(), name = key.name, "deleted what is no longer wanted"),
+            Ok(_) => {
+                tracing::info!(store = %store, kind = key.kind.name(), name = key.name, "deleted what is no longer wanted")
+            }
             Err(kube::Error::Api(status)) if status.is_not_found() || status.is_conflict() => {}
-            Err(source) => return Err(ReconcileError::Sweep { key: key.clone(), source }),
+            Err(source) => {
+                return Err(ReconcileError::Sweep {
+                    key: key.clone(),
+                    source,
+                });
+            }
         }
     }
     Ok(())
@@ -112,15 +121,36 @@ mod tests {
 
     fn orphans(observed_generation: i64) -> Vec<ChildKey> {
         let observed = BTreeMap::from([
-            (key(ChildKind::Deployment, "store"), owned(Some("me"), deployment(observed_generation))),
+            (
+                key(ChildKind::Deployment, "store"),
+                owned(Some("me"), deployment(observed_generation)),
+            ),
             (key(ChildKind::Route, "store"), owned(Some("me"), Facts::None)),
-            (key(ChildKind::Ingress, "store"), owned(Some("another"), Facts::None)),
-            (key(ChildKind::Secret, "store-admin"), owned(Some("me"), Facts::None)),
-            (key(ChildKind::PersistentVolumeClaim, "data-store"), owned(None, Facts::None)),
-            (key(ChildKind::ConfigMap, "store-config-old"), owned(Some("me"), Facts::None)),
-            (key(ChildKind::ConfigMap, "store-settings"), owned(Some("me"), Facts::None)),
+            (
+                key(ChildKind::Ingress, "store"),
+                owned(Some("another"), Facts::None),
+            ),
+            (
+                key(ChildKind::Secret, "store-admin"),
+                owned(Some("me"), Facts::None),
+            ),
+            (
+                key(ChildKind::PersistentVolumeClaim, "data-store"),
+                owned(None, Facts::None),
+            ),
+            (
+                key(ChildKind::ConfigMap, "store-config-old"),
+                owned(Some("me"), Facts::None),
+            ),
+            (
+                key(ChildKind::ConfigMap, "store-settings"),
+                owned(Some("me"), Facts::None),
+            ),
         ]);
-        let wanted = BTreeSet::from([key(ChildKind::Deployment, "store"), key(ChildKind::ConfigMap, "store-settings")]);
+        let wanted = BTreeSet::from([
+            key(ChildKind::Deployment, "store"),
+            key(ChildKind::ConfigMap, "store-settings"),
+        ]);
         let orphans = of("me", &Names::of("store"), &wanted, &observed);
         orphans.into_iter().map(|(key, _)| key).collect()
     }
@@ -129,7 +159,10 @@ mod tests {
     fn given_a_settled_store_when_swept_then_only_its_own_and_no_data_goes() {
         assert_eq!(
             orphans(2),
-            [key(ChildKind::ConfigMap, "store-config-old"), key(ChildKind::Route, "store")]
+            [
+                key(ChildKind::ConfigMap, "store-config-old"),
+                key(ChildKind::Route, "store")
+            ]
         );
     }
 

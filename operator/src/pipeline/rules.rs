@@ -31,7 +31,10 @@ impl Rules {
             return Vec::new();
         };
         let problem = |violation: &ValidationError| {
-            Problem::new(ConditionReason::InvalidSpec, format!("{}: {}", violation.field_path, violation.message))
+            Problem::new(
+                ConditionReason::InvalidSpec,
+                format!("{}: {}", violation.field_path, violation.message),
+            )
         };
         violations.as_slice().iter().map(problem).collect()
     }
@@ -50,7 +53,10 @@ mod tests {
     use super::*;
 
     fn broken(name: &str, spec: serde_json::Value) -> Vec<Problem> {
-        Rules::default().broken_by(&ZotArtifactStore::new(name, serde_json::from_value(spec).unwrap()))
+        Rules::default().broken_by(&ZotArtifactStore::new(
+            name,
+            serde_json::from_value(spec).unwrap(),
+        ))
     }
 
     #[test]
@@ -60,10 +66,16 @@ mod tests {
 
     #[test]
     fn given_broken_rules_when_checked_then_each_says_what_to_change() {
-        let problems = broken("store", json!({"tls": {"type": "Secret"}, "image": {"reference": "a/b:1"}}));
+        let problems = broken(
+            "store",
+            json!({"tls": {"type": "Secret"}, "image": {"reference": "a/b:1"}}),
+        );
         let messages: String = problems.iter().map(|problem| problem.message.as_str()).collect();
         assert_eq!(problems.len(), 2, "{problems:?}");
-        assert!(messages.contains("tls.secretRef") && messages.contains("spec.version"), "{messages}");
+        assert!(
+            messages.contains("tls.secretRef") && messages.contains("spec.version"),
+            "{messages}"
+        );
         assert!(broken("Store", json!({}))[0].message.contains("metadata.name"));
     }
 }

@@ -24,10 +24,7 @@ impl SecretFacts {
         let filled = data.iter().filter(|(_, value)| !value.0.is_empty());
         Self {
             filled: filled.map(|(key, _)| key.clone()).collect(),
-            tls_complaint: tls_complaint(
-                text(layout::TLS_CERTIFICATE_KEY),
-                text(layout::TLS_PRIVATE_KEY),
-            ),
+            tls_complaint: tls_complaint(text(layout::TLS_CERTIFICATE_KEY), text(layout::TLS_PRIVATE_KEY)),
             authority: text(layout::TLS_AUTHORITY_KEY)
                 .filter(|text| text.contains("-----BEGIN CERTIFICATE-----"))
                 .map(str::to_owned),
@@ -54,7 +51,10 @@ fn tls_complaint(certificate: Option<&str>, key: Option<&str>) -> Option<String>
         text.is_some_and(|text| text.contains("-----BEGIN ") && text.contains(label))
     };
     if !is_pem(certificate, "CERTIFICATE-----") {
-        return Some(format!("{} is no certificate in PEM", layout::TLS_CERTIFICATE_KEY));
+        return Some(format!(
+            "{} is no certificate in PEM",
+            layout::TLS_CERTIFICATE_KEY
+        ));
     }
     if !is_pem(key, "PRIVATE KEY-----") {
         return Some(format!("{} is no private key in PEM", layout::TLS_PRIVATE_KEY));
@@ -69,13 +69,16 @@ fn htpasswd_complaint(bytes: &[u8]) -> Option<String> {
     };
     let is_wrong = |line: &str| {
         let line = line.trim();
-        let is_entry = line
-            .split_once(':')
-            .is_some_and(|(name, hash)| !name.is_empty() && (hash.starts_with("$2") || hash.starts_with("$argon2id$")));
+        let is_entry = line.split_once(':').is_some_and(|(name, hash)| {
+            !name.is_empty() && (hash.starts_with("$2") || hash.starts_with("$argon2id$"))
+        });
         !line.is_empty() && !line.starts_with('#') && !is_entry
     };
     let wrong = text.lines().position(is_wrong)?;
-    Some(format!("line {} is not name:hash with a bcrypt or argon2id hash", wrong + 1))
+    Some(format!(
+        "line {} is not name:hash with a bcrypt or argon2id hash",
+        wrong + 1
+    ))
 }
 
 #[cfg(test)]
@@ -101,7 +104,10 @@ mod tests {
     fn given_tls_secrets_when_read_then_what_is_missing_is_named() {
         let certificate = "-----BEGIN CERTIFICATE-----\nAA==\n-----END CERTIFICATE-----\n";
         let key = "-----BEGIN PRIVATE KEY-----\nAA==\n-----END PRIVATE KEY-----\n";
-        assert_eq!(facts(&[("tls.crt", certificate), ("tls.key", key)]).tls_complaint, None);
+        assert_eq!(
+            facts(&[("tls.crt", certificate), ("tls.key", key)]).tls_complaint,
+            None
+        );
         let swapped = facts(&[("tls.crt", key), ("tls.key", certificate)]);
         assert!(swapped.tls_complaint.unwrap().starts_with("tls.crt"));
         let half = facts(&[("tls.crt", certificate), ("ca.crt", certificate)]);
@@ -117,6 +123,9 @@ mod tests {
         ]);
         assert_eq!(facts.htpasswd_complaint("good"), None);
         let complaint = facts.htpasswd_complaint("bad").unwrap();
-        assert!(complaint.contains("line 2") && !complaint.contains("hunter2"), "{complaint}");
+        assert!(
+            complaint.contains("line 2") && !complaint.contains("hunter2"),
+            "{complaint}"
+        );
     }
 }

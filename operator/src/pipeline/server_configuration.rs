@@ -35,7 +35,10 @@ pub fn files(
     let server: ServerVersion = version
         .parse()
         .map_err(|error| invalid(format!("spec.version: {error}")))?;
-    if OLDEST_SERVER.parse().is_ok_and(|oldest: ServerVersion| server < oldest) {
+    if OLDEST_SERVER
+        .parse()
+        .is_ok_and(|oldest: ServerVersion| server < oldest)
+    {
         return Err(invalid(format!(
             "spec.version {version} is too old for this operator, which runs servers from {OLDEST_SERVER} on"
         )));
@@ -74,18 +77,29 @@ pub fn configuration(
     tree.insert("limits".to_owned(), limits(spec)?);
     tree.insert("auth".to_owned(), auth(spec));
     if let Some(rules) = access_control {
-        tree.insert("accessControl".to_owned(), serde_json::to_value(rules).unwrap_or_default());
+        tree.insert(
+            "accessControl".to_owned(),
+            serde_json::to_value(rules).unwrap_or_default(),
+        );
     }
     tree.insert("collection".to_owned(), collection(spec)?);
     tree.insert("log".to_owned(), log(spec));
     tree.insert("extensions".to_owned(), extensions(spec));
-    serde_path_to_error::deserialize(Value::Object(tree))
-        .map_err(|error| invalid(format!("the server's configuration, {}: {}", error.path(), error.inner())))
+    serde_path_to_error::deserialize(Value::Object(tree)).map_err(|error| {
+        invalid(format!(
+            "the server's configuration, {}: {}",
+            error.path(),
+            error.inner()
+        ))
+    })
 }
 
 fn http(spec: &ZotArtifactStoreSpec) -> Value {
     let port = spec.http.port.unwrap_or(layout::DEFAULT_PORT);
-    let grace = spec.pod.termination_grace_period_seconds.unwrap_or(DEFAULT_GRACE_PERIOD);
+    let grace = spec
+        .pod
+        .termination_grace_period_seconds
+        .unwrap_or(DEFAULT_GRACE_PERIOD);
     // The rest is for closing the database.
     let drain = (grace - SHUTDOWN_MARGIN).max(grace / 2);
     let mut http = json!({"listen": format!("[::]:{port}"), "shutdownGrace": format!("{drain}s")});
@@ -100,7 +114,12 @@ fn http(spec: &ZotArtifactStoreSpec) -> Value {
     if !spec.http.trusted_proxies.is_empty() {
         set("trustedProxies", spec.http.trusted_proxies.clone().into());
     }
-    if let Some(cors) = spec.http.cors.as_ref().filter(|cors| !cors.allowed_origins.is_empty()) {
+    if let Some(cors) = spec
+        .http
+        .cors
+        .as_ref()
+        .filter(|cors| !cors.allowed_origins.is_empty())
+    {
         set("cors", json!({"allowedOrigins": cors.allowed_origins}));
     }
     if spec.tls.tls_type == TlsType::Secret {
@@ -119,7 +138,9 @@ fn http(spec: &ZotArtifactStoreSpec) -> Value {
 fn storage(volume_bytes: Option<u64>) -> Value {
     let mut blobs = json!({"path": layout::BLOBS});
     // The default would leave nothing of a small volume.
-    let share = volume_bytes.map(|bytes| bytes / RESERVE_SHARE).filter(|share| *share < RESERVE);
+    let share = volume_bytes
+        .map(|bytes| bytes / RESERVE_SHARE)
+        .filter(|share| *share < RESERVE);
     if let (Some(share), Value::Object(fields)) = (share, &mut blobs) {
         fields.insert("reserve".to_owned(), share.into());
     }
@@ -129,7 +150,10 @@ fn storage(volume_bytes: Option<u64>) -> Value {
 fn limits(spec: &ZotArtifactStoreSpec) -> Result<Value, Problem> {
     let mut limits = Map::new();
     if let Some(size) = &spec.limits.max_manifest_size {
-        limits.insert("manifestSize".to_owned(), bytes(size, "spec.limits.maxManifestSize")?.into());
+        limits.insert(
+            "manifestSize".to_owned(),
+            bytes(size, "spec.limits.maxManifestSize")?.into(),
+        );
     }
     if let Some(count) = spec.limits.max_concurrent_uploads {
         limits.insert("concurrentUploads".to_owned(), count.into());
@@ -161,9 +185,21 @@ fn collection(spec: &ZotArtifactStoreSpec) -> Result<Value, Problem> {
         Ok(())
     };
     let interval = stated.interval.unwrap_or_else(|| TimeSpan::new("1h"));
-    set("interval", Some(&interval), "spec.maintenance.garbageCollection.interval")?;
-    set("grace", stated.grace.as_ref(), "spec.maintenance.garbageCollection.grace")?;
-    set("uploadExpiry", spec.limits.upload_expiry.as_ref(), "spec.limits.uploadExpiry")?;
+    set(
+        "interval",
+        Some(&interval),
+        "spec.maintenance.garbageCollection.interval",
+    )?;
+    set(
+        "grace",
+        stated.grace.as_ref(),
+        "spec.maintenance.garbageCollection.grace",
+    )?;
+    set(
+        "uploadExpiry",
+        spec.limits.upload_expiry.as_ref(),
+        "spec.limits.uploadExpiry",
+    )?;
     if let Some(enabled) = stated.enabled {
         collection.insert("enabled".to_owned(), enabled.into());
     }

@@ -61,12 +61,14 @@ pub fn validate(input: Input<'_>) -> Result<Validated, Vec<Problem>> {
     let mut warnings = Vec::new();
     let spec = possible(&input.resource.spec, input, &mut warnings);
     let running = running(input.observed, &input.resource.name_any());
-    let choice = operand::choose(&spec, &input.settings.operand, running.as_ref()).map_err(|problem| vec![problem])?;
+    let choice =
+        operand::choose(&spec, &input.settings.operand, running.as_ref()).map_err(|problem| vec![problem])?;
     let claim = claim(&spec, input, &mut warnings).map_err(|problem| vec![problem])?;
-    let files = access_control::resolve(&spec.access, input.references.access_control.as_deref()).and_then(|rules| {
-        let bytes = volume_bytes(&claim);
-        server_configuration::files(&spec, rules.as_ref(), bytes, &choice.operand.version)
-    });
+    let files =
+        access_control::resolve(&spec.access, input.references.access_control.as_deref()).and_then(|rules| {
+            let bytes = volume_bytes(&claim);
+            server_configuration::files(&spec, rules.as_ref(), bytes, &choice.operand.version)
+        });
     let files = files.map_err(|problem| vec![problem])?;
     let key = StoreKey {
         namespace: input.resource.namespace().unwrap_or_default(),
@@ -95,7 +97,11 @@ pub fn validate(input: Input<'_>) -> Result<Validated, Vec<Problem>> {
 }
 
 /// The specification without what cannot be had here.
-fn possible(spec: &ZotArtifactStoreSpec, input: Input<'_>, warnings: &mut Vec<Problem>) -> ZotArtifactStoreSpec {
+fn possible(
+    spec: &ZotArtifactStoreSpec,
+    input: Input<'_>,
+    warnings: &mut Vec<Problem>,
+) -> ZotArtifactStoreSpec {
     let mut spec = spec.clone();
     let missing = |field: &str, kind: ChildKind| {
         Problem::new(
@@ -107,23 +113,40 @@ fn possible(spec: &ZotArtifactStoreSpec, input: Input<'_>, warnings: &mut Vec<Pr
             ),
         )
     };
-    let wants_route = spec.exposure.route.as_ref().is_some_and(|route| route.enabled != Some(false));
+    let wants_route = spec
+        .exposure
+        .route
+        .as_ref()
+        .is_some_and(|route| route.enabled != Some(false));
     if wants_route && !input.platform.has(ChildKind::Route) {
         warnings.push(missing("spec.exposure.route", ChildKind::Route));
     }
     if spec.monitoring.service_monitor.enabled && !input.platform.has(ChildKind::ServiceMonitor) {
-        warnings.push(missing("spec.monitoring.serviceMonitor", ChildKind::ServiceMonitor));
+        warnings.push(missing(
+            "spec.monitoring.serviceMonitor",
+            ChildKind::ServiceMonitor,
+        ));
     }
     if spec.monitoring.prometheus_rule.enabled && !input.platform.has(ChildKind::PrometheusRule) {
-        warnings.push(missing("spec.monitoring.prometheusRule", ChildKind::PrometheusRule));
+        warnings.push(missing(
+            "spec.monitoring.prometheusRule",
+            ChildKind::PrometheusRule,
+        ));
     }
     if let Some(route) = &mut spec.exposure.route
-        && let Some(problem) = route.host.as_deref().and_then(|host| host_problem(host, "route", input.settings))
+        && let Some(problem) = route
+            .host
+            .as_deref()
+            .and_then(|host| host_problem(host, "route", input.settings))
     {
         route.enabled = Some(false);
         warnings.push(problem);
     }
-    let ingress_host = spec.exposure.ingress.as_ref().map(|ingress| ingress.host.as_str());
+    let ingress_host = spec
+        .exposure
+        .ingress
+        .as_ref()
+        .map(|ingress| ingress.host.as_str());
     if let Some(problem) = ingress_host.and_then(|host| host_problem(host, "ingress", input.settings)) {
         spec.exposure.ingress = None;
         warnings.push(problem);
@@ -159,7 +182,9 @@ fn running(observed: &BTreeMap<ChildKey, Observed>, name: &str) -> Option<Operan
         kind: ChildKind::Deployment,
         name: name.to_owned(),
     })?;
-    let Facts::Deployment(facts) = &deployment.facts else { return None };
+    let Facts::Deployment(facts) = &deployment.facts else {
+        return None;
+    };
     Some(Operand {
         image: facts.image.clone()?,
         version: deployment.annotations.get(labels::VERSION_ANNOTATION)?.clone(),
@@ -167,24 +192,40 @@ fn running(observed: &BTreeMap<ChildKey, Observed>, name: &str) -> Option<Operan
 }
 
 /// The claim. One that is there already never shrinks: Kubernetes would refuse, so its size is kept.
-fn claim(spec: &ZotArtifactStoreSpec, input: Input<'_>, warnings: &mut Vec<Problem>) -> Result<DataClaim, Problem> {
+fn claim(
+    spec: &ZotArtifactStoreSpec,
+    input: Input<'_>,
+    warnings: &mut Vec<Problem>,
+) -> Result<DataClaim, Problem> {
     if let Some(name) = &spec.data_volume.existing_claim {
         return Ok(DataClaim::Existing(name.clone()));
     }
-    let wanted = spec.data_volume.size.clone().unwrap_or_else(|| Size::new(DEFAULT_SIZE));
-    let wanted_bytes = wanted
-        .bytes()
-        .map_err(|error| Problem::new(ConditionReason::InvalidSpec, format!("spec.dataVolume.size: {error}")))?;
+    let wanted = spec
+        .data_volume
+        .size
+        .clone()
+        .unwrap_or_else(|| Size::new(DEFAULT_SIZE));
+    let wanted_bytes = wanted.bytes().map_err(|error| {
+        Problem::new(
+            ConditionReason::InvalidSpec,
+            format!("spec.dataVolume.size: {error}"),
+        )
+    })?;
     let name = Names::of(&input.resource.name_any()).claim();
     let present = input.observed.get(&ChildKey {
         kind: ChildKind::PersistentVolumeClaim,
         name: name.clone(),
     });
     let Some(Facts::Claim(facts)) = present.map(|seen| &seen.facts) else {
-        return Ok(DataClaim::Managed { size: wanted.to_string() });
+        return Ok(DataClaim::Managed {
+            size: wanted.to_string(),
+        });
     };
     let present = facts.requested.clone().unwrap_or_default();
-    if Size::new(present.clone()).bytes().is_ok_and(|bytes| bytes > wanted_bytes) {
+    if Size::new(present.clone())
+        .bytes()
+        .is_ok_and(|bytes| bytes > wanted_bytes)
+    {
         if spec.data_volume.size.is_some() {
             warnings.push(Problem::new(
                 ConditionReason::VolumeShrinkRefused,
@@ -196,7 +237,9 @@ fn claim(spec: &ZotArtifactStoreSpec, input: Input<'_>, warnings: &mut Vec<Probl
         }
         return Ok(DataClaim::Managed { size: present });
     }
-    Ok(DataClaim::Managed { size: wanted.to_string() })
+    Ok(DataClaim::Managed {
+        size: wanted.to_string(),
+    })
 }
 
 fn volume_bytes(claim: &DataClaim) -> Option<u64> {

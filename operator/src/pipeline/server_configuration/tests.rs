@@ -56,9 +56,18 @@ fn given_restart_fields_when_changed_then_the_restart_file_changes() {
 #[test]
 fn given_values_that_the_server_refuses_when_configured_then_the_field_is_named() {
     for (wrong, expected) in [
-        (json!({"limits": {"maxManifestSize": "1Mi"}}), "limits.manifestSize"),
-        (json!({"http": {"trustedProxies": ["10.0.0.0/99"]}}), "http.trustedProxies"),
-        (json!({"http": {"cors": {"allowedOrigins": ["*", "https://a.example.com"]}}}), "cors"),
+        (
+            json!({"limits": {"maxManifestSize": "1Mi"}}),
+            "limits.manifestSize",
+        ),
+        (
+            json!({"http": {"trustedProxies": ["10.0.0.0/99"]}}),
+            "http.trustedProxies",
+        ),
+        (
+            json!({"http": {"cors": {"allowedOrigins": ["*", "https://a.example.com"]}}}),
+            "cors",
+        ),
     ] {
         let problem = files(&spec(wrong.clone()), None, None, "0.2.0").unwrap_err();
         assert_eq!(problem.reason, ConditionReason::InvalidSpec, "{wrong}");

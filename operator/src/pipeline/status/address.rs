@@ -16,10 +16,17 @@ pub(super) fn url(input: Input<'_>) -> Option<String> {
     }
     let store = &input.built()?.store;
     if store.has_route {
-        return route(input)?.admitted_host.as_ref().map(|host| format!("https://{host}"));
+        return route(input)?
+            .admitted_host
+            .as_ref()
+            .map(|host| format!("https://{host}"));
     }
     if let Some(ingress) = &store.spec.exposure.ingress {
-        let scheme = if ingress.tls_secret_ref.is_some() { "https" } else { "http" };
+        let scheme = if ingress.tls_secret_ref.is_some() {
+            "https"
+        } else {
+            "http"
+        };
         return has_ingress_address(input).then(|| format!("{scheme}://{}", ingress.host));
     }
     if wants_load_balancer(input) {
@@ -72,12 +79,17 @@ pub(super) fn wants_load_balancer(input: Input<'_>) -> bool {
 fn internal(input: Input<'_>) -> Option<String> {
     let store = &input.built()?.store;
     service(input)?;
-    Some(service_url(input, &format!("{}.{}.svc", store.key.name, store.key.namespace)))
+    Some(service_url(
+        input,
+        &format!("{}.{}.svc", store.key.name, store.key.namespace),
+    ))
 }
 
 /// The address of the Service under this host; the port is left out where it is the scheme's own.
 fn service_url(input: Input<'_>, host: &str) -> String {
-    let Some(built) = input.built() else { return String::new() };
+    let Some(built) = input.built() else {
+        return String::new();
+    };
     let scheme = if built.store.speaks_tls() { "https" } else { "http" };
     match (scheme, built.store.service_port()) {
         ("https", 443) | ("http", 80) => format!("{scheme}://{host}"),

@@ -59,7 +59,10 @@ fn condition(kind: Type, verdict: &Verdict, input: Input<'_>, before: &[Conditio
     let since = before
         .iter()
         .find(|condition| condition.type_ == kind.as_str() && condition.status == status)
-        .map_or_else(|| Time(seconds(input.now)), |condition| condition.last_transition_time.clone());
+        .map_or_else(
+            || Time(seconds(input.now)),
+            |condition| condition.last_transition_time.clone(),
+        );
     Condition {
         type_: kind.as_str().to_owned(),
         status: status.to_owned(),
@@ -81,10 +84,16 @@ fn is_stopped(input: Input<'_>) -> bool {
 
 fn available(input: Input<'_>) -> Verdict {
     match input.deployment() {
-        Some((facts, _)) if facts.available > 0 => {
-            Verdict::new(true, Reason::AsExpected, format!("{} of {} servers take requests", facts.available, facts.wanted))
-        }
-        _ if is_stopped(input) => Verdict::new(false, Reason::Stopped, "the store is stopped: set spec.replicas to 1 to start it"),
+        Some((facts, _)) if facts.available > 0 => Verdict::new(
+            true,
+            Reason::AsExpected,
+            format!("{} of {} servers take requests", facts.available, facts.wanted),
+        ),
+        _ if is_stopped(input) => Verdict::new(
+            false,
+            Reason::Stopped,
+            "the store is stopped: set spec.replicas to 1 to start it",
+        ),
         _ => Verdict::new(false, Reason::NoReadyReplicas, "no server takes requests"),
     }
 }
@@ -94,13 +103,22 @@ fn progressing(input: Input<'_>) -> Verdict {
     let built = match input.outcome {
         Outcome::Paused => return Verdict::new(false, Reason::Paused, "spec.paused is true"),
         Outcome::Blocked(problems) => {
-            let reason = problems.first().map_or(Reason::InvalidSpec, |problem| problem.reason);
-            return Verdict::new(false, reason, "nothing is changed until the problem is solved: see Degraded");
+            let reason = problems
+                .first()
+                .map_or(Reason::InvalidSpec, |problem| problem.reason);
+            return Verdict::new(
+                false,
+                reason,
+                "nothing is changed until the problem is solved: see Degraded",
+            );
         }
         Outcome::Built(built) => built,
     };
     if built.is_queued {
-        return still(Reason::RolloutQueued, "the restart waits until other stores have restarted");
+        return still(
+            Reason::RolloutQueued,
+            "the restart waits until other stores have restarted",
+        );
     }
     let Some((facts, generation)) = input.deployment() else {
         return still(Reason::Starting, "the first server is being started");
@@ -109,8 +127,19 @@ fn progressing(input: Input<'_>) -> Verdict {
         return Verdict::new(false, Reason::ProgressDeadlineExceeded, stuck.clone());
     }
     if !is_settled(facts, generation.max(built.applied_generation)) {
-        let reason = if facts.available == 0 && facts.updated == facts.replicas { Reason::Starting } else { Reason::RollingOut };
-        return still(reason, &format!("{} of {} servers run the newest configuration and take requests", facts.updated.min(facts.available), facts.wanted));
+        let reason = if facts.available == 0 && facts.updated == facts.replicas {
+            Reason::Starting
+        } else {
+            Reason::RollingOut
+        };
+        return still(
+            reason,
+            &format!(
+                "{} of {} servers run the newest configuration and take requests",
+                facts.updated.min(facts.available),
+                facts.wanted
+            ),
+        );
     }
     Verdict::new(false, Reason::AsExpected, "everything is as the spec asks")
 }
@@ -124,8 +153,15 @@ fn problems(input: Input<'_>) -> Vec<Problem> {
     if let Some((facts, _)) = input.deployment() {
         if let Some(failure) = &facts.failure {
             let is_account = failure.contains("serviceaccount");
-            let reason = if is_account { Reason::ServiceAccountMissing } else { Reason::PodFailing };
-            problems.push(Problem::new(reason, format!("the Pod cannot be created: {failure}")));
+            let reason = if is_account {
+                Reason::ServiceAccountMissing
+            } else {
+                Reason::PodFailing
+            };
+            problems.push(Problem::new(
+                reason,
+                format!("the Pod cannot be created: {failure}"),
+            ));
         }
         // Whatever is wrong with the Pod says more.
         if let Some(stuck) = facts.stuck.as_ref().filter(|_| problems.is_empty()) {
@@ -139,7 +175,10 @@ fn problems(input: Input<'_>) -> Vec<Problem> {
         problems.push(Problem::new(Reason::VolumeExpansionRefused, message));
     }
     if let Some(refusal) = address::route(input).and_then(|facts| facts.refusal.as_ref()) {
-        problems.push(Problem::new(Reason::RouteNotAdmitted, format!("the router refuses the Route: {refusal}")));
+        problems.push(Problem::new(
+            Reason::RouteNotAdmitted,
+            format!("the router refuses the Route: {refusal}"),
+        ));
     }
     problems
 }
@@ -157,7 +196,11 @@ fn degraded(input: Input<'_>) -> Verdict {
 
 fn ready(input: Input<'_>, available: &Verdict, progressing: &Verdict, degraded: &Verdict) -> Verdict {
     if is_stopped(input) && !degraded.holds {
-        return Verdict::new(false, Reason::Stopped, "the store is stopped: set spec.replicas to 1 to start it");
+        return Verdict::new(
+            false,
+            Reason::Stopped,
+            "the store is stopped: set spec.replicas to 1 to start it",
+        );
     }
     let exposure = exposure_ready(input);
     for (is_against, verdict) in [
@@ -175,14 +218,22 @@ fn ready(input: Input<'_>, available: &Verdict, progressing: &Verdict, degraded:
 
 fn paused(input: Input<'_>) -> Verdict {
     match input.outcome {
-        Outcome::Paused => Verdict::new(true, Reason::Paused, "spec.paused is true: nothing but the status is written"),
+        Outcome::Paused => Verdict::new(
+            true,
+            Reason::Paused,
+            "spec.paused is true: nothing but the status is written",
+        ),
         _ => Verdict::new(false, Reason::Active, "the operator looks after the store"),
     }
 }
 
 fn update_available(input: Input<'_>) -> Verdict {
     match input.built().and_then(|built| built.pending_update.as_ref()) {
-        Some(version) => Verdict::new(true, Reason::UpdateAvailable, format!("set spec.version to {version} to update")),
+        Some(version) => Verdict::new(
+            true,
+            Reason::UpdateAvailable,
+            format!("set spec.version to {version} to update"),
+        ),
         None => Verdict::new(false, Reason::UpToDate, "no newer version waits"),
     }
 }
@@ -200,18 +251,41 @@ fn exposure_ready(input: Input<'_>) -> Verdict {
         }
     }
     if built.store.spec.exposure.ingress.is_some() && !address::has_ingress_address(input) {
-        return Verdict::new(false, Reason::IngressPending, "the Ingress has no address yet: is there a controller for its class?");
+        return Verdict::new(
+            false,
+            Reason::IngressPending,
+            "the Ingress has no address yet: is there a controller for its class?",
+        );
     }
-    if address::wants_load_balancer(input) && address::service(input).is_none_or(|facts| facts.load_balancer.is_none()) {
-        return Verdict::new(false, Reason::LoadBalancerPending, "the load balancer has no address yet");
+    if address::wants_load_balancer(input)
+        && address::service(input).is_none_or(|facts| facts.load_balancer.is_none())
+    {
+        return Verdict::new(
+            false,
+            Reason::LoadBalancerPending,
+            "the load balancer has no address yet",
+        );
     }
-    Verdict::new(true, Reason::AsExpected, "the store can be reached as the spec asks")
+    Verdict::new(
+        true,
+        Reason::AsExpected,
+        "the store can be reached as the spec asks",
+    )
 }
 
 fn storage_ready(input: Input<'_>) -> Verdict {
-    let expected = || Verdict::new(true, Reason::AsExpected, "the claim is bound and has the size that was asked for");
+    let expected = || {
+        Verdict::new(
+            true,
+            Reason::AsExpected,
+            "the claim is bound and has the size that was asked for",
+        )
+    };
     if let Some(built) = input.built() {
-        let refusal = built.problems.iter().find(|problem| problem.reason == Reason::VolumeShrinkRefused);
+        let refusal = built
+            .problems
+            .iter()
+            .find(|problem| problem.reason == Reason::VolumeShrinkRefused);
         if let Some(refusal) = refusal {
             return Verdict::new(false, refusal.reason, refusal.message.clone());
         }
@@ -221,19 +295,34 @@ fn storage_ready(input: Input<'_>) -> Verdict {
     }
     let name = input.names().claim();
     let Some((_, facts)) = input.claim() else {
-        return Verdict::new(false, Reason::VolumePending, format!("claim {name} is not there yet"));
+        return Verdict::new(
+            false,
+            Reason::VolumePending,
+            format!("claim {name} is not there yet"),
+        );
     };
     if !facts.is_bound {
         let class = facts.storage_class.as_deref().map_or_else(
             || "the cluster has no default storage class, or its volumes wait for the Pod".to_owned(),
             |class| format!("does storage class {class} exist, and has it volumes?"),
         );
-        return Verdict::new(false, Reason::VolumePending, format!("claim {name} waits for a volume: {class}"));
+        return Verdict::new(
+            false,
+            Reason::VolumePending,
+            format!("claim {name} waits for a volume: {class}"),
+        );
     }
     if facts.resize_failure.is_some() {
-        return Verdict::new(false, Reason::VolumeExpansionRefused, format!("claim {name} cannot grow: see Degraded"));
+        return Verdict::new(
+            false,
+            Reason::VolumeExpansionRefused,
+            format!("claim {name} cannot grow: see Degraded"),
+        );
     }
-    let bytes = |text: &Option<String>| text.clone().and_then(|text| zas_crd::Size::new(text).bytes().ok());
+    let bytes = |text: &Option<String>| {
+        text.clone()
+            .and_then(|text| zas_crd::Size::new(text).bytes().ok())
+    };
     match (bytes(&facts.requested), bytes(&facts.capacity)) {
         (Some(requested), Some(capacity)) if capacity < requested => {
             Verdict::new(false, Reason::VolumeResizing, format!("claim {name} grows"))

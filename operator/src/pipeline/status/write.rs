@@ -38,13 +38,21 @@ pub async fn write(
     });
     let parameters = PatchParams::apply(MANAGER).force();
     metrics.wrote(KIND, "status");
-    match api.patch_status(&store.name, &parameters, &Patch::Apply(&object)).await {
+    match api
+        .patch_status(&store.name, &parameters, &Patch::Apply(&object))
+        .await
+    {
         Ok(_) => Ok(true),
         Err(kube::Error::Api(refusal)) if refusal.is_not_found() => Ok(true),
-        Err(kube::Error::Api(refusal)) if refusal.code == 400 || refusal.code == 500 && refusal.message.contains("field not declared") => {
+        Err(kube::Error::Api(refusal))
+            if refusal.code == 400
+                || refusal.code == 500 && refusal.message.contains("field not declared") =>
+        {
             tracing::warn!(store = %store, message = refusal.message, "the installed CustomResourceDefinition is older than this operator");
             // A merge drops what the definition does not know.
-            let written = api.patch_status(&store.name, &PatchParams::default(), &Patch::Merge(&object)).await;
+            let written = api
+                .patch_status(&store.name, &PatchParams::default(), &Patch::Merge(&object))
+                .await;
             written.map(|_| false).map_err(ReconcileError::Status)
         }
         Err(error) => Err(ReconcileError::Status(error)),
