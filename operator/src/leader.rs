@@ -43,7 +43,13 @@ impl Leadership {
             .with_grace(u64::from((arguments.lease_duration / GRACE_SHARE).max(1)))
             .build()
             .await
-            .map_err(|error| anyhow::anyhow!("cannot use the lease {} in {}: {error}", labels::MANAGER, arguments.namespace))?;
+            .map_err(|error| {
+                anyhow::anyhow!(
+                    "cannot use the lease {} in {}: {error}",
+                    labels::MANAGER,
+                    arguments.namespace
+                )
+            })?;
         let (mut state, task) = manager.watch().await;
         let task = tokio::spawn(async move {
             if let Ok(Err(error)) = task.await {
@@ -62,7 +68,9 @@ impl Leadership {
 
     /// Fires `stop` when the lease is lost: another replica may be at work then.
     pub fn stop_when_lost(&self, stop: CancellationToken, metrics: Arc<Metrics>) {
-        let Some(mut state) = self.state.clone() else { return };
+        let Some(mut state) = self.state.clone() else {
+            return;
+        };
         tokio::spawn(async move {
             tokio::select! {
                 // An error means that the task that renews the lease has ended.

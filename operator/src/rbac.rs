@@ -140,12 +140,30 @@ pub const PEOPLE: &[(&str, &[&str], &str)] = &[
     ),
     (
         "edit",
-        &["get", "list", "watch", "create", "update", "patch", "delete", "deletecollection"],
+        &[
+            "get",
+            "list",
+            "watch",
+            "create",
+            "update",
+            "patch",
+            "delete",
+            "deletecollection",
+        ],
         "runs stores, which is as much as creating Pods",
     ),
     (
         "admin",
-        &["get", "list", "watch", "create", "update", "patch", "delete", "deletecollection"],
+        &[
+            "get",
+            "list",
+            "watch",
+            "create",
+            "update",
+            "patch",
+            "delete",
+            "deletecollection",
+        ],
         "as edit, in namespaces whose administration is handed on",
     ),
 ];
@@ -158,7 +176,8 @@ mod tests {
     use crate::children::ChildKind;
 
     #[test]
-    fn given_every_kind_that_is_made_when_looked_up_then_it_may_be_watched_and_written_and_data_never_deleted() {
+    fn given_every_kind_that_is_made_when_looked_up_then_it_may_be_watched_and_written_and_data_never_deleted()
+     {
         for kind in ChildKind::ALL {
             let (group, _, plural) = kind.coordinates();
             let right = RIGHTS
@@ -168,7 +187,11 @@ mod tests {
             for verb in ["get", "list", "watch", "create", "patch"] {
                 assert!(right.verbs.contains(&verb), "{verb} {plural}");
             }
-            assert_eq!(right.verbs.contains(&"delete"), !kind.is_data(), "delete {plural}");
+            assert_eq!(
+                right.verbs.contains(&"delete"),
+                !kind.is_data(),
+                "delete {plural}"
+            );
         }
     }
 
@@ -179,7 +202,10 @@ mod tests {
             assert!(!right.because.is_empty());
             for resource in right.resources {
                 assert!(seen.insert((right.group, resource)), "{resource} twice");
-                assert!(!resource.contains('*') && !right.verbs.contains(&"*"), "{resource}");
+                assert!(
+                    !resource.contains('*') && !right.verbs.contains(&"*"),
+                    "{resource}"
+                );
             }
         }
     }

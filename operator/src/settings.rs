@@ -65,7 +65,9 @@ mod tests {
 
     fn settings(suffixes: &str) -> Settings {
         let arguments = Arguments::parse_from(["operator", "--allowed-host-suffixes", suffixes]);
-        Settings::new(&arguments, |name| (name == "https_proxy").then(|| "http://proxy:3128".to_owned()))
+        Settings::new(&arguments, |name| {
+            (name == "https_proxy").then(|| "http://proxy:3128".to_owned())
+        })
     }
 
     #[test]

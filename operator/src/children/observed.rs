@@ -78,7 +78,10 @@ impl Observed {
             annotations: metadata.annotations.clone().unwrap_or_default(),
             controller: controller.map(|owner| owner.uid.clone()),
             controller_name: controller.map(|owner| (owner.kind.clone(), owner.name.clone())),
-            created: metadata.creation_timestamp.as_ref().map(|time| time.0.as_second()),
+            created: metadata
+                .creation_timestamp
+                .as_ref()
+                .map(|time| time.0.as_second()),
             is_leaving: metadata.deletion_timestamp.is_some(),
             facts,
         }

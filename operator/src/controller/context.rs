@@ -4,9 +4,9 @@ use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::ArcSwap;
-use kube::{Client, ResourceExt};
 use kube::runtime::events::{Recorder, Reporter};
 use kube::runtime::reflector::ObjectRef;
+use kube::{Client, ResourceExt};
 use tokio::sync::mpsc::UnboundedSender;
 use zas_crd::{ZotArtifactStore, ZotArtifactStoreStatus};
 
@@ -164,7 +164,10 @@ impl Context {
 
     /// A look at a store succeeded.
     pub(super) fn succeeded(&self, store: &StoreKey) {
-        self.failures.lock().unwrap_or_else(PoisonError::into_inner).remove(store);
+        self.failures
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(store);
     }
 
     /// Forgets a store that is gone.
@@ -174,13 +177,22 @@ impl Context {
         self.shared.rollouts.ended(store);
         self.shared.versions.forget(store);
         self.succeeded(store);
-        self.checked.lock().unwrap_or_else(PoisonError::into_inner).remove(store);
-        self.written.lock().unwrap_or_else(PoisonError::into_inner).remove(store);
+        self.checked
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(store);
+        self.written
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(store);
     }
 }
 
 impl std::fmt::Debug for Context {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("Context").field("shared", &self.shared).finish_non_exhaustive()
+        formatter
+            .debug_struct("Context")
+            .field("shared", &self.shared)
+            .finish_non_exhaustive()
     }
 }

@@ -26,7 +26,8 @@ pub(super) fn of(before: &[Condition], after: &[Condition]) -> Vec<Event> {
 /// Whether a condition says something that needs telling by itself.
 fn is_notable(condition: &Condition) -> bool {
     let is_alarm = is_alarm_when_true(&condition.type_);
-    let is_state = condition.type_ == ConditionType::Progressing.as_str() || condition.type_ == ConditionType::Paused.as_str();
+    let is_state = condition.type_ == ConditionType::Progressing.as_str()
+        || condition.type_ == ConditionType::Paused.as_str();
     condition.status == "True" && (is_alarm || is_state)
 }
 
@@ -41,13 +42,20 @@ fn event(condition: &Condition) -> Event {
         _ => false,
     };
     Event {
-        type_: if is_bad { EventType::Warning } else { EventType::Normal },
+        type_: if is_bad {
+            EventType::Warning
+        } else {
+            EventType::Normal
+        },
         reason: condition.reason.clone(),
         note: Some(
-            format!("{} is {}: {}", condition.type_, condition.status, condition.message)
-                .chars()
-                .take(LONGEST_NOTE)
-                .collect(),
+            format!(
+                "{} is {}: {}",
+                condition.type_, condition.status, condition.message
+            )
+            .chars()
+            .take(LONGEST_NOTE)
+            .collect(),
         ),
         action: condition.type_.clone(),
         secondary: None,

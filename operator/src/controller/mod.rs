@@ -115,7 +115,11 @@ impl Scope {
         ));
         let mut background = JoinSet::new();
         for kind in ChildKind::ALL.into_iter().filter(|kind| !kind.is_optional()) {
-            background.spawn(watches::follow(Arc::clone(&context), kind, self.namespace.clone()));
+            background.spawn(watches::follow(
+                Arc::clone(&context),
+                kind,
+                self.namespace.clone(),
+            ));
         }
         if !self.first_lists(&context).await {
             return;
@@ -123,7 +127,11 @@ impl Scope {
         self.health.set_ready();
         let (reader, writer) = reflector::store();
         let primary = self.primary(Arc::clone(&context), writer);
-        background.spawn(discover(Arc::clone(&context), self.namespace.clone(), reader.clone()));
+        background.spawn(discover(
+            Arc::clone(&context),
+            self.namespace.clone(),
+            reader.clone(),
+        ));
         background.spawn(count(Arc::clone(&context), reader.clone()));
         let stop = self.stop.clone();
         Controller::for_stream(primary, reader)

@@ -8,7 +8,9 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use kube::runtime::controller::Action;
 use kube::{Resource, ResourceExt};
-use zas_crd::{ConditionReason, ConditionType, ZotArtifactStore, ZotArtifactStoreSpec, ZotArtifactStoreStatus};
+use zas_crd::{
+    ConditionReason, ConditionType, ZotArtifactStore, ZotArtifactStoreSpec, ZotArtifactStoreStatus,
+};
 
 use super::Guarded;
 use super::context::Context;
@@ -21,10 +23,10 @@ use crate::labels;
 use crate::layout;
 use crate::pipeline::apply::Apply;
 use crate::pipeline::dereference::{Dereference, References};
+use crate::pipeline::diagnosis;
 use crate::pipeline::orphans;
 use crate::pipeline::status::{self, Built, Outcome};
 use crate::pipeline::validate::{self, Validated};
-use crate::pipeline::diagnosis;
 use crate::problem::Problem;
 use crate::resources::{self, Prepared};
 
@@ -43,7 +45,10 @@ type Children = BTreeMap<ChildKey, Observed>;
 ///
 /// # Errors
 /// When the API server does not answer; the look is repeated.
-pub(super) async fn reconcile(guarded: Arc<Guarded>, context: Arc<Context>) -> Result<Action, ReconcileError> {
+pub(super) async fn reconcile(
+    guarded: Arc<Guarded>,
+    context: Arc<Context>,
+) -> Result<Action, ReconcileError> {
     let (metrics, started) = (Arc::clone(&context.shared.metrics), Instant::now());
     metrics.reconcile_started();
     let (resource, unreadable) = readable(&guarded);
@@ -61,7 +66,10 @@ pub(super) async fn reconcile(guarded: Arc<Guarded>, context: Arc<Context>) -> R
     if result.is_ok() {
         context.succeeded(&look.key);
     }
-    metrics.reconcile_ended(started.elapsed(), result.as_ref().err().map(ReconcileError::label));
+    metrics.reconcile_ended(
+        started.elapsed(),
+        result.as_ref().err().map(ReconcileError::label),
+    );
     result
 }
 
@@ -76,7 +84,10 @@ fn readable(guarded: &Guarded) -> (Cow<'_, ZotArtifactStore>, Option<Problem>) {
                 spec: ZotArtifactStoreSpec::default(),
                 status: None,
             };
-            (Cow::Owned(resource), Some(Problem::new(ConditionReason::InvalidSpec, message)))
+            (
+                Cow::Owned(resource),
+                Some(Problem::new(ConditionReason::InvalidSpec, message)),
+            )
         }
     }
 }
@@ -167,7 +178,10 @@ impl Look<'_> {
         problems.extend(applied.problems);
         if references.needs_credentials && is_complete {
             let password = credentials::password().map_err(ReconcileError::Credentials)?;
-            let data = [(layout::USERNAME_KEY, credentials::USERNAME), (layout::PASSWORD_KEY, password.as_str())];
+            let data = [
+                (layout::USERNAME_KEY, credentials::USERNAME),
+                (layout::PASSWORD_KEY, password.as_str()),
+            ];
             apply.credentials(&store.names.administrator(), &data).await?;
         }
         if is_complete {
@@ -182,19 +196,23 @@ impl Look<'_> {
             pending_update,
             problems,
             is_queued,
-            applied_generation: self.context.ledger.last(&self.key, &deployment).and_then(|last| last.generation),
+            applied_generation: self
+                .context
+                .ledger
+                .last(&self.key, &deployment)
+                .and_then(|last| last.generation),
         })))
     }
 
     /// Whether this look would restart the store although nobody changed its resource, and others restart already.
     fn is_queued(&self, prepared: &[Prepared], observed: &Children) -> bool {
         let key = self.deployment_key();
-        let (Some(wanted), Some(present)) = (prepared.iter().find(|one| one.key == key), observed.get(&key)) else {
+        let (Some(wanted), Some(present)) = (prepared.iter().find(|one| one.key == key), observed.get(&key))
+        else {
             return false;
         };
-        let template = |annotations: &BTreeMap<String, String>| {
-            annotations.get(labels::TEMPLATE_ANNOTATION).cloned()
-        };
+        let template =
+            |annotations: &BTreeMap<String, String>| annotations.get(labels::TEMPLATE_ANNOTATION).cloned();
         let is_same = template(&wanted.annotations()) == template(&present.annotations);
         let rollouts = &self.context.shared.rollouts;
         if is_same {
@@ -204,21 +222,26 @@ impl Look<'_> {
             }
             return false;
         }
-        let is_asked_for = self.status().and_then(|status| status.observed_generation) != self.resource.meta().generation;
+        let is_asked_for =
+            self.status().and_then(|status| status.observed_generation) != self.resource.meta().generation;
         !is_asked_for && !rollouts.may_start(&self.key, Instant::now())
     }
 
     /// Looks into the Pods of a store that should serve and does not.
     async fn diagnose(&self, observed: &Children) -> Result<Option<Problem>, ReconcileError> {
         let is_serving = match observed.get(&self.deployment_key()).map(|seen| &seen.facts) {
-            Some(Facts::Deployment(facts)) => facts.available >= facts.wanted && facts.updated >= facts.wanted,
+            Some(Facts::Deployment(facts)) => {
+                facts.available >= facts.wanted && facts.updated >= facts.wanted
+            }
             // It was made just now.
             _ => true,
         };
         if is_serving {
             return Ok(None);
         }
-        diagnosis::of(&self.context.client, &self.key).await.map_err(ReconcileError::Diagnose)
+        diagnosis::of(&self.context.client, &self.key)
+            .await
+            .map_err(ReconcileError::Diagnose)
     }
 
     fn deployment_key(&self) -> ChildKey {
@@ -230,7 +253,9 @@ impl Look<'_> {
 
     fn identity(&self, observed: &Children) -> Option<ServerIdentity> {
         let deployment = observed.get(&self.deployment_key())?;
-        let Facts::Deployment(facts) = &deployment.facts else { return None };
+        let Facts::Deployment(facts) = &deployment.facts else {
+            return None;
+        };
         let is_running = facts.available > 0 && orphans::is_settled(facts, deployment.generation);
         Some(ServerIdentity {
             image: facts.image.clone().filter(|_| is_running)?,
@@ -248,7 +273,9 @@ impl Look<'_> {
             Some(Facts::Service(facts)) => facts.cluster_ip.clone(),
             _ => None,
         };
-        let (Some(identity), Some(address)) = (self.identity(observed), address) else { return false };
+        let (Some(identity), Some(address)) = (self.identity(observed), address) else {
+            return false;
+        };
         let (context, key) = (Arc::clone(self.context), self.key.clone());
         let versions = &self.context.shared.versions;
         versions.ask(&self.key, identity, &address, move || context.trigger(&key))
@@ -257,13 +284,21 @@ impl Look<'_> {
     /// The newest status that is known: the watch may be behind what was written.
     fn status(&self) -> Option<ZotArtifactStoreStatus> {
         let uid = self.resource.uid().unwrap_or_default();
-        self.context.last_status(&self.key, &uid).or_else(|| self.resource.status.clone())
+        self.context
+            .last_status(&self.key, &uid)
+            .or_else(|| self.resource.status.clone())
     }
 
-    async fn report(&self, outcome: &Outcome, observed: &Children) -> Result<ZotArtifactStoreStatus, ReconcileError> {
+    async fn report(
+        &self,
+        outcome: &Outcome,
+        observed: &Children,
+    ) -> Result<ZotArtifactStoreStatus, ReconcileError> {
         let mut resource = self.resource.clone();
         resource.status = self.status();
-        let told = self.identity(observed).and_then(|identity| self.context.shared.versions.told(&self.key, &identity));
+        let told = self
+            .identity(observed)
+            .and_then(|identity| self.context.shared.versions.told(&self.key, &identity));
         let status = status::of(status::Input {
             resource: &resource,
             outcome,
@@ -279,10 +314,18 @@ impl Look<'_> {
         metrics.set_crd_outdated(!is_known);
         let uid = self.resource.uid().unwrap_or_default();
         self.context.wrote_status(&self.key, &uid, status.clone());
-        let before = resource.status.map(|status| status.conditions).unwrap_or_default();
+        let before = resource
+            .status
+            .map(|status| status.conditions)
+            .unwrap_or_default();
         for event in events::of(&before, &status.conditions) {
             // An event that is lost is no reason to fail: the condition stays.
-            if let Err(error) = self.context.recorder.publish(&event, &self.resource.object_ref(&())).await {
+            if let Err(error) = self
+                .context
+                .recorder
+                .publish(&event, &self.resource.object_ref(&()))
+                .await
+            {
                 tracing::warn!(store = %self.key, %error, "an event cannot be written");
             }
         }
@@ -290,8 +333,15 @@ impl Look<'_> {
     }
 
     fn next(&self, status: &ZotArtifactStoreStatus, is_asking: bool) -> Action {
-        let holds = |kind: ConditionType| status.condition(kind).is_some_and(|condition| condition.status == "True");
-        if is_asking || holds(ConditionType::Progressing) || (holds(ConditionType::Degraded) && !self.resource.spec.paused) {
+        let holds = |kind: ConditionType| {
+            status
+                .condition(kind)
+                .is_some_and(|condition| condition.status == "True")
+        };
+        if is_asking
+            || holds(ConditionType::Progressing)
+            || (holds(ConditionType::Degraded) && !self.resource.spec.paused)
+        {
             return Action::requeue(UNSETTLED);
         }
         Action::requeue(RESYNC + jitter(&self.resource.uid().unwrap_or_default()))

@@ -42,7 +42,10 @@ impl Rollouts {
 
     /// This store has restarted, or is gone.
     pub(super) fn ended(&self, store: &StoreKey) {
-        self.running.lock().unwrap_or_else(PoisonError::into_inner).remove(store);
+        self.running
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(store);
     }
 }
 

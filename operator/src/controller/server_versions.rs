@@ -87,7 +87,9 @@ impl ServerVersions {
     ) -> bool {
         {
             let mut all = self.lock();
-            let known = all.entry(store.clone()).or_insert_with(|| Known::new(identity.clone()));
+            let known = all
+                .entry(store.clone())
+                .or_insert_with(|| Known::new(identity.clone()));
             if known.identity != identity {
                 *known = Known::new(identity.clone());
             }
@@ -112,7 +114,11 @@ impl ServerVersions {
                 Err(_) => None,
             };
             let is_news = version.is_some();
-            if let Some(known) = versions.lock().get_mut(&store).filter(|known| known.identity == identity) {
+            if let Some(known) = versions
+                .lock()
+                .get_mut(&store)
+                .filter(|known| known.identity == identity)
+            {
                 known.is_asking = false;
                 known.version = version;
             }
@@ -129,7 +135,11 @@ impl ServerVersions {
     }
 
     async fn fetch(&self, address: &str) -> anyhow::Result<String> {
-        let host = if address.contains(':') { format!("[{address}]") } else { address.to_owned() };
+        let host = if address.contains(':') {
+            format!("[{address}]")
+        } else {
+            address.to_owned()
+        };
         let uri = format!("http://{host}:{}/version", layout::OPERATIONS_PORT).parse()?;
         let response = self.client.get(uri).await?;
         anyhow::ensure!(response.status().is_success(), "it answers {}", response.status());

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use futures_util::{Stream, StreamExt};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
-use kube::api::{Api, DynamicObject};
 use kube::Resource;
+use kube::api::{Api, DynamicObject};
 use kube::core::{ApiResource, DynamicResourceScope, PartialObjectMeta};
 use kube::runtime::watcher::{self, Event};
 use kube::runtime::{WatchStreamExt, watcher as watch};
@@ -32,7 +32,10 @@ pub(super) async fn follow(context: Arc<Context>, kind: ChildKind, namespace: Op
         Watched::OwnMetadata => take_in(&context, kind, watch(metadata(), own), metadata_of).await,
         Watched::OwnObject => {
             let objects = api::<DynamicObject>(&context, namespace.as_ref(), &resource);
-            take_in(&context, kind, watch(objects, own), move |object| facts_of(kind, object)).await;
+            take_in(&context, kind, watch(objects, own), move |object| {
+                facts_of(kind, object)
+            })
+            .await;
         }
     }
 }
@@ -100,8 +103,14 @@ fn changed(context: &Context, kind: ChildKind, (metadata, facts): Seen) {
 
 fn gone(context: &Context, kind: ChildKind, (metadata, _): Seen) {
     let (namespace, key) = place(kind, &metadata);
-    let store = metadata.labels.as_ref().and_then(|labels| labels.get(labels::STORE));
-    if let Some(store) = context.observations.gone(&namespace, &key, store.map(String::as_str)) {
+    let store = metadata
+        .labels
+        .as_ref()
+        .and_then(|labels| labels.get(labels::STORE));
+    if let Some(store) = context
+        .observations
+        .gone(&namespace, &key, store.map(String::as_str))
+    {
         context.trigger(&store);
     }
     context.learned.forget(kind, &namespace, &key.name);
