@@ -43,7 +43,7 @@ impl std::error::Error for DefinitionError {}
 pub fn definition() -> Result<Value, DefinitionError> {
     let spec = definition_spec()?;
     let revision = revision_of(&spec);
-    Ok(json!({
+    Ok(sorted(json!({
         "apiVersion": "apiextensions.k8s.io/v1",
         "kind": "CustomResourceDefinition",
         "metadata": {
@@ -52,7 +52,7 @@ pub fn definition() -> Result<Value, DefinitionError> {
             "labels": { "app.kubernetes.io/part-of": "zot-artifact-store" },
         },
         "spec": spec,
-    }))
+    })))
 }
 
 /// A short hash of everything that the definition says: names, columns, subresources and schema.
