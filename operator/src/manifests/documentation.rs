@@ -5,6 +5,7 @@ use std::fmt::Write;
 use zas_crd::ConditionReason;
 
 use super::ManifestError;
+use super::remedies::remedy;
 use crate::rbac::{PEOPLE, RIGHTS, Reach, Right};
 
 /// The page with its tables renewed.
@@ -24,9 +25,14 @@ fn replaced(page: &str, name: &'static str, table: &str) -> Result<String, Manif
 }
 
 fn reasons() -> String {
-    let mut table = "| Reason | Meaning |\n|---|---|\n".to_owned();
+    let mut table = "| Reason | Meaning | What to do |\n|---|---|---|\n".to_owned();
     for reason in ConditionReason::ALL {
-        let _ = writeln!(table, "| `{reason}` | {} |", reason.meaning());
+        let _ = writeln!(
+            table,
+            "| `{reason}` | {} | {} |",
+            reason.meaning(),
+            remedy(*reason)
+        );
     }
     table
 }

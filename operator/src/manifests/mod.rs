@@ -4,6 +4,7 @@
 mod chart;
 mod deployment;
 mod documentation;
+mod remedies;
 mod roles;
 
 use clap::CommandFactory;
