@@ -274,3 +274,6 @@ fn foreigner(metadata: &ObjectMeta) -> String {
         None => "it does not bear this store's label".to_owned(),
     }
 }
+
+#[cfg(test)]
+mod tests;
