@@ -53,8 +53,22 @@ lint: ## Check format, lints and dependencies
 	@hack/test.sh format lint dependencies
 
 .PHONY: generate
-generate: ## Write config.yaml.example and docs/CONFIGURATION.md from the configuration's types
+generate: ## Write what follows from the code: configuration, definition, roles, chart, pages
 	@$(WITH) cargo run -p zas-config --bin config-reference -- --write
+	@$(WITH) cargo run -p zas-crd --features crdgen --bin crdgen -- --write
+	@$(WITH) cargo run -p zot-artifact-store-operator --bin operator-manifests -- --write
+
+.PHONY: images
+images: ## Build the images of server and operator; hack/images.sh names the variables
+	@hack/images.sh build all
+
+.PHONY: podman-build
+podman-build: ## Build the image of the server
+	@hack/images.sh build server
+
+.PHONY: podman-run
+podman-run: ## Run that image on 127.0.0.1:8080, its data in a volume
+	@hack/images.sh run
 
 .PHONY: bench
 bench: build ## Measure the server against the limits of this machine; ARGUMENTS="--help" for more

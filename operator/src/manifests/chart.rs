@@ -42,7 +42,6 @@ description: Runs Zot Artifact Store, an OCI registry, on Kubernetes and OpenShi
 type: application
 version: {VERSION}
 appVersion: \"{VERSION}\"
-kubeVersion: \">=1.33.0-0\"
 home: https://github.com/candlekeep/zot-artifact-store
 sources:
   - https://github.com/candlekeep/zot-artifact-store
