@@ -170,8 +170,6 @@ reasons! {
     AccessControlInvalid,
     /// The ServiceAccount does not exist.
     ServiceAccountMissing,
-    /// Generated key material is gone while the data that needs it exists.
-    KeyMaterialMissing,
     /// An object of the needed name exists and belongs to somebody else.
     ResourceConflict,
     /// The cluster refused an object.
@@ -204,8 +202,6 @@ reasons! {
     IngressPending,
     /// The load balancer has no address yet.
     LoadBalancerPending,
-    /// The state cannot be told, because the cluster or the server does not answer.
-    Unreachable,
 }
 
 impl fmt::Display for ConditionReason {

@@ -172,6 +172,11 @@ impl Metrics {
         self.crd_outdated.set(is_outdated.into());
     }
 
+    /// Whether the installed definition of the resource is older than this operator, as far as is known.
+    pub fn is_crd_outdated(&self) -> bool {
+        self.crd_outdated.get() != 0
+    }
+
     /// All of them, as text.
     pub fn encode(&self) -> String {
         let mut text = String::new();

@@ -50,6 +50,8 @@ pub struct DeploymentFacts {
 pub struct ClaimFacts {
     /// Whether a volume is bound to it.
     pub is_bound: bool,
+    /// Whether the volume that was bound to it is gone.
+    pub is_lost: bool,
     /// The size that is asked for.
     pub requested: Option<String>,
     /// The size that is there.
@@ -125,6 +127,7 @@ fn deployment(object: &Value) -> DeploymentFacts {
 fn claim(object: &Value) -> ClaimFacts {
     ClaimFacts {
         is_bound: text(object, "/status/phase").as_deref() == Some("Bound"),
+        is_lost: text(object, "/status/phase").as_deref() == Some("Lost"),
         requested: text(object, "/spec/resources/requests/storage"),
         capacity: text(object, "/status/capacity/storage"),
         storage_class: text(object, "/spec/storageClassName"),

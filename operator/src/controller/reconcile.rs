@@ -190,6 +190,9 @@ impl Look<'_> {
             orphans::sweep(&self.context.client, &self.key, &orphans, ledger, metrics).await?;
         }
         problems.extend(self.diagnose(observed).await?);
+        if self.context.shared.metrics.is_crd_outdated() {
+            problems.push(outdated_definition());
+        }
         let deployment = self.deployment_key();
         Ok(Outcome::Built(Box::new(Built {
             store,
@@ -306,10 +309,11 @@ impl Look<'_> {
             server_version: told.as_deref(),
             now: Timestamp::now(),
         });
-        if !status::is_newer(resource.status.as_ref(), &status) {
+        let metrics = &self.context.shared.metrics;
+        // Only a write tells whether the definition has been renewed.
+        if !metrics.is_crd_outdated() && !status::is_newer(resource.status.as_ref(), &status) {
             return Ok(status);
         }
-        let metrics = &self.context.shared.metrics;
         let is_known = status::write(&self.context.client, &self.key, &status, metrics).await?;
         metrics.set_crd_outdated(!is_known);
         let uid = self.resource.uid().unwrap_or_default();
@@ -346,6 +350,13 @@ impl Look<'_> {
         }
         Action::requeue(RESYNC + jitter(&self.resource.uid().unwrap_or_default()))
     }
+}
+
+fn outdated_definition() -> Problem {
+    Problem::new(
+        ConditionReason::CRDOutdated,
+        "the installed CustomResourceDefinition is older than this operator: install the one that came with it",
+    )
 }
 
 /// Up to a tenth of the resync, always the same for a store: stores that were made together are not looked at

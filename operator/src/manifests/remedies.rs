@@ -35,7 +35,6 @@ pub(super) fn remedy(reason: Reason) -> &'static str {
         Reason::ServiceAccountMissing => {
             "Make the account that `spec.serviceAccount.name` states, or remove the field."
         }
-        Reason::KeyMaterialMissing => "Restore the Secret from a backup: new keys cannot read the old data.",
         Reason::ResourceConflict => "Rename the store, or delete the other object when nobody needs it.",
         Reason::ApplyFailed => {
             "The message is the answer of the API server: quota, admission policy, or a field that it refuses."
@@ -62,7 +61,6 @@ pub(super) fn remedy(reason: Reason) -> &'static str {
             "Check that the ingress controller of `spec.exposure.ingress.className` runs."
         }
         Reason::LoadBalancerPending => "Check that the cluster offers load balancers, and its quota.",
-        Reason::Unreachable => "Wait; when it lasts, look at the log of the operator.",
     }
 }
 

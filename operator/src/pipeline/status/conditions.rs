@@ -174,6 +174,9 @@ fn problems(input: Input<'_>) -> Vec<Problem> {
         let message = format!("claim {} cannot grow: {failure}", input.names().claim());
         problems.push(Problem::new(Reason::VolumeExpansionRefused, message));
     }
+    if input.claim().is_some_and(|(_, facts)| facts.is_lost) {
+        problems.push(Problem::new(Reason::VolumeLost, lost(&input.names().claim())));
+    }
     if let Some(refusal) = address::route(input).and_then(|facts| facts.refusal.as_ref()) {
         problems.push(Problem::new(
             Reason::RouteNotAdmitted,
@@ -301,6 +304,9 @@ fn storage_ready(input: Input<'_>) -> Verdict {
             format!("claim {name} is not there yet"),
         );
     };
+    if facts.is_lost {
+        return Verdict::new(false, Reason::VolumeLost, lost(&name));
+    }
     if !facts.is_bound {
         let class = facts.storage_class.as_deref().map_or_else(
             || "the cluster has no default storage class, or its volumes wait for the Pod".to_owned(),
@@ -329,4 +335,8 @@ fn storage_ready(input: Input<'_>) -> Verdict {
         }
         _ => expected(),
     }
+}
+
+fn lost(claim: &str) -> String {
+    format!("claim {claim} has lost its volume: restore the volume, or delete the claim to begin with an empty one")
 }

@@ -80,6 +80,7 @@ impl Scene {
     fn with_claim(self, is_bound: bool, requested: &str, capacity: &str) -> Self {
         let facts = ClaimFacts {
             is_bound,
+            is_lost: false,
             requested: Some(requested.to_owned()),
             capacity: Some(capacity.to_owned()),
             storage_class: Some("fast".to_owned()),
@@ -317,6 +318,21 @@ fn given_claims_in_every_state_when_reported_then_storage_says_which() {
         true,
         ConditionReason::AsExpected,
     );
+}
+
+#[test]
+fn given_a_claim_that_lost_its_volume_when_reported_then_the_store_is_degraded() {
+    let facts = ClaimFacts {
+        is_lost: true,
+        ..ClaimFacts::default()
+    };
+    let lost = scene("{}").settled().with(
+        ChildKind::PersistentVolumeClaim,
+        "data-store",
+        Facts::Claim(facts),
+    );
+    lost.assert(ConditionType::StorageReady, false, ConditionReason::VolumeLost);
+    lost.assert(ConditionType::Degraded, true, ConditionReason::VolumeLost);
 }
 
 #[test]
