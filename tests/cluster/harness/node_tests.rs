@@ -97,16 +97,21 @@ async fn given_a_node_when_a_pod_runs_then_its_service_answers_its_claim_is_boun
     let services: Api<Service> = Api::default_namespaced(client);
     let service = services.get("greeter").await.unwrap();
     let address: IpAddr = service.spec.unwrap().cluster_ip.unwrap().parse().unwrap();
-    let answer = node.run(&[
-        "curl",
-        "--fail",
-        "--silent",
-        "--show-error",
-        "--max-time",
-        "10",
-        &format!("http://{address}"),
-    ]);
-    assert_eq!(answer.expect_success(), "hello from the pod\n");
+    let url = format!("http://{address}");
+    // The way to a pod is laid a moment after the pod is ready.
+    eventually("the Service answers", LIMIT, async || {
+        let answer = node.run(&[
+            "curl",
+            "--fail",
+            "--silent",
+            "--show-error",
+            "--max-time",
+            "10",
+            &url,
+        ]);
+        (answer.is_success() && answer.stdout() == "hello from the pod\n").then_some(())
+    })
+    .await;
     let forward = node.forward(SocketAddr::new(address, 80));
     let answer = ask(forward.address());
     assert!(answer.ends_with("hello from the pod\n"), "{answer:?}");

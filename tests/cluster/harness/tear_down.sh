@@ -46,7 +46,8 @@ while read -r hierarchy path; do
     [ -n "$path" ] || { path="$hierarchy" hierarchy=unified; }
     [ -n "$path" ] || continue
     for group in "/sys/fs/cgroup/$hierarchy$path" "/sys/fs/cgroup$path"; do
-        for _ in $(seq 20); do
+        # Busy until the kernel has buried the last process in it.
+        for _ in $(seq 200); do
             [ -d "$group" ] || break
             rmdir "$group" 2>/dev/null || sleep 0.05
         done
