@@ -32,12 +32,11 @@ impl Mount {
     /// Exchanges the content of all files in one step.
     #[track_caller]
     pub fn exchange(&self, files: &[(&str, &str)]) {
-        let generation = (0_u32..)
+        let generation = (0..1000)
             .map(|number| format!("..generation-{number}"))
-            .find(|name| !self.directory.join(name).exists())
-            .expect("numbers do not end");
+            .find(|name| fs::create_dir(self.directory.join(name)).is_ok())
+            .expect("the temporary directory is writable");
         let folder = self.directory.join(&generation);
-        fs::create_dir(&folder).expect("the temporary directory is writable");
         for (name, text) in files {
             fs::write(folder.join(name), text).expect("the temporary directory is writable");
         }

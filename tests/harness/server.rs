@@ -266,9 +266,17 @@ fn spawn(directory: &DataDirectory, more_configuration: &[String]) -> Child {
     child.unwrap_or_else(|error| panic!("{} cannot be started: {error}", binary.display()))
 }
 
+/// Set where servers write down at their end what they have run: killed ones would not.
+const STOP_GENTLY: &str = "ZAS_STOP_GENTLY";
+
 impl Drop for Server {
     fn drop(&mut self) {
         if let Some(mut child) = self.process.take() {
+            if env::var_os(STOP_GENTLY).is_some() {
+                // Only a process that has ended by itself cannot be asked.
+                let _ = kill_process(Pid::from_child(&child), Signal::TERM);
+                wait(&mut child, STOP_LIMIT);
+            }
             // It may have ended by itself: then there is nothing to kill.
             let _ = child.kill();
             let _ = child.wait();

@@ -124,3 +124,6 @@ fn say(text: &str) {
 fn complain(text: &str) {
     eprintln!("zot-artifact-store: {text}");
 }
+
+#[cfg(test)]
+mod tests;

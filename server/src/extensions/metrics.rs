@@ -95,3 +95,55 @@ async fn metrics(metrics: Data<ServerMetrics>) -> HttpResponse {
         Err(error) => HttpResponse::InternalServerError().body(error.to_string()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use actix_web::App;
+    use actix_web::http::{Method, StatusCode};
+    use actix_web::test::{TestRequest, call_and_read_body, init_service};
+
+    use super::*;
+    use crate::api::RepositoryUse;
+
+    #[actix_web::test]
+    async fn given_requests_when_metrics_are_asked_for_then_repositories_appear_only_when_wished_for() {
+        for per_repository in [true, false] {
+            let extension = Metrics::new(&MetricsSection {
+                per_repository,
+                ..MetricsSection::default()
+            });
+            for transfer in [Some(Transfer::Pull), Some(Transfer::Push), None] {
+                extension.observer().unwrap().request_ended(&RequestRecord {
+                    route: "/v2/{name}/manifests/{reference}",
+                    repository: Some(RepositoryUse {
+                        name: "team/app".parse().unwrap(),
+                        is_seen: true,
+                        transfer,
+                    }),
+                    method: Method::GET,
+                    status: StatusCode::OK,
+                    duration: Duration::from_millis(1),
+                    received_bytes: 1,
+                    sent_bytes: 2,
+                });
+            }
+            extension.collected(Err(()));
+
+            let app = init_service(App::new().configure(|routes| extension.operations_routes(routes))).await;
+            let text = call_and_read_body(&app, TestRequest::get().uri("/metrics").to_request()).await;
+            let text = std::str::from_utf8(&text).unwrap();
+
+            assert!(text.contains("zas_http_sent_bytes_total 6"), "{text}");
+            assert!(text.contains("zas_collection_failures_total 1"), "{text}");
+            for line in [
+                "zas_repository_requests_total{repository=\"team/app\"} 3",
+                "zas_repository_pulls_total{repository=\"team/app\"} 1",
+                "zas_repository_pushes_total{repository=\"team/app\"} 1",
+            ] {
+                assert_eq!(text.contains(line), per_repository, "{text}");
+            }
+        }
+    }
+}

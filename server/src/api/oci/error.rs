@@ -233,4 +233,125 @@ mod tests {
         assert_eq!(json!(OciErrorCode::TooManyRequests), "TOOMANYREQUESTS");
         assert_eq!(json!(OciErrorCode::ManifestBlobUnknown), "MANIFEST_BLOB_UNKNOWN");
     }
+
+    #[test]
+    fn given_each_refusal_of_the_registry_when_mapped_then_status_and_code_are_those_of_the_specification() {
+        use OciErrorCode as Code;
+        use zas_blobs::BlobError;
+        use zas_core::{Digest, Timestamp, UploadId};
+
+        let (digest, repository) = (Digest::sha256_of(b"x"), || "a/b".parse().unwrap());
+        let id = UploadId::new(Timestamp::from_millis(1), &[7; 10]);
+        let wait = Duration::from_secs(5);
+        let full = BlobError::Full { free: 1, reserve: 2 };
+        let table = [
+            (
+                RegistryError::BlobUnknown {
+                    digest,
+                    repository: repository(),
+                },
+                404,
+                Code::BlobUnknown,
+            ),
+            (RegistryError::UploadUnknown(id), 404, Code::BlobUploadUnknown),
+            (
+                RegistryError::OutOfOrder {
+                    id,
+                    expected: 7,
+                    found: 9,
+                },
+                416,
+                Code::BlobUploadInvalid,
+            ),
+            (
+                RegistryError::SizeMismatch {
+                    expected: 1,
+                    found: 2,
+                },
+                400,
+                Code::SizeInvalid,
+            ),
+            (RegistryError::BlobTooLarge { limit: 1 }, 413, Code::SizeInvalid),
+            (
+                RegistryError::DigestMismatch {
+                    named: digest,
+                    found: digest,
+                },
+                400,
+                Code::DigestInvalid,
+            ),
+            (RegistryError::Superseded(id), 409, Code::BlobUploadInvalid),
+            (
+                RegistryError::Interrupted(String::new()),
+                400,
+                Code::BlobUploadInvalid,
+            ),
+            (
+                RegistryError::TooManyUploads { retry_after: wait },
+                429,
+                Code::TooManyRequests,
+            ),
+            (
+                RegistryError::ManifestTooLarge { limit: 1 },
+                413,
+                Code::ManifestInvalid,
+            ),
+            (
+                RegistryError::ReferencesMissing {
+                    repository: repository(),
+                    digests: vec![digest],
+                },
+                400,
+                Code::ManifestBlobUnknown,
+            ),
+            (
+                RegistryError::TagForbidden {
+                    tag: "v1".parse().unwrap(),
+                    exists: true,
+                },
+                403,
+                Code::Denied,
+            ),
+            (RegistryError::Reserved(repository()), 403, Code::Denied),
+            (
+                RegistryError::RepositoryUnknown(repository()),
+                404,
+                Code::NameUnknown,
+            ),
+            (
+                RegistryError::Metadata(MetadataError::Unavailable(String::new())),
+                503,
+                Code::Unsupported,
+            ),
+            (
+                RegistryError::Metadata(MetadataError::Corrupt("secret row".to_owned())),
+                500,
+                Code::Unsupported,
+            ),
+            (RegistryError::Blobs(full), 507, Code::Denied),
+            (
+                RegistryError::Blobs(BlobError::NotFound(id)),
+                500,
+                Code::Unsupported,
+            ),
+            (
+                RegistryError::Task("secret panic".to_owned()),
+                500,
+                Code::Unsupported,
+            ),
+        ];
+        for (error, status, code) in table {
+            let message = error.to_string();
+            let OciError(answer) = error.into();
+            assert_eq!((answer.status.as_u16(), answer.code), (status, code), "{message}");
+            assert!(!answer.message.contains("secret"), "{}", answer.message);
+            assert_eq!(
+                answer.headers.iter().any(|(name, _)| name == header::RANGE),
+                status == 416,
+                "{message}"
+            );
+            let asks_to_wait = answer.headers.iter().any(|(name, _)| name == header::RETRY_AFTER);
+            assert_eq!(asks_to_wait, matches!(status, 429 | 503), "{message}");
+        }
+    }
 }

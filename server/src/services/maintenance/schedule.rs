@@ -55,3 +55,144 @@ impl Collector {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+    use zas_blobs::{FaultyBlobs, MemoryBlobs, Operation};
+    use zas_core::{Clock, Digest, ManualClock, SystemIds};
+    use zas_metadata::{MemoryMetadata, MetadataStore, Timing};
+
+    use super::*;
+    use crate::services::registry::{Registry, RegistryParts, RegistrySettings};
+
+    const INTERVAL: Duration = Duration::from_secs(60);
+
+    struct World {
+        collector: Arc<Collector>,
+        blobs: Arc<FaultyBlobs>,
+        clock: Arc<ManualClock>,
+        registry: Registry,
+        stop: CancellationToken,
+        rounds: UnboundedReceiver<Result<Collected, ()>>,
+    }
+
+    fn settings() -> CollectionSettings {
+        CollectionSettings {
+            enabled: true,
+            interval: INTERVAL,
+            upload_expiry: INTERVAL * 100,
+            orphan_sweep: Duration::from_secs(1),
+        }
+    }
+
+    /// A collector that is running, in a time that passes when everybody waits.
+    fn start(settings: CollectionSettings) -> World {
+        let clock = Arc::new(ManualClock::default());
+        let wall: Arc<dyn Clock> = Arc::<ManualClock>::clone(&clock);
+        let timing = Timing {
+            grace: Duration::from_secs(1),
+            doom_delay: Duration::ZERO,
+        };
+        let metadata: Arc<dyn MetadataStore> = Arc::new(MemoryMetadata::new(Arc::clone(&wall), timing));
+        let blobs = Arc::new(FaultyBlobs::new(Arc::new(MemoryBlobs::new())));
+        let parts = RegistryParts {
+            metadata: Arc::clone(&metadata),
+            blobs: Arc::<FaultyBlobs>::clone(&blobs),
+            clock: Arc::clone(&wall),
+            ids: Arc::new(SystemIds::default()),
+        };
+        let registry_settings = RegistrySettings {
+            manifest_size: 4 << 20,
+            manifest_references: 100,
+            blob_size: None,
+            concurrent_uploads: 8,
+            page_size: 100,
+            referrers_count: 100,
+            referrers_size: 1 << 20,
+            registry: zas_config::Registry::default(),
+        };
+        let registry = Registry::new(parts, registry_settings, 1 << 20);
+        let store = Arc::<FaultyBlobs>::clone(&blobs);
+        let collector = Arc::new(Collector::new(metadata, store, registry.clone(), wall, settings));
+        let (stop, (report, rounds)) = (CancellationToken::new(), unbounded_channel());
+        tokio::spawn({
+            let (collector, stop) = (Arc::clone(&collector), stop.clone());
+            async move { collector.run(&stop, |round| report.send(round).unwrap()).await }
+        });
+        World {
+            collector,
+            blobs,
+            clock,
+            registry,
+            stop,
+            rounds,
+        }
+    }
+
+    impl World {
+        /// Time passes until the next round has ended.
+        async fn round(&mut self) -> Result<Collected, ()> {
+            self.rounds.recv().await.unwrap()
+        }
+
+        async fn expect_no_round(&mut self) {
+            tokio::time::sleep(INTERVAL * 5).await;
+            assert!(self.rounds.try_recv().is_err());
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn given_garbage_when_time_passes_then_each_round_is_reported_also_one_that_fails() {
+        // Given
+        let mut world = start(settings());
+        let bytes = vec![7; 20_000];
+        let body = Box::pin(futures_util::stream::iter([Ok(bytes::Bytes::from(
+            bytes.clone(),
+        ))]));
+        let digest = Digest::sha256_of(&bytes);
+        let repository = "garbage/repository".parse().unwrap();
+        world
+            .registry
+            .push_blob("alice", &repository, digest, None, body)
+            .await
+            .unwrap();
+        world.clock.advance(Duration::from_secs(10));
+        world.blobs.fail(Operation::Scan, 1);
+
+        // When, then: rounds may have passed before there was anything to do or to fail.
+        let mut deleted = 0;
+        while let Ok(round) = world.round().await {
+            deleted += round.deleted;
+        }
+        while deleted == 0 {
+            world.clock.advance(Duration::from_secs(10));
+            deleted = world.round().await.unwrap().deleted;
+        }
+        assert_eq!(deleted, 1);
+        assert_eq!(world.round().await, Ok(Collected::default()));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn given_new_settings_when_running_then_the_pace_changes_at_once_and_off_means_off() {
+        let mut world = start(settings());
+        let slower = CollectionSettings {
+            interval: INTERVAL * 10,
+            ..settings()
+        };
+        let off = CollectionSettings {
+            enabled: false,
+            ..settings()
+        };
+        world.collector.reconfigure(slower);
+        world.expect_no_round().await;
+        world.collector.reconfigure(settings());
+        assert_eq!(world.round().await, Ok(Collected::default()));
+        world.collector.reconfigure(off);
+        world.expect_no_round().await;
+        world.collector.reconfigure(settings());
+        assert_eq!(world.round().await, Ok(Collected::default()));
+        world.stop.cancel();
+        assert_eq!(world.rounds.recv().await, None);
+    }
+}

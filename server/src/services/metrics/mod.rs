@@ -291,6 +291,9 @@ async fn measured<T, E>(
 }
 
 #[cfg(test)]
+mod contract_tests;
+
+#[cfg(test)]
 mod tests {
     use super::*;
 

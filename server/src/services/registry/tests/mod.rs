@@ -2,7 +2,9 @@
 
 mod catalog;
 mod collection;
+mod failures;
 mod manifests;
+mod reading;
 mod uploads;
 
 use std::sync::Arc;
@@ -43,6 +45,11 @@ pub(super) fn settings() -> RegistrySettings {
 }
 
 pub(super) fn world() -> World {
+    world_behind(|blobs| blobs)
+}
+
+/// A world whose registry reaches its bytes through something.
+pub(super) fn world_behind(front: impl FnOnce(Arc<dyn BlobStore>) -> Arc<dyn BlobStore>) -> World {
     let clock = Arc::new(ManualClock::starting_at(Timestamp::from_millis(
         1_800_000_000_000,
     )));
@@ -53,9 +60,10 @@ pub(super) fn world() -> World {
     };
     let metadata: Arc<dyn MetadataStore> = Arc::new(MemoryMetadata::new(Arc::clone(&wall), timing));
     let blobs = Arc::new(MemoryBlobs::new());
+    let store = front(Arc::<MemoryBlobs>::clone(&blobs));
     let parts = RegistryParts {
         metadata: Arc::clone(&metadata),
-        blobs: Arc::<MemoryBlobs>::clone(&blobs),
+        blobs: Arc::clone(&store),
         clock: Arc::clone(&wall),
         ids: Arc::new(SystemIds::default()),
     };
@@ -66,7 +74,6 @@ pub(super) fn world() -> World {
         upload_expiry: GRACE * 24,
         orphan_sweep: GRACE,
     };
-    let store: Arc<dyn BlobStore> = Arc::<MemoryBlobs>::clone(&blobs);
     let collector = Collector::new(Arc::clone(&metadata), store, registry.clone(), wall, collection);
     World {
         registry,
