@@ -7,7 +7,7 @@ WITH := source hack/environment.sh &&
 
 .PHONY: help
 help: ## Show this list
-	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F '|' '{ printf "%-26s %s\n", $$1, $$2 }'
+	@sed -n 's/^\([a-z0-9-]*\):[^#]*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F '|' '{ printf "%-26s %s\n", $$1, $$2 }'
 
 .PHONY: run
 run: ## Build and start the server with an administrator; CONFIG=FILE for another configuration
