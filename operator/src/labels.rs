@@ -14,8 +14,8 @@ pub const TEMPLATE_ANNOTATION: &str = "zot.candlekeep.io/template-hash";
 /// The value of `app.kubernetes.io/managed-by`, the field manager, and the name of the lease.
 pub const MANAGER: &str = "zot-artifact-store-operator";
 
-/// Selects everything that the operator made.
-pub const SELECTOR: &str = "app.kubernetes.io/managed-by=zot-artifact-store-operator";
+/// Selects everything that belongs to a store: what the operator made, and what was handed over to it by the label.
+pub const SELECTOR: &str = STORE;
 
 /// The labels of everything that belongs to the store. Labels of the resource itself are not copied: tools that prune
 /// by label would take the objects for their own.

@@ -16,6 +16,8 @@ pub struct Application {
     pub resource_version: u64,
     /// The generation that it answered, for kinds that have one.
     pub generation: Option<i64>,
+    /// The uid of the controller that it answered, if any.
+    pub controller: Option<String>,
     /// The labels that were sent.
     pub labels: BTreeMap<String, String>,
     /// The annotations that were sent.
@@ -36,6 +38,7 @@ impl Application {
         }
         let is_same_generation = self.generation.is_some() && self.generation == observed.generation;
         is_same_generation
+            && self.controller == observed.controller
             && contains(&observed.labels, &self.labels)
             && contains(&observed.annotations, &self.annotations)
     }

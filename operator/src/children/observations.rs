@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::{ChildKey, ChildKind, Observed, StoreKey, Watched};
+use super::{ChildKey, ChildKind, Observed, StoreKey};
 
 /// What the watches of one namespace, or of the whole cluster, have shown.
 ///
@@ -19,7 +19,7 @@ struct Inner {
     listed: HashSet<ChildKind>,
 }
 
-/// A Secret or ConfigMap, whoever owns it.
+/// An object that a watch has shown, whoever owns it.
 #[derive(Debug)]
 struct Version {
     number: u64,
@@ -27,32 +27,28 @@ struct Version {
 }
 
 impl Observations {
-    /// An object of `namespace` was added or changed. Returns the store it belongs to, or belonged to until now.
-    pub fn seen(&self, namespace: &str, key: ChildKey, observed: Observed) -> Option<StoreKey> {
+    /// An object of `namespace` was added or changed. Returns the store it belongs to, and the one that it belonged to
+    /// until now if that is another.
+    pub fn seen(&self, namespace: &str, key: ChildKey, observed: Observed) -> Vec<StoreKey> {
         let mut inner = self.lock();
         let left = inner.note_version(namespace, &key, &observed);
         if let Some(left) = &left {
             inner.remove(left, &key);
         }
-        let Some(store) = observed.store() else {
-            return left;
-        };
-        let store = store_key(namespace, store);
-        inner
-            .children
-            .entry(store.clone())
-            .or_default()
-            .insert(key, observed);
-        Some(store)
+        let owner = observed.store().map(|store| store_key(namespace, store));
+        if let Some(owner) = &owner {
+            let children = inner.children.entry(owner.clone()).or_default();
+            children.insert(key, observed);
+        }
+        left.into_iter().chain(owner).collect()
     }
 
     /// An object of `namespace` is gone. Returns the store it belonged to.
     pub fn gone(&self, namespace: &str, key: &ChildKey, store: Option<&str>) -> Option<StoreKey> {
         let mut inner = self.lock();
-        if let Some(versions) = inner.versions.get_mut(&(key.kind, namespace.to_owned())) {
-            versions.remove(&key.name);
-        }
-        let store = store_key(namespace, store?);
+        let versions = inner.versions.get_mut(&(key.kind, namespace.to_owned()));
+        let known = versions.and_then(|versions| versions.remove(&key.name)?.store);
+        let store = store_key(namespace, known.as_deref().or(store)?);
         inner.remove(&store, key);
         Some(store)
     }
@@ -104,11 +100,8 @@ impl Observations {
 }
 
 impl Inner {
-    /// Notes the version of a Secret or ConfigMap. Returns the store that it no longer says it belongs to.
+    /// Notes the version of an object. Returns the store that it no longer says it belongs to.
     fn note_version(&mut self, namespace: &str, key: &ChildKey, observed: &Observed) -> Option<StoreKey> {
-        if key.kind.watched() != Watched::EveryMetadata {
-            return None;
-        }
         let version = Version {
             number: observed.resource_version,
             store: observed.store().map(str::to_owned),

@@ -39,10 +39,10 @@ fn given_own_and_foreign_secrets_when_seen_then_the_foreign_ones_are_only_a_vers
         key(ChildKind::Secret, "mine"),
         observed(Some("a"), 7),
     );
-    assert_eq!(trigger, Some(store("a")));
+    assert_eq!(trigger, [store("a")]);
     assert_eq!(
         observations.seen("artifacts", key(ChildKind::Secret, "theirs"), observed(None, 9)),
-        None
+        []
     );
     assert_eq!(
         observations.version(ChildKind::Secret, "artifacts", "theirs"),
@@ -59,15 +59,33 @@ fn given_own_and_foreign_secrets_when_seen_then_the_foreign_ones_are_only_a_vers
 }
 
 #[test]
-fn given_a_child_when_its_label_is_taken_away_then_its_store_hears_of_it_and_loses_it() {
+fn given_a_child_when_its_label_is_taken_away_or_changed_then_its_store_hears_of_it_and_loses_it() {
+    for (kind, label) in [
+        (ChildKind::ConfigMap, None),
+        (ChildKind::Service, None),
+        (ChildKind::Service, Some("b")),
+    ] {
+        let observations = Observations::default();
+        observations.seen("artifacts", key(kind, "child"), observed(Some("a"), 1));
+        let triggers = observations.seen("artifacts", key(kind, "child"), observed(label, 2));
+        assert_eq!(triggers.first(), Some(&store("a")), "{kind:?} {label:?}");
+        assert_eq!(triggers.get(1), label.map(store).as_ref());
+        assert!(observations.children(&store("a")).is_empty());
+    }
+}
+
+#[test]
+fn given_a_child_when_it_is_gone_without_its_label_then_its_store_hears_of_it() {
     let observations = Observations::default();
     observations.seen(
         "artifacts",
-        key(ChildKind::ConfigMap, "hot"),
+        key(ChildKind::Service, "child"),
         observed(Some("a"), 1),
     );
-    let trigger = observations.seen("artifacts", key(ChildKind::ConfigMap, "hot"), observed(None, 2));
-    assert_eq!(trigger, Some(store("a")));
+    assert_eq!(
+        observations.gone("artifacts", &key(ChildKind::Service, "child"), None),
+        Some(store("a"))
+    );
     assert!(observations.children(&store("a")).is_empty());
 }
 
@@ -106,6 +124,7 @@ fn application(generation: Option<i64>) -> Application {
         uid: "one".to_owned(),
         resource_version: 10,
         generation,
+        controller: Some("owner".to_owned()),
         labels: BTreeMap::from([("a".to_owned(), "b".to_owned())]),
         annotations: BTreeMap::new(),
     }
@@ -122,6 +141,7 @@ fn given_an_application_when_the_object_is_unchanged_or_only_its_status_is_then_
         resource_version,
         generation,
         labels: labels.clone(),
+        controller: Some("owner".to_owned()),
         ..Observed::default()
     };
     assert!(application(None).is_intact(&[1; 32], &seen(10, None)));
@@ -157,6 +177,12 @@ fn given_an_application_when_the_object_is_unchanged_or_only_its_status_is_then_
     assert!(
         !application(Some(3)).is_intact(&[1; 32], &unlabelled),
         "a label was taken away"
+    );
+    let mut disowned = seen(12, Some(3));
+    disowned.controller = None;
+    assert!(
+        !application(Some(3)).is_intact(&[1; 32], &disowned),
+        "its owner was taken away"
     );
     let mut leaving = seen(10, Some(3));
     leaving.is_leaving = true;

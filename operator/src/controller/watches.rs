@@ -92,10 +92,8 @@ async fn take_in<K: Send>(
 
 fn changed(context: &Context, kind: ChildKind, (metadata, facts): Seen) {
     let (namespace, key) = place(kind, &metadata);
-    let owner = context
-        .observations
-        .seen(&namespace, key.clone(), Observed::new(&metadata, facts));
-    if let Some(store) = owner {
+    let seen = Observed::new(&metadata, facts);
+    for store in context.observations.seen(&namespace, key.clone(), seen) {
         context.trigger(&store);
     }
     wake_referring(context, &namespace, &key);
