@@ -184,8 +184,11 @@ impl Look<'_> {
             ];
             apply.credentials(&store.names.administrator(), &data).await?;
         }
+        let deployment = self.context.ledger.last(&self.key, &self.deployment_key());
+        let applied_generation = deployment.and_then(|last| last.generation);
         if is_complete {
-            let orphans = orphans::of(&store.uid, &store.names, &wanted, observed);
+            let applied_generation = applied_generation.filter(|_| !is_queued);
+            let orphans = orphans::of(&store.uid, &store.names, &wanted, observed, applied_generation);
             let (ledger, metrics) = (&self.context.ledger, &self.context.shared.metrics);
             orphans::sweep(&self.context.client, &self.key, &orphans, ledger, metrics).await?;
         }
@@ -193,17 +196,12 @@ impl Look<'_> {
         if self.context.shared.metrics.is_crd_outdated() {
             problems.push(outdated_definition());
         }
-        let deployment = self.deployment_key();
         Ok(Outcome::Built(Box::new(Built {
             store,
             pending_update,
             problems,
             is_queued,
-            applied_generation: self
-                .context
-                .ledger
-                .last(&self.key, &deployment)
-                .and_then(|last| last.generation),
+            applied_generation,
         })))
     }
 

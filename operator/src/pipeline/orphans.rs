@@ -12,17 +12,20 @@ use crate::store::Names;
 /// The objects that are there, controlled by this incarnation of the store, and not wanted.
 ///
 /// Claims and Secrets are never among them: they hold what cannot be made again. Configurations that Pods may still
-/// have mounted stay until the Deployment has settled.
+/// have mounted stay until the Deployment has settled on the generation that was applied last; none stands for a
+/// Deployment that is still to be applied.
 pub fn of(
     uid: &str,
     names: &Names,
     wanted: &BTreeSet<ChildKey>,
     observed: &BTreeMap<ChildKey, Observed>,
+    applied_generation: Option<i64>,
 ) -> Vec<(ChildKey, String)> {
-    let is_settled = observed.iter().any(|(key, seen)| {
-        matches!(&seen.facts, Facts::Deployment(facts)
-            if key.name == names.store() && is_settled(facts, seen.generation))
-    });
+    let is_settled = applied_generation.is_some()
+        && observed.iter().any(|(key, seen)| {
+            matches!(&seen.facts, Facts::Deployment(facts)
+            if key.name == names.store() && is_settled(facts, seen.generation.max(applied_generation)))
+        });
     let is_in_use = |key: &ChildKey| {
         key.kind == ChildKind::ConfigMap
             && key.name.starts_with(&names.restart_configuration_prefix())
@@ -119,7 +122,7 @@ mod tests {
         })
     }
 
-    fn orphans(observed_generation: i64) -> Vec<ChildKey> {
+    fn orphans(observed_generation: i64, applied_generation: Option<i64>) -> Vec<ChildKey> {
         let observed = BTreeMap::from([
             (
                 key(ChildKind::Deployment, "store"),
@@ -151,14 +154,14 @@ mod tests {
             key(ChildKind::Deployment, "store"),
             key(ChildKind::ConfigMap, "store-settings"),
         ]);
-        let orphans = of("me", &Names::of("store"), &wanted, &observed);
+        let orphans = of("me", &Names::of("store"), &wanted, &observed, applied_generation);
         orphans.into_iter().map(|(key, _)| key).collect()
     }
 
     #[test]
     fn given_a_settled_store_when_swept_then_only_its_own_and_no_data_goes() {
         assert_eq!(
-            orphans(2),
+            orphans(2, Some(2)),
             [
                 key(ChildKind::ConfigMap, "store-config-old"),
                 key(ChildKind::Route, "store")
@@ -168,6 +171,12 @@ mod tests {
 
     #[test]
     fn given_a_rollout_when_swept_then_the_old_configuration_stays() {
-        assert_eq!(orphans(1), [key(ChildKind::Route, "store")]);
+        for (observed, applied) in [(1, Some(2)), (2, Some(3)), (2, None)] {
+            assert_eq!(
+                orphans(observed, applied),
+                [key(ChildKind::Route, "store")],
+                "{observed} {applied:?}"
+            );
+        }
     }
 }
