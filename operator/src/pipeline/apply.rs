@@ -171,15 +171,15 @@ impl Apply<'_> {
         Ok(Found::Foreign(foreigner(&found.metadata)))
     }
 
-    /// Whether an object is the store's: it bears its label, and nobody alive controls it. A controller of another
-    /// incarnation of the store is not alive: its name is taken by this one.
+    /// Whether an object is the store's: this resource controls it, or it bears the store's label and nobody alive
+    /// controls it. A controller of another incarnation of the store is not alive: its name is taken by this one.
     fn is_ours(&self, seen: &Observed) -> bool {
         let is_labelled = seen.store() == Some(self.key.name.as_str());
-        let is_controlled = seen
-            .controller
-            .as_ref()
-            .is_some_and(|uid| uid != self.uid && !seen.controller_is(zas_crd::KIND, &self.key.name));
-        is_labelled && !is_controlled
+        match &seen.controller {
+            Some(uid) if uid == self.uid => true,
+            Some(_) => is_labelled && seen.controller_is(zas_crd::KIND, &self.key.name),
+            None => is_labelled,
+        }
     }
 
     async fn write(&self, prepared: &Prepared, uid: Option<&str>) -> Result<Outcome, ReconcileError> {
@@ -193,11 +193,17 @@ impl Apply<'_> {
                 metadata.insert("uid".to_owned(), uid.into());
             }
         }
-        let written = self
-            .api(key.kind)
-            .patch(&key.name, &parameters, &Patch::Apply(&object))
-            .await;
+        let api = self.api(key.kind);
+        let mut written = api.patch(&key.name, &parameters, &Patch::Apply(&object)).await;
         self.metrics.wrote(key.kind.name(), "apply");
+        if written
+            .as_ref()
+            .is_err_and(|error| keeps_rolling_update(key, error))
+        {
+            self.drop_rolling_update(&object, &key.name).await?;
+            written = api.patch(&key.name, &parameters, &Patch::Apply(&object)).await;
+            self.metrics.wrote(key.kind.name(), "apply");
+        }
         match written {
             Ok(answer) => {
                 self.remember(prepared, &answer.metadata);
@@ -207,6 +213,30 @@ impl Apply<'_> {
         }
     }
 
+    /// Replaces the strategy of a Deployment as a whole. An application cannot take away what it never owned, and the
+    /// parameters of a rolling update are forbidden beside any other strategy.
+    async fn drop_rolling_update(&self, object: &Value, name: &str) -> Result<(), ReconcileError> {
+        let strategy = object.pointer("/spec/strategy");
+        let change =
+            json!({"metadata": {"uid": object.pointer("/metadata/uid")}, "spec": {"strategy": strategy}});
+        let parameters = PatchParams {
+            field_manager: Some(labels::MANAGER.to_owned()),
+            ..PatchParams::default()
+        };
+        let changed = self
+            .api(ChildKind::Deployment)
+            .patch(name, &parameters, &Patch::Merge(&change))
+            .await;
+        self.metrics.wrote(ChildKind::Deployment.name(), "merge");
+        changed.map(|_| ()).map_err(|source| ReconcileError::Apply {
+            key: ChildKey {
+                kind: ChildKind::Deployment,
+                name: name.to_owned(),
+            },
+            source,
+        })
+    }
+
     fn remember(&self, prepared: &Prepared, answer: &ObjectMeta) {
         let seen = Observed::new(answer, Facts::None);
         let application = Application {
@@ -214,6 +244,7 @@ impl Apply<'_> {
             uid: seen.uid,
             resource_version: seen.resource_version,
             generation: seen.generation,
+            controller: seen.controller,
             labels: prepared.labels(),
             annotations: prepared.annotations(),
         };
@@ -251,6 +282,12 @@ impl Apply<'_> {
     fn api(&self, kind: ChildKind) -> Api<DynamicObject> {
         Api::namespaced_with(self.client.clone(), &self.key.namespace, &kind.resource())
     }
+}
+
+/// Whether a Deployment is refused because it still has the parameters of a rolling update, which somebody else set.
+fn keeps_rolling_update(key: &ChildKey, error: &kube::Error) -> bool {
+    key.kind == ChildKind::Deployment
+        && matches!(error, kube::Error::Api(status) if status.is_invalid() && status.message.contains("rollingUpdate"))
 }
 
 fn conflict(key: &ChildKey, why: &str) -> Problem {
