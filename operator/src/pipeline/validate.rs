@@ -237,6 +237,10 @@ fn claim(
         }
         return Ok(DataClaim::Managed { size: present });
     }
+    // Kubernetes lets only bound claims grow: it happens once there is a volume.
+    if !facts.is_bound && !present.is_empty() {
+        return Ok(DataClaim::Managed { size: present });
+    }
     Ok(DataClaim::Managed {
         size: wanted.to_string(),
     })

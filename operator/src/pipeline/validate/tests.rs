@@ -66,6 +66,7 @@ impl Surroundings {
 
     fn with_claim(self, requested: &str) -> Self {
         let facts = ClaimFacts {
+            is_bound: true,
             requested: Some(requested.to_owned()),
             ..ClaimFacts::default()
         };
