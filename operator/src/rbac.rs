@@ -69,15 +69,15 @@ pub const RIGHTS: &[Right] = &[
         reach: Reach::Stores,
         group: "",
         resources: &["secrets"],
-        verbs: &["get", "list", "watch", "create", "patch"],
-        because: "generated credentials are written once; Secrets that stores refer to are checked for their keys; none is ever deleted",
+        verbs: APPLIED,
+        because: "generated credentials are written once; Secrets that stores refer to are checked for their keys; none is ever deleted by the operator, but clusters with OwnerReferencesPermissionEnforcement ask for that right before the deletion policy may change their owner",
     },
     Right {
         reach: Reach::Stores,
         group: "",
         resources: &["persistentvolumeclaims"],
-        verbs: &["get", "list", "watch", "create", "patch"],
-        because: "the data lies on one; none is ever deleted",
+        verbs: APPLIED,
+        because: "the data lies on one; none is ever deleted by the operator, the right is needed as for Secrets",
     },
     Right {
         reach: Reach::Stores,
@@ -184,14 +184,10 @@ mod tests {
                 .iter()
                 .find(|right| right.group == group && right.resources.contains(&plural))
                 .unwrap_or_else(|| panic!("no right on {plural}"));
-            for verb in ["get", "list", "watch", "create", "patch"] {
+            // Setting the owner of what exists takes the right to delete it.
+            for verb in ["get", "list", "watch", "create", "patch", "delete"] {
                 assert!(right.verbs.contains(&verb), "{verb} {plural}");
             }
-            assert_eq!(
-                right.verbs.contains(&"delete"),
-                !kind.is_data(),
-                "delete {plural}"
-            );
         }
     }
 

@@ -21,14 +21,14 @@
 - apiGroups: [""]
   resources: ["services", "configmaps", "serviceaccounts"]
   verbs: ["get", "list", "watch", "create", "patch", "delete"]
-# generated credentials are written once; Secrets that stores refer to are checked for their keys; none is ever deleted
+# generated credentials are written once; Secrets that stores refer to are checked for their keys; none is ever deleted by the operator, but clusters with OwnerReferencesPermissionEnforcement ask for that right before the deletion policy may change their owner
 - apiGroups: [""]
   resources: ["secrets"]
-  verbs: ["get", "list", "watch", "create", "patch"]
-# the data lies on one; none is ever deleted
+  verbs: ["get", "list", "watch", "create", "patch", "delete"]
+# the data lies on one; none is ever deleted by the operator, the right is needed as for Secrets
 - apiGroups: [""]
   resources: ["persistentvolumeclaims"]
-  verbs: ["get", "list", "watch", "create", "patch"]
+  verbs: ["get", "list", "watch", "create", "patch", "delete"]
 # a Pod that does not start says why
 - apiGroups: [""]
   resources: ["pods"]
