@@ -6,7 +6,8 @@ use std::sync::{Arc, LazyLock};
 use zas_cluster_tests::ControlPlane;
 
 /// Plain Kubernetes.
-static PLAIN: LazyLock<Arc<ControlPlane>> = LazyLock::new(|| with_definition(ControlPlane::builder().start()));
+static PLAIN: LazyLock<Arc<ControlPlane>> =
+    LazyLock::new(|| with_definition(ControlPlane::builder().start()));
 
 /// With Routes and the Prometheus operator's kinds.
 static EXTENDED: LazyLock<Arc<ControlPlane>> = LazyLock::new(|| {
@@ -38,5 +39,7 @@ pub(crate) fn own() -> Arc<ControlPlane> {
 
 /// A file below `config`.
 pub(crate) fn configuration(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../config").join(name)
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../../config")
+        .join(name)
 }

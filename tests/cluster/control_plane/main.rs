@@ -19,5 +19,11 @@ mod stage;
 mod status;
 mod worker;
 
+mod conflicts;
+mod drift;
 mod minimal;
+mod packaging;
+mod references;
+mod retention;
+mod rollouts;
 mod settled;

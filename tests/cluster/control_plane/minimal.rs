@@ -3,10 +3,10 @@
 use serde_json::json;
 use zas_crd::ConditionType;
 
+use crate::cluster;
 use crate::kind::{CONFIG_MAP, DEPLOYMENT, SECRET};
 use crate::stage::{Stage, named};
 use crate::status::{self, status};
-use crate::cluster;
 
 /// The sample as it is, but for its namespace.
 fn minimal_sample() -> String {
@@ -24,7 +24,9 @@ impl Stage {
             &self.namespace,
             "--filename=-",
         ];
-        self.cluster.kubectl_of(self.cluster.admin(), &arguments, yaml).expect_success();
+        self.cluster
+            .kubectl_of(self.cluster.admin(), &arguments, yaml)
+            .expect_success();
     }
 
     /// Runs kubectl in this namespace; what it prints.
@@ -43,7 +45,10 @@ async fn given_the_minimal_sample_when_it_is_applied_then_all_objects_appear_and
     let store = stage.until_ready("store").await;
 
     let made = stage.everything_made().await;
-    let configuration = made.keys().find(|(_, name)| name.starts_with("store-config-")).unwrap();
+    let configuration = made
+        .keys()
+        .find(|(_, name)| name.starts_with("store-config-"))
+        .unwrap();
     assert_eq!(
         named(&made),
         [
@@ -62,15 +67,27 @@ async fn given_the_minimal_sample_when_it_is_applied_then_all_objects_appear_and
     let url = format!("http://store.{}.svc", stage.namespace);
     assert_eq!(report.url.as_deref(), Some(url.as_str()));
     assert_eq!(report.endpoints.len(), 1);
-    assert_eq!((report.endpoints[0].name.as_str(), &report.endpoints[0].url), ("registry-internal", &url));
+    assert_eq!(
+        (report.endpoints[0].name.as_str(), &report.endpoints[0].url),
+        ("registry-internal", &url)
+    );
     assert_eq!(report.admin_ref.unwrap().name, "store-admin");
     assert_eq!(report.selector.as_deref(), Some("zot.candlekeep.io/store=store"));
-    assert_eq!((report.replicas, report.ready_replicas, report.updated_replicas), (Some(1), Some(1), Some(1)));
+    assert_eq!(
+        (report.replicas, report.ready_replicas, report.updated_replicas),
+        (Some(1), Some(1), Some(1))
+    );
     let volume = report.data_volume.unwrap();
-    assert_eq!((volume.claim_name.as_str(), volume.requested.as_deref()), ("data-store", Some("20Gi")));
+    assert_eq!(
+        (volume.claim_name.as_str(), volume.requested.as_deref()),
+        ("data-store", Some("20Gi"))
+    );
     assert!(!volume.adopted);
     let deployment = stage.present(DEPLOYMENT, "store").await;
-    assert_eq!(report.image.as_deref(), deployment["spec"]["template"]["spec"]["containers"][0]["image"].as_str());
+    assert_eq!(
+        report.image.as_deref(),
+        deployment["spec"]["template"]["spec"]["containers"][0]["image"].as_str()
+    );
 }
 
 #[tokio::test]
@@ -82,7 +99,9 @@ async fn given_a_ready_store_when_its_conditions_are_read_then_every_type_is_the
     stage.until_ready("store").await;
 
     let store = stage
-        .until_store("store", |store| status::is(store, ConditionType::StorageReady, true, "AsExpected"))
+        .until_store("store", |store| {
+            status::is(store, ConditionType::StorageReady, true, "AsExpected")
+        })
         .await;
 
     for (kind, holds, reason) in [
@@ -99,10 +118,13 @@ async fn given_a_ready_store_when_its_conditions_are_read_then_every_type_is_the
         assert!(status::is(&store, kind, holds, reason), "{kind}: {condition:?}");
     }
     assert_eq!(status(&store).conditions.len(), ConditionType::ALL.len());
-    assert_eq!(status(&store).data_volume.unwrap().capacity.as_deref(), Some("1Ti"));
+    assert_eq!(
+        status(&store).data_volume.unwrap().capacity.as_deref(),
+        Some("1Ti")
+    );
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn given_a_store_when_people_look_at_it_with_kubectl_then_columns_explanations_and_waiting_work() {
     let stage = Stage::new("kubectl").await;
     let _operator = stage.operator();
@@ -113,10 +135,19 @@ async fn given_a_store_when_people_look_at_it_with_kubectl_then_columns_explanat
     let table = stage.kubectl(&["get", "zas"]);
     let heading: Vec<_> = table.lines().next().unwrap().split_whitespace().collect();
     assert_eq!(heading, ["NAME", "READY", "VERSION", "URL", "AGE"]);
-    assert!(table.contains(&format!("http://store.{}.svc", stage.namespace)), "{table}");
-    assert!(stage.kubectl(&["get", "zot"]).contains("store"), "the category shows it");
+    assert!(
+        table.contains(&format!("http://store.{}.svc", stage.namespace)),
+        "{table}"
+    );
+    assert!(
+        stage.kubectl(&["get", "zot"]).contains("store"),
+        "the category shows it"
+    );
     let explanation = stage.kubectl(&["explain", "zas.spec.storage"]);
-    assert!(explanation.contains("Where the bytes of blobs and manifests are kept"), "{explanation}");
+    assert!(
+        explanation.contains("Where the bytes of blobs and manifests are kept"),
+        "{explanation}"
+    );
 }
 
 #[tokio::test]
@@ -150,14 +181,23 @@ async fn given_a_store_when_its_secret_and_configuration_are_read_then_the_passw
 
     let secret = stage.present(SECRET, "store-admin").await;
     let password = secret["data"]["password"].as_str().unwrap();
-    let plain = stage.kubectl(&["get", "secret", "store-admin", "--output=go-template={{.data.password|base64decode}}"]);
+    let plain = stage.kubectl(&[
+        "get",
+        "secret",
+        "store-admin",
+        "--output=go-template={{.data.password|base64decode}}",
+    ]);
 
     assert!(plain.len() >= 32);
     let mut read = 0;
     for ((kind, name), object) in stage.everything_made().await {
         if kind != SECRET {
             let text = object.to_string();
-            assert!(!text.contains(&plain) && !text.contains(password), "{} {name} holds it", kind.2);
+            assert!(
+                !text.contains(&plain) && !text.contains(password),
+                "{} {name} holds it",
+                kind.2
+            );
             read += 1;
         }
     }

@@ -30,7 +30,9 @@ pub(crate) fn run(client: Client, namespace: &str) -> JoinHandle<()> {
 
 fn is_ready(pod: &Pod) -> bool {
     let status = pod.status.as_ref();
-    let conditions = status.and_then(|status| status.conditions.as_deref()).unwrap_or_default();
+    let conditions = status
+        .and_then(|status| status.conditions.as_deref())
+        .unwrap_or_default();
     conditions
         .iter()
         .any(|condition| condition.type_ == "Ready" && condition.status == "True")

@@ -5,8 +5,7 @@ use std::fs;
 use std::path::Path;
 use std::sync::Mutex;
 
-use k8s_openapi::api::rbac::v1::{ClusterRole, PolicyRule};
-use serde::Deserialize;
+use k8s_openapi::api::rbac::v1::PolicyRule;
 use serde_json::{Value, json};
 use zas_cluster_tests::AuditEvent;
 
@@ -22,7 +21,7 @@ pub(crate) fn in_own_namespace() -> Vec<PolicyRule> {
     rules("rbac/lease.yaml")
 }
 
-/// The rules of the first role in a generated file. A Role and a ClusterRole look the same but for their kind.
+/// The rules of the role in a generated file.
 fn rules(file: &str) -> Vec<PolicyRule> {
     let path = configuration(file);
     let text = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
@@ -30,9 +29,9 @@ fn rules(file: &str) -> Vec<PolicyRule> {
         .split("\n---")
         .map(|document| serde_saphyr::from_str(document).expect("generated files are YAML"))
         .collect();
-    let role = documents.into_iter().find(|document| document["rules"].is_array());
-    let role = ClusterRole::deserialize(role.expect("the file holds a role")).expect("it is one");
-    let rules = role.rules.unwrap_or_default();
+    let role = documents.iter().find(|document| document["rules"].is_array());
+    let rules = &role.expect("the file holds a role")["rules"];
+    let rules: Vec<PolicyRule> = serde_json::from_value(rules.clone()).expect("they are rules");
     assert!(!rules.is_empty(), "{file} grants nothing");
     rules
 }
@@ -52,10 +51,14 @@ pub(crate) fn of_cluster(home: &str) -> Vec<Value> {
     let mut objects = vec![service_account(home)];
     objects.extend(role(home, home, "operator-lease", &in_own_namespace()));
     let name = format!("operator-of-{home}");
-    objects.push(json!({"apiVersion": API, "kind": "ClusterRole", "metadata": {"name": name},
-        "rules": in_namespaces_of_stores()}));
-    objects.push(json!({"apiVersion": API, "kind": "ClusterRoleBinding", "metadata": {"name": name},
-        "roleRef": {"apiGroup": GROUP, "kind": "ClusterRole", "name": name}, "subjects": [subject(home)]}));
+    objects.push(
+        json!({"apiVersion": API, "kind": "ClusterRole", "metadata": {"name": name},
+        "rules": in_namespaces_of_stores()}),
+    );
+    objects.push(
+        json!({"apiVersion": API, "kind": "ClusterRoleBinding", "metadata": {"name": name},
+        "roleRef": {"apiGroup": GROUP, "kind": "ClusterRole", "name": name}, "subjects": [subject(home)]}),
+    );
     objects
 }
 
@@ -97,8 +100,14 @@ pub(crate) fn note_used(events: &[AuditEvent]) {
     for rule in in_namespaces_of_stores().iter().chain(&in_own_namespace()) {
         for group in rule.api_groups.iter().flatten() {
             for resource in rule.resources.iter().flatten() {
-                let is_unused = |verb: &&String| !used.contains(&((*verb).clone(), group.clone(), resource.clone()));
-                unused.extend(rule.verbs.iter().filter(is_unused).map(|verb| format!("{verb} {resource} {group}\n")));
+                let is_unused =
+                    |verb: &&String| !used.contains(&((*verb).clone(), group.clone(), resource.clone()));
+                unused.extend(
+                    rule.verbs
+                        .iter()
+                        .filter(is_unused)
+                        .map(|verb| format!("{verb} {resource} {group}\n")),
+                );
             }
         }
     }

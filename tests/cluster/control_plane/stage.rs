@@ -1,7 +1,6 @@
 //! A namespace with a ServiceAccount for the operator, and what tests do in it.
 
 use std::collections::BTreeMap;
-use std::fmt::Debug;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
@@ -28,7 +27,6 @@ static NEXT: AtomicU32 = AtomicU32::new(1);
 
 /// A namespace, the ServiceAccount of an operator, and a task in place of a kubelet. When it ends, the operator must
 /// never have been refused anything.
-#[derive(Debug)]
 pub(crate) struct Stage {
     pub(crate) cluster: Arc<ControlPlane>,
     pub(crate) namespace: String,
@@ -53,27 +51,25 @@ impl Stage {
     pub(crate) async fn on(cluster: Arc<ControlPlane>, subject: &str, reach: Reach) -> Self {
         let client = cluster.client().await;
         let namespace = format!("{subject}-{}", NEXT.fetch_add(1, Ordering::Relaxed));
-        let stage = Self {
-            who: cluster.admin().clone(),
+        let mut objects =
+            vec![json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}})];
+        objects.extend(match reach {
+            Reach::Namespace => rights::of_namespaces(&namespace, &[&namespace]),
+            Reach::Cluster => rights::of_cluster(&namespace),
+        });
+        install(&cluster, &objects);
+        Self {
+            who: cluster.service_account(&namespace, "operator"),
             kubelet: Some(pods::run(client.clone(), &namespace)),
             cluster,
             namespace,
             client,
-        };
-        let mut objects = vec![json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": stage.namespace}})];
-        objects.extend(match reach {
-            Reach::Namespace => rights::of_namespaces(&stage.namespace, &[&stage.namespace]),
-            Reach::Cluster => rights::of_cluster(&stage.namespace),
-        });
-        stage.install(&objects);
-        let who = stage.cluster.service_account(&stage.namespace, "operator");
-        Self { who, ..stage }
+        }
     }
 
     /// Applies objects of any kind and namespace.
     pub(crate) fn install(&self, objects: &[Value]) {
-        let list = json!({"apiVersion": "v1", "kind": "List", "items": objects});
-        self.cluster.apply(&list.to_string());
+        install(&self.cluster, objects);
     }
 
     /// From here on Pods stay as the controllers leave them.
@@ -96,7 +92,10 @@ impl Stage {
     /// The same with arguments.
     pub(crate) fn operator_with(&self, arguments: &[&str]) -> Worker {
         let namespace = format!("--watch-namespace={}", self.namespace);
-        self.any_operator("operator", &[&["--no-leader-election", &namespace], arguments].concat())
+        self.any_operator(
+            "operator",
+            &[&["--no-leader-election", &namespace], arguments].concat(),
+        )
     }
 
     /// Starts an operator that is told nothing but its own namespace and these arguments.
@@ -135,7 +134,8 @@ impl Stage {
 
     pub(crate) async fn create_secret(&self, name: &str, entries: &[(&str, &str)]) {
         let data: BTreeMap<_, _> = entries.iter().copied().collect();
-        self.create(kind::SECRET, name, json!({ "stringData": data })).await;
+        self.create(kind::SECRET, name, json!({ "stringData": data }))
+            .await;
     }
 
     /// A volume for a claim of this namespace that is still to be made.
@@ -148,7 +148,11 @@ impl Stage {
     }
 
     pub(crate) async fn get(&self, kind: Kind, name: &str) -> Option<Value> {
-        let found = self.api(kind).get_opt(name).await.expect("the API server answers");
+        let found = self
+            .api(kind)
+            .get_opt(name)
+            .await
+            .expect("the API server answers");
         found.map(|object| serde_json::to_value(object).expect("objects are JSON"))
     }
 
@@ -160,7 +164,10 @@ impl Stage {
 
     /// Changes an object by a merge patch.
     pub(crate) async fn merge(&self, kind: Kind, name: &str, patch: Value) -> Value {
-        let patched = self.api(kind).patch(name, &PatchParams::default(), &Patch::Merge(&patch)).await;
+        let patched = self
+            .api(kind)
+            .patch(name, &PatchParams::default(), &Patch::Merge(&patch))
+            .await;
         let patched = patched.unwrap_or_else(|error| panic!("{} {name} cannot be patched: {error}", kind.2));
         serde_json::to_value(patched).expect("objects are JSON")
     }
@@ -168,8 +175,21 @@ impl Stage {
     /// Changes the status of an object by a merge patch.
     pub(crate) async fn report(&self, kind: Kind, name: &str, status: Value) {
         let patch = Patch::Merge(json!({ "status": status }));
-        let patched = self.api(kind).patch_status(name, &PatchParams::default(), &patch).await;
+        let patched = self
+            .api(kind)
+            .patch_status(name, &PatchParams::default(), &patch)
+            .await;
         patched.unwrap_or_else(|error| panic!("the status of {} {name} cannot be patched: {error}", kind.2));
+    }
+
+    /// Applies an object as this field manager.
+    pub(crate) async fn apply_as(&self, manager: &str, kind: Kind, object: &Value) {
+        let name = object["metadata"]["name"].as_str().expect("objects have names");
+        let applied = self
+            .api(kind)
+            .patch(name, &PatchParams::apply(manager).force(), &Patch::Apply(object))
+            .await;
+        applied.unwrap_or_else(|error| panic!("{} {name} cannot be applied: {error}", kind.2));
     }
 
     pub(crate) async fn change_spec(&self, store: &str, spec: Value) {
@@ -186,7 +206,12 @@ impl Stage {
         let list = self.api(kind).list(&ListParams::default().labels(OWN)).await;
         let items = list.expect("the API server answers").items.into_iter();
         items
-            .map(|object| (object.name_any(), serde_json::to_value(object).expect("objects are JSON")))
+            .map(|object| {
+                (
+                    object.name_any(),
+                    serde_json::to_value(object).expect("objects are JSON"),
+                )
+            })
             .collect()
     }
 
@@ -194,13 +219,24 @@ impl Stage {
     pub(crate) async fn everything_made(&self) -> BTreeMap<(Kind, String), Value> {
         let mut all = BTreeMap::new();
         for kind in kind::ALWAYS_SERVED {
-            all.extend(self.made(kind).await.into_iter().map(|(name, object)| ((kind, name), object)));
+            all.extend(
+                self.made(kind)
+                    .await
+                    .into_iter()
+                    .map(|(name, object)| ((kind, name), object)),
+            );
         }
         all
     }
 
     /// Waits until an object is there and as the test wants it.
-    pub(crate) async fn until(&self, kind: Kind, name: &str, what: &str, is: impl Fn(&Value) -> bool) -> Value {
+    pub(crate) async fn until(
+        &self,
+        kind: Kind,
+        name: &str,
+        what: &str,
+        is: impl Fn(&Value) -> bool,
+    ) -> Value {
         eventually(&format!("{} {name} {what}", kind.2), LIMIT, async || {
             self.get(kind, name).await.filter(&is)
         })
@@ -215,7 +251,11 @@ impl Stage {
     }
 
     /// Waits until a store reports what the test wants.
-    pub(crate) async fn until_store(&self, name: &str, is: impl Fn(&ZotArtifactStore) -> bool) -> ZotArtifactStore {
+    pub(crate) async fn until_store(
+        &self,
+        name: &str,
+        is: impl Fn(&ZotArtifactStore) -> bool,
+    ) -> ZotArtifactStore {
         let end = Instant::now() + LIMIT;
         loop {
             let store = self.stores().get(name).await.expect("the store is there");
@@ -236,13 +276,22 @@ impl Stage {
     }
 
     /// Waits until a condition of the newest generation has this status and reason; its message.
-    pub(crate) async fn until_condition(&self, name: &str, kind: ConditionType, holds: bool, reason: &str) -> String {
-        let store = self.until_store(name, |store| status::is(store, kind, holds, reason)).await;
+    pub(crate) async fn until_condition(
+        &self,
+        name: &str,
+        kind: ConditionType,
+        holds: bool,
+        reason: &str,
+    ) -> String {
+        let store = self
+            .until_store(name, |store| status::is(store, kind, holds, reason))
+            .await;
         status::condition(&store, kind).expect("it was there").message
     }
 
     pub(crate) async fn until_degraded(&self, name: &str, reason: &str) -> String {
-        self.until_condition(name, ConditionType::Degraded, true, reason).await
+        self.until_condition(name, ConditionType::Degraded, true, reason)
+            .await
     }
 
     pub(crate) fn mark(&self) -> AuditMark {
@@ -271,6 +320,11 @@ impl Stage {
     }
 }
 
+fn install(cluster: &ControlPlane, objects: &[Value]) {
+    let list = json!({"apiVersion": "v1", "kind": "List", "items": objects});
+    cluster.apply(&list.to_string());
+}
+
 impl Drop for Stage {
     fn drop(&mut self) {
         self.stop_pods();
@@ -286,11 +340,8 @@ impl Drop for Stage {
 
 /// A list of texts that reads well in a failure.
 pub(crate) fn named(objects: &BTreeMap<(Kind, String), Value>) -> Vec<String> {
-    objects.keys().map(|(kind, name)| format!("{} {name}", kind.2)).collect()
-}
-
-/// Panics unless both are equal, and shows them as JSON.
-#[track_caller]
-pub(crate) fn expect_same(what: &dyn Debug, now: &Value, before: &Value) {
-    assert_eq!(now, before, "{what:?}");
+    objects
+        .keys()
+        .map(|(kind, name)| format!("{} {name}", kind.2))
+        .collect()
 }

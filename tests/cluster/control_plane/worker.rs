@@ -48,7 +48,9 @@ impl Worker {
     pub(crate) fn number(&self, name: &str) -> f64 {
         let (code, text) = self.operator.get(self.address, "/metrics").expect("it answers");
         assert_eq!(code, 200);
-        let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+        let line = text
+            .lines()
+            .find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
         line.map_or(0.0, |value| value.trim().parse().expect("numbers are numbers"))
     }
 
