@@ -75,6 +75,10 @@ pub struct Arguments {
     #[arg(long, env = "LEASE_DURATION", default_value_t = 15, value_parser = clap::value_parser!(u16).range(5..=300), value_name = "SECONDS")]
     pub lease_duration: u16,
 
+    /// How often the cluster is asked which optional APIs it has, in seconds.
+    #[arg(long, env = "DISCOVERY_INTERVAL", hide = true, default_value_t = 60, value_parser = clap::value_parser!(u16).range(1..=3600), value_name = "SECONDS")]
+    pub discovery_interval: u16,
+
     /// Run without a lease. Only for a single replica that is started by hand.
     #[arg(long, env = "NO_LEADER_ELECTION")]
     pub no_leader_election: bool,

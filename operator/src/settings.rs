@@ -1,5 +1,7 @@
 //! What the command line and the environment say about all stores.
 
+use std::time::Duration;
+
 use crate::arguments::Arguments;
 use crate::store::{Operand, ProxySettings};
 
@@ -16,6 +18,8 @@ pub struct Settings {
     pub proxy: ProxySettings,
     /// How many stores may restart at the same time because the operator was upgraded.
     pub rollout_concurrency: usize,
+    /// How often the cluster is asked which APIs it has.
+    pub discovery: Duration,
 }
 
 impl Settings {
@@ -44,6 +48,7 @@ impl Settings {
                 none: either("NO_PROXY", "no_proxy"),
             },
             rollout_concurrency: usize::from(arguments.rollout_concurrency),
+            discovery: Duration::from_secs(u64::from(arguments.discovery_interval)),
         }
     }
 

@@ -46,9 +46,6 @@ const CONCURRENCY: u16 = 16;
 /// Changes of a store's objects come in bursts: they are one reason to look.
 const DEBOUNCE: Duration = Duration::from_millis(20);
 
-/// How often the cluster is asked which APIs it has.
-const DISCOVERY: Duration = Duration::from_secs(60);
-
 /// How often the stores are counted.
 const COUNTING: Duration = Duration::from_secs(10);
 
@@ -216,7 +213,7 @@ async fn discover(context: Arc<Context>, namespace: Option<String>, stores: Stor
                 watches.spawn(watches::follow(Arc::clone(&context), kind, namespace.clone()));
             }
         }
-        tokio::time::sleep(DISCOVERY).await;
+        tokio::time::sleep(context.shared.settings.discovery).await;
         match Platform::discover(&context.client).await {
             Ok(found) if found != *platform => {
                 tracing::info!(?found, "the platform has changed");

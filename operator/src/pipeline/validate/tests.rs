@@ -27,6 +27,7 @@ fn surroundings() -> Surroundings {
                 ..ProxySettings::default()
             },
             rollout_concurrency: 1,
+            discovery: std::time::Duration::from_secs(60),
         },
         platform: fixtures::kubernetes(),
         references: References::default(),
