@@ -109,6 +109,10 @@ impl Stage {
         })
     }
 
+    pub(crate) fn client(&self) -> &Client {
+        &self.client
+    }
+
     pub(crate) fn api(&self, kind: Kind) -> Api<DynamicObject> {
         Api::namespaced_with(self.client.clone(), &self.namespace, &kind.resource())
     }
@@ -140,11 +144,26 @@ impl Stage {
 
     /// A volume for a claim of this namespace that is still to be made.
     pub(crate) fn offer_volume(&self, claim: &str) {
+        self.offer_volume_of(claim, "");
+    }
+
+    /// The same, of a storage class.
+    pub(crate) fn offer_volume_of(&self, claim: &str, class: &str) {
         let name = format!("{}-{claim}", self.namespace);
+        let bound_to = json!({"apiVersion": "v1", "kind": "PersistentVolumeClaim", "namespace": self.namespace, "name": claim});
         self.install(&[json!({"apiVersion": "v1", "kind": "PersistentVolume", "metadata": {"name": name}, "spec": {
             "capacity": {"storage": "1Ti"}, "accessModes": ["ReadWriteOnce"], "hostPath": {"path": "/nowhere"},
-            "claimRef": {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "namespace": self.namespace, "name": claim},
+            "storageClassName": class, "claimRef": bound_to,
         }})]);
+    }
+
+    /// Whether the API server takes a new object.
+    pub(crate) async fn try_create(&self, kind: Kind, object: Value) -> bool {
+        let object: DynamicObject = serde_json::from_value(object).expect("objects have metadata");
+        self.api(kind)
+            .create(&PostParams::default(), &object)
+            .await
+            .is_ok()
     }
 
     pub(crate) async fn get(&self, kind: Kind, name: &str) -> Option<Value> {
