@@ -264,6 +264,12 @@ impl Apply<'_> {
         let problem = if status.is_conflict() && !existed {
             // Somebody made it between the look and the write.
             conflict(key, "it was created by somebody else just now")
+        } else if status.is_forbidden()
+            && key.kind == ChildKind::PersistentVolumeClaim
+            && status.message.contains("resize")
+        {
+            let message = format!("{named} cannot grow: {}", status.message);
+            Problem::new(ConditionReason::VolumeExpansionRefused, message)
         } else if status.is_forbidden() {
             let message = format!("{named} may not be written: {}", status.message);
             Problem::new(ConditionReason::PermissionDenied, message)
