@@ -25,7 +25,7 @@ async fn given_a_stored_resource_that_cannot_be_read_when_the_operator_starts_th
     // The API server takes the new schema in a little later than it says so.
     zas_cluster_tests::eventually("a malformed resource is stored", crate::stage::LIMIT, async || {
         let malformed = json!({"apiVersion": zas_crd::API_VERSION, "kind": zas_crd::KIND, "metadata": {"name": "malformed"},
-            "spec": {"replicas": "many", "pod": 7}});
+            "spec": {"paused": "perhaps", "pod": 7}});
         stage.try_create(STORE, malformed).await.then_some(())
     })
     .await;

@@ -23,6 +23,7 @@ mod conflicts;
 mod definitions;
 mod drift;
 mod features;
+mod full;
 mod leader;
 mod minimal;
 mod packaging;

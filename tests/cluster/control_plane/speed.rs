@@ -22,10 +22,9 @@ async fn given_twenty_stores_when_they_are_created_then_each_has_all_objects_soo
     let stage = Stage::new("speed").await;
     let _operator = stage.operator();
     for number in 0..STORES {
-        stage.create_store(&format!("s{number:02}"), json!({})).await;
-    }
-    for number in 0..STORES {
-        stage.until_ready(&format!("s{number:02}")).await;
+        let name = format!("s{number:02}");
+        stage.create_store(&name, json!({})).await;
+        stage.until_ready(&name).await;
     }
 
     let mut created = BTreeMap::new();

@@ -56,6 +56,27 @@ async fn given_a_bound_claim_when_the_size_grows_then_the_claim_asks_for_more_an
 }
 
 #[tokio::test]
+async fn given_a_class_whose_volumes_cannot_grow_when_the_size_does_then_that_is_said_and_the_claim_untouched() {
+    let mut stage = Stage::new("rigid").await;
+    stage.expect_refusals();
+    let _operator = stage.operator();
+    stage.offer_volume("data-store");
+    stage.create_store("store", json!({})).await;
+    stage
+        .until_condition("store", ConditionType::StorageReady, true, "AsExpected")
+        .await;
+
+    stage
+        .change_spec("store", json!({"dataVolume": {"size": "30Gi"}}))
+        .await;
+    let message = stage.until_degraded("store", "VolumeExpansionRefused").await;
+
+    assert!(message.contains("data-store cannot grow"), "{message}");
+    let claim = stage.present(CLAIM, "data-store").await;
+    assert_eq!(claim["spec"]["resources"]["requests"]["storage"], "20Gi");
+}
+
+#[tokio::test]
 async fn given_a_retained_claim_when_its_store_comes_back_smaller_then_that_is_refused_and_the_claim_untouched()
  {
     let stage = Stage::new("shrink").await;
