@@ -8,7 +8,7 @@ use kube::api::Api;
 use zas_cluster_tests::eventually;
 
 use crate::LIMIT;
-use crate::images::VERSION;
+use crate::images::{DemoImage, VERSION};
 use crate::registry::Registry;
 use crate::world::World;
 
@@ -33,16 +33,16 @@ async fn given_the_readmes_commands_when_typed_then_a_store_runs_and_lives_throu
     the_server_tells_its_version(&world).await;
 
     let registry = world.registry("store").await;
-    registry.push(&world.node, &world.server.archive, "demo/server:1");
-    let digest = registry.digest(&world.node, "demo/server:1");
-    registry.pull(&world.node, "demo/server:1", &world.scratch.path().join("pulled"));
+    registry.push(&world.node, &world.demo.archive, "demo/image:1");
+    let digest = registry.digest(&world.node, "demo/image:1");
+    registry.pull(&world.node, "demo/image:1", &world.scratch.path().join("pulled"));
 
     an_upload_goes_on_after_its_pod_is_deleted(&world, &registry).await;
     a_hot_change_restarts_nothing(&world, &registry).await;
     a_kubelet_pulls_from_the_store(&world, &registry).await;
     a_restart_change_restarts_once(&world).await;
     a_new_operator_restarts_nothing(&world).await;
-    assert_eq!(registry.digest(&world.node, "demo/server:1"), digest);
+    assert_eq!(registry.digest(&world.node, "demo/image:1"), digest);
 
     data_outlives_a_resource_that_retains_them(&world, &digest).await;
     nothing_outlives_a_resource_that_deletes(&world).await;
@@ -115,13 +115,10 @@ async fn an_upload_goes_on_after_its_pod_is_deleted(world: &World, registry: &Re
 
 async fn a_hot_change_restarts_nothing(world: &World, registry: &Registry) {
     let (pod, rollouts) = (world.pod("store").await, world.rollouts("store"));
-    assert_eq!(
-        registry.anonymous(&world.node, "/v2/demo/server/tags/list"),
-        "401"
-    );
+    assert_eq!(registry.anonymous(&world.node, "/v2/demo/image/tags/list"), "401");
     world.change("store", r#"{"spec": {"access": {"anonymous": "Pull"}}}"#);
     eventually("anonymous clients may pull", HOT_LIMIT, async || {
-        (registry.anonymous(&world.node, "/v2/demo/server/tags/list") == "200").then_some(())
+        (registry.anonymous(&world.node, "/v2/demo/image/tags/list") == "200").then_some(())
     })
     .await;
     world.ready("store").await;
@@ -137,7 +134,7 @@ async fn a_kubelet_pulls_from_the_store(world: &World, registry: &Registry) {
     let pod = serde_json::json!({
         "apiVersion": "v1", "kind": "Pod", "metadata": {"name": "puller"},
         "spec": {"restartPolicy": "Never", "containers": [
-            {"name": "server", "image": format!("{host}/demo/server:1"), "imagePullPolicy": "Always", "args": ["--version"]}]},
+            {"name": "demo", "image": format!("{host}/demo/image:1"), "imagePullPolicy": "Always"}]},
     });
     world.node.control_plane().apply(&pod.to_string());
     let pods: Api<Pod> = Api::namespaced(world.client.clone(), "default");
@@ -147,7 +144,7 @@ async fn a_kubelet_pulls_from_the_store(world: &World, registry: &Registry) {
     })
     .await;
     let log = world.kubectl(&["logs", "puller"]);
-    assert!(log.expect_success().contains(VERSION), "{}", log.stdout());
+    assert_eq!(log.expect_success().trim(), DemoImage::GREETING);
 }
 
 async fn a_restart_change_restarts_once(world: &World) {
@@ -192,7 +189,7 @@ async fn data_outlives_a_resource_that_retains_them(world: &World, digest: &str)
         "the claim was there before"
     );
     let registry = world.registry("store").await;
-    assert_eq!(registry.digest(&world.node, "demo/server:1"), digest);
+    assert_eq!(registry.digest(&world.node, "demo/image:1"), digest);
 }
 
 async fn nothing_outlives_a_resource_that_deletes(world: &World) {
@@ -229,10 +226,10 @@ spec: {pod: {securityContext: {runAsUser: 1000660000, runAsGroup: 0}}}
     world.node.control_plane().apply(store);
     world.ready("tenant").await;
     let registry = world.registry("tenant").await;
-    registry.push(&world.node, &world.server.archive, "demo/server:1");
+    registry.push(&world.node, &world.demo.archive, "demo/image:1");
     registry.pull(
         &world.node,
-        "demo/server:1",
+        "demo/image:1",
         &world.scratch.path().join("pulled-again"),
     );
 }

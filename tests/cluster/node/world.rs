@@ -3,6 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::process::Command;
+use std::time::{Duration, Instant};
 use std::{env, fs};
 
 use k8s_openapi::api::core::v1::{Pod, Secret, Service};
@@ -13,7 +14,7 @@ use zas_cluster_tests::{Node, Output, eventually};
 use zas_crd::{ConditionType, ZotArtifactStore};
 
 use crate::LIMIT;
-use crate::images::{ProductImage, checkout};
+use crate::images::{DemoImage, ProductImage, checkout};
 use crate::registry::Registry;
 
 /// Where the operator is installed by the manifests.
@@ -25,7 +26,7 @@ const NAMESPACE: &str = "default";
 pub(crate) struct World {
     pub(crate) node: Node,
     pub(crate) client: Client,
-    pub(crate) server: ProductImage,
+    pub(crate) demo: DemoImage,
     pub(crate) scratch: TempDir,
 }
 
@@ -48,7 +49,7 @@ impl World {
         Self {
             client: node.control_plane().client().await,
             node,
-            server,
+            demo: DemoImage::build(scratch.path()),
             scratch,
         }
     }
@@ -102,14 +103,52 @@ impl World {
 
     /// Waits until the store is ready as its newest spec asks.
     pub(crate) async fn ready(&self, store: &str) -> ZotArtifactStore {
-        eventually(&format!("store {store} is ready"), LIMIT, async || {
-            let found = self.stores().get_opt(store).await.ok()??;
-            let status = found.status.as_ref()?;
-            let is_ready = status.condition(ConditionType::Ready)?.status == "True";
-            let is_told = status.observed_generation == found.metadata.generation;
-            (is_ready && is_told).then_some(found)
-        })
-        .await
+        let started = Instant::now();
+        loop {
+            if let Some(found) = self.ready_now(store).await {
+                return found;
+            }
+            if started.elapsed() > LIMIT {
+                panic!("store {store} is not ready in time:\n{}", self.state(store));
+            }
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+    }
+
+    async fn ready_now(&self, store: &str) -> Option<ZotArtifactStore> {
+        let found = self.stores().get_opt(store).await.ok()??;
+        let status = found.status.as_ref()?;
+        let is_ready = status.condition(ConditionType::Ready)?.status == "True";
+        let is_told = status.observed_generation == found.metadata.generation;
+        (is_ready && is_told).then_some(found)
+    }
+
+    /// What can be said of a store that is not as it should be.
+    fn state(&self, store: &str) -> String {
+        let selector = format!("--selector=zot.candlekeep.io/store={store}");
+        let questions: [&[&str]; 5] = [
+            &["get", "zas", store, "--output=yaml"],
+            &["get", "deployments,replicasets,pods,pvc", "--output=wide"],
+            &["describe", "pods", &selector],
+            &["logs", &selector, "--tail=20", "--prefix"],
+            &[
+                "logs",
+                "deployment/zot-artifact-store-operator",
+                "-n",
+                OPERATOR_NAMESPACE,
+                "--tail=30",
+            ],
+        ];
+        let answers = questions.iter().map(|question| {
+            let answer = self.kubectl(question);
+            format!(
+                "--- kubectl {}\n{}{}",
+                question.join(" "),
+                answer.stdout(),
+                answer.stderr()
+            )
+        });
+        answers.collect()
     }
 
     /// The names of the store's Pods that are not being deleted.
