@@ -17,7 +17,9 @@ pub fn password() -> Result<String, String> {
         let mut bytes = [0_u8; LENGTH];
         getrandom::fill(&mut bytes).map_err(|error| format!("the system gives no randomness: {error}"))?;
         // Six random bits choose among 64; the two that are no character are drawn again, so all are equally likely.
-        let drawn = bytes.iter().filter_map(|byte| ALPHABET.get(usize::from(byte & 63)).copied());
+        let drawn = bytes
+            .iter()
+            .filter_map(|byte| ALPHABET.get(usize::from(byte & 63)).copied());
         password.extend(drawn.map(char::from).take(LENGTH - password.len()));
     }
     Ok(password)

@@ -125,7 +125,7 @@ pub const RIGHTS: &[Right] = &[
         reach: Reach::Own,
         group: "coordination.k8s.io",
         resources: &["leases"],
-        verbs: &["get", "create", "patch", "update", "watch", "list"],
+        verbs: &["get", "create", "patch"],
         because: "one replica works, the others wait",
     },
 ];

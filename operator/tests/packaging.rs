@@ -1,4 +1,9 @@
 //! What an installation consists of fits the program: arguments, environment, values and images.
+#![expect(
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a broken expectation fails the test"
+)]
 
 use std::collections::BTreeSet;
 use std::fs;

@@ -59,7 +59,7 @@
 # one replica works, the others wait
 - apiGroups: ["coordination.k8s.io"]
   resources: ["leases"]
-  verbs: ["get", "create", "patch", "update", "watch", "list"]
+  verbs: ["get", "create", "patch"]
 {{- end }}
 
 {{- define "generated.podSecurity" -}}

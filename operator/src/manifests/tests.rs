@@ -43,7 +43,12 @@ fn given_the_rights_when_roles_are_written_then_every_right_is_a_rule_of_the_rol
     assert_eq!(secrets.len(), 1);
     assert_eq!(secrets[0]["apiGroups"][0], "");
     // The right to delete one is needed to change its owner; nothing needs more.
-    assert!(!secrets[0]["verbs"].as_array().unwrap().contains(&"deletecollection".into()));
+    assert!(
+        !secrets[0]["verbs"]
+            .as_array()
+            .unwrap()
+            .contains(&"deletecollection".into())
+    );
 }
 
 #[test]

@@ -94,8 +94,11 @@ impl Apply<'_> {
                     Outcome::Problem(problem) => applied.problems.push(problem),
                 }
             }
-            // A workload must not start on another's claim or configuration.
-            if !applied.problems.is_empty() || !applied.leaving.is_empty() {
+            // A workload must not start on another's claim or configuration; a claim that cannot grow is still a claim.
+            let mut problems = applied.problems.iter();
+            let is_missing =
+                problems.any(|problem| problem.reason != ConditionReason::VolumeExpansionRefused);
+            if is_missing || !applied.leaving.is_empty() {
                 break;
             }
         }

@@ -112,10 +112,12 @@ mod tests {
 
     use super::*;
 
+    #[expect(clippy::needless_pass_by_value, reason = "a literal")]
     fn diagnosed(status: Value) -> Option<Problem> {
         failure(&serde_json::from_value(json!({"metadata": {"name": "store-1"}, "status": status})).unwrap())
     }
 
+    #[expect(clippy::needless_pass_by_value, reason = "literals")]
     fn container(state: Value, last: Value, restarts: i32) -> Value {
         json!({"containerStatuses": [{"name": "server", "image": "zas:9", "imageID": "", "ready": false,
             "restartCount": restarts, "state": state, "lastState": last}]})

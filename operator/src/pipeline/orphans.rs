@@ -75,7 +75,7 @@ pub async fn sweep(
         ledger.forget(store, key);
         match deleted {
             Ok(_) => {
-                tracing::info!(store = %store, kind = key.kind.name(), name = key.name, "deleted what is no longer wanted")
+                tracing::info!(store = %store, kind = key.kind.name(), name = key.name, "deleted what is no longer wanted");
             }
             Err(kube::Error::Api(status)) if status.is_not_found() || status.is_conflict() => {}
             Err(source) => {

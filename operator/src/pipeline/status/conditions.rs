@@ -338,5 +338,7 @@ fn storage_ready(input: Input<'_>) -> Verdict {
 }
 
 fn lost(claim: &str) -> String {
-    format!("claim {claim} has lost its volume: restore the volume, or delete the claim to begin with an empty one")
+    format!(
+        "claim {claim} has lost its volume: restore the volume, or delete the claim to begin with an empty one"
+    )
 }
