@@ -56,7 +56,8 @@ async fn given_a_bound_claim_when_the_size_grows_then_the_claim_asks_for_more_an
 }
 
 #[tokio::test]
-async fn given_a_class_whose_volumes_cannot_grow_when_the_size_does_then_that_is_said_and_the_claim_untouched() {
+async fn given_a_class_whose_volumes_cannot_grow_when_the_size_does_then_that_is_said_and_the_claim_untouched()
+ {
     let mut stage = Stage::new("rigid").await;
     stage.expect_refusals();
     let _operator = stage.operator();
