@@ -18,23 +18,32 @@ program_of() {
     esac
 }
 
+# The cargo profile that a program is released in.
+profile_of() {
+    case "$1" in
+    zot-artifact-store-operator) echo compact ;;
+    *) echo release ;;
+    esac
+}
+
 [ "$#" -gt 0 ] || set -- server operator
-programs=() packages=()
+programs=()
 for target in "$@"; do
     program="$(program_of "$target")"
     programs+=("$program")
-    packages+=(-p "$program")
     # Only the server has the embedded database, which is compiled once.
     if [ "$target" = server ]; then hack/setup.sh build; fi
 done
 # The archive may have come into being just now.
 source hack/environment.sh
-cargo build --release "${packages[@]}"
+for program in "${programs[@]}"; do
+    cargo build --profile "$(profile_of "$program")" -p "$program"
+done
 mkdir -p bin
 for program in "${programs[@]}"; do
     # Line tables stay in the target directory, for profiles; they are three quarters of the file.
     partial="bin/.$program.$$"
-    strip --strip-debug -o "$partial" "$CARGO_TARGET_DIR/release/$program"
+    strip --strip-debug -o "$partial" "$CARGO_TARGET_DIR/$(profile_of "$program")/$program"
     mv "$partial" "bin/$program"
     echo "build: bin/$program"
 done

@@ -52,7 +52,9 @@ fn templates() -> String {
 /// The environment variables that the command line knows.
 fn known_variables() -> BTreeSet<String> {
     let command = Arguments::command();
-    let variables = command.get_arguments().filter_map(|argument| argument.get_env());
+    // What is hidden is for tests.
+    let told = command.get_arguments().filter(|argument| !argument.is_hide_set());
+    let variables = told.filter_map(|argument| argument.get_env());
     variables
         .map(|name| name.to_string_lossy().into_owned())
         .collect()

@@ -2,6 +2,7 @@
 
 use kube::core::CustomResourceExt;
 use kube::core::cel::{CompiledSchema, ValidationError, Validator, compile_schema};
+use serde_json::Value;
 use zas_crd::{ConditionReason, ZotArtifactStore};
 
 use crate::problem::Problem;
@@ -14,13 +15,33 @@ pub struct Rules {
 
 impl Default for Rules {
     fn default() -> Self {
-        let definition = serde_json::to_value(ZotArtifactStore::crd()).unwrap_or_default();
-        let schema = definition.pointer("/spec/versions/0/schema/openAPIV3Schema");
+        let mut definition = serde_json::to_value(ZotArtifactStore::crd()).unwrap_or_default();
+        let schema = definition.pointer_mut("/spec/versions/0/schema/openAPIV3Schema");
+        let mut schema = schema.map(Value::take).unwrap_or_default();
+        keep_rules(&mut schema);
         Self {
-            schema: compile_schema(schema.unwrap_or(&serde_json::Value::Null)),
+            schema: compile_schema(&schema),
             validator: Validator::new(),
         }
     }
+}
+
+/// Removes what has neither rules nor defaults: most of the schema, which would stay in memory for nothing. Returns
+/// whether anything is left.
+fn keep_rules(schema: &mut Value) -> bool {
+    let Value::Object(fields) = schema else {
+        return false;
+    };
+    fields.remove("description");
+    let mut is_kept = fields.contains_key("x-kubernetes-validations") || fields.contains_key("default");
+    if let Some(Value::Object(properties)) = fields.get_mut("properties") {
+        properties.retain(|_, property| keep_rules(property));
+        is_kept |= !properties.is_empty();
+    }
+    for inner in ["items", "additionalProperties"] {
+        is_kept |= fields.get_mut(inner).is_some_and(keep_rules);
+    }
+    is_kept
 }
 
 impl Rules {
@@ -52,7 +73,7 @@ mod tests {
 
     use super::*;
 
-    fn broken(name: &str, spec: serde_json::Value) -> Vec<Problem> {
+    fn broken(name: &str, spec: Value) -> Vec<Problem> {
         Rules::default().broken_by(&ZotArtifactStore::new(
             name,
             serde_json::from_value(spec).unwrap(),

@@ -23,7 +23,7 @@ const START_LIMIT: Duration = Duration::from_secs(120);
 const POLL: Duration = Duration::from_millis(100);
 
 /// The address of the API as pods see it is the first of these.
-const SERVICE_RANGE: &str = "10.96.0.0/24";
+const SERVICE_RANGE: &str = "10.96.0.0/16";
 const FIRST_SERVICE: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 96, 0, 1));
 
 pub(crate) const NODE_NAME: &str = "zas-node";

@@ -151,37 +151,33 @@ impl Bench {
         )]
     }
 
-    /// Adds stores until there are `count`, and measures on the way.
-    pub(crate) async fn many(&mut self, count: usize) -> Rows {
-        let mut rows = Rows::new();
-        let mut before = self.stores;
-        for target in [count / 4, count / 2, count] {
-            let started = Instant::now();
-            let mark = self.cluster.audit_log().mark();
-            self.create(target.saturating_sub(self.stores)).await;
-            self.settle().await;
-            let took = started.elapsed().as_secs_f64();
-            let added = self.stores - before;
-            let writes = self.cluster.audit_log().writes_by(&self.user(), mark).len();
-            rows.push((
-                format!("{target} stores"),
-                format!(
-                    "{}; {added} more settle in {took:.1} s, {:.0} a second, {:.1} writes each",
-                    memory::text(self.process()),
-                    added as f64 / took,
-                    writes as f64 / added.max(1) as f64
-                ),
-            ));
-            before = self.stores;
-        }
+    /// Adds stores until there are `target`.
+    pub(crate) async fn grow(&mut self, target: usize) -> Rows {
+        let (before, started, mark) = (self.stores, Instant::now(), self.cluster.audit_log().mark());
+        self.create(target.saturating_sub(before)).await;
+        self.settle().await;
+        let took = started.elapsed().as_secs_f64();
+        let added = self.stores - before;
+        let writes = self.cluster.audit_log().writes_by(&self.user(), mark).len();
+        let result = format!(
+            "{}; {added} more settle in {took:.1} s, {:.0} a second, {:.1} writes each",
+            memory::text(self.process()),
+            added as f64 / took,
+            writes as f64 / added.max(1) as f64
+        );
+        vec![(format!("{} stores", self.stores), result)]
+    }
+
+    /// Watches settled stores for a while.
+    pub(crate) async fn rest(&self) -> Rows {
         let mark = self.cluster.audit_log().mark();
         tokio::time::sleep(Duration::from_secs(10)).await;
-        let writes = self.cluster.audit_log().writes_by(&self.user(), mark).len();
-        rows.push((
-            format!("writes in ten seconds with {} settled stores", self.stores),
+        let log = self.cluster.audit_log();
+        let writes = log.writes_by(&self.user(), mark).len();
+        vec![(
+            format!("writes in ten seconds with {} stores", self.stores),
             writes.to_string(),
-        ));
-        rows
+        )]
     }
 
     /// Starts the operator anew with everything in place.
@@ -230,14 +226,16 @@ impl Bench {
     async fn settle(&self) {
         let api: Api<ZotArtifactStore> = Api::namespaced(self.client.clone(), NAMESPACE);
         eventually("every store is settled", LIMIT, async || {
+            if self.number("zas_operator_reconciles_running") != 0.0 {
+                return None;
+            }
             let all = api.list(&Default::default()).await.ok()?;
             let is_told = |store: &ZotArtifactStore| {
                 let status = store.status.as_ref();
                 let has_claim = status.is_some_and(|status| status.data_volume.is_some());
                 has_claim && status.and_then(|status| status.observed_generation) == store.meta().generation
             };
-            let is_resting = self.number("zas_operator_reconciles_running") == 0.0;
-            (all.items.len() >= self.stores && all.items.iter().all(is_told) && is_resting).then_some(())
+            (all.items.len() >= self.stores && all.items.iter().all(is_told)).then_some(())
         })
         .await;
     }
