@@ -10,7 +10,7 @@ use k8s_openapi::api::core::v1::{Pod, Secret, Service};
 use kube::api::{Api, ListParams};
 use kube::{Client, ResourceExt};
 use tempfile::TempDir;
-use zas_cluster_tests::{Node, Output, eventually};
+use zas_cluster_tests::{Node, Output};
 use zas_crd::{ConditionType, ZotArtifactStore};
 
 use crate::LIMIT;

@@ -72,6 +72,10 @@ impl Bench {
             .environment("HEALTH_ADDRESS", self.address.to_string())
             .environment("LOG_LEVEL", "warn")
             .environment("POD_NAMESPACE", NAMESPACE)
+            // As in the image.
+            .environment("MIMALLOC_ARENA_EAGER_COMMIT", "0")
+            .environment("MIMALLOC_EAGER_COMMIT", "0")
+            .environment("MIMALLOC_PURGE_DELAY", "0")
             .arguments(["--no-leader-election"])
             .ready_at(self.address, "/readyz")
             .start();
