@@ -40,7 +40,7 @@ test-e2e: ## Run the operator and the server on a real node; needs root
 	@hack/test.sh node
 
 .PHONY: coverage
-coverage: ## Measure line coverage of the unit tests
+coverage: ## Measure line coverage of the unit and the conformance tests
 	@hack/setup.sh coverage
 	@$(WITH) hack/coverage.sh
 

@@ -56,10 +56,17 @@ pub(super) struct Context {
     pub recorder: Recorder,
     /// Asks for a look at a store.
     pub triggers: UnboundedSender<ObjectRef<Guarded>>,
-    referring: Mutex<HashMap<(ChildKind, String, String), HashSet<StoreKey>>>,
+    references: Mutex<References>,
     checked: Mutex<HashMap<StoreKey, Checked>>,
     failures: Mutex<HashMap<StoreKey, u32>>,
     written: Mutex<HashMap<StoreKey, (String, ZotArtifactStoreStatus)>>,
+}
+
+/// Which stores refer to which objects, both ways.
+#[derive(Default)]
+struct References {
+    of: HashMap<StoreKey, Vec<(ChildKind, String)>>,
+    to: HashMap<(ChildKind, String, String), HashSet<StoreKey>>,
 }
 
 /// The rules that a generation of a resource breaks.
@@ -89,7 +96,7 @@ impl Context {
             ledger: Ledger::default(),
             learned: Learned::default(),
             triggers,
-            referring: Mutex::default(),
+            references: Mutex::default(),
             checked: Mutex::default(),
             failures: Mutex::default(),
             written: Mutex::default(),
@@ -102,24 +109,34 @@ impl Context {
         let _ = self.triggers.send(store.object_ref());
     }
 
-    /// Notes which objects a store refers to.
+    /// Notes which objects a store refers to. Costs what the store refers to, not what all stores do.
     pub(super) fn refers_to(&self, store: &StoreKey, objects: &[(ChildKind, String)]) {
-        let mut referring = self.referring.lock().unwrap_or_else(PoisonError::into_inner);
-        referring.retain(|_, stores| {
+        let mut references = self.references.lock().unwrap_or_else(PoisonError::into_inner);
+        let References { of, to } = &mut *references;
+        if of.get(store).map_or(objects.is_empty(), |known| known == objects) {
+            return;
+        }
+        let place = |(kind, name): &(ChildKind, String)| (*kind, store.namespace.clone(), name.clone());
+        for left in of.remove(store).iter().flatten().map(place) {
+            let Some(stores) = to.get_mut(&left) else { continue };
             stores.remove(store);
-            !stores.is_empty()
-        });
-        for (kind, name) in objects {
-            let place = (*kind, store.namespace.clone(), name.clone());
-            referring.entry(place).or_default().insert(store.clone());
+            if stores.is_empty() {
+                to.remove(&left);
+            }
+        }
+        for object in objects.iter().map(place) {
+            to.entry(object).or_default().insert(store.clone());
+        }
+        if !objects.is_empty() {
+            of.insert(store.clone(), objects.to_vec());
         }
     }
 
     /// The stores that refer to an object.
     pub(super) fn referring_to(&self, kind: ChildKind, namespace: &str, name: &str) -> Vec<StoreKey> {
-        let referring = self.referring.lock().unwrap_or_else(PoisonError::into_inner);
+        let references = self.references.lock().unwrap_or_else(PoisonError::into_inner);
         let place = (kind, namespace.to_owned(), name.to_owned());
-        referring.get(&place).into_iter().flatten().cloned().collect()
+        references.to.get(&place).into_iter().flatten().cloned().collect()
     }
 
     /// The rules of the definition that a resource breaks: checked once for each of its generations.
