@@ -1,9 +1,13 @@
 //! Resource definitions, ours and those of the operator's neighbours.
 
 use std::path::Path;
+use std::time::Duration;
 
-use crate::ControlPlane;
 use crate::programs::neighbour_definitions;
+use crate::{ControlPlane, wait_until};
+
+/// A second on an idle machine.
+const ESTABLISHED_LIMIT: Duration = Duration::from_secs(60);
 
 impl ControlPlane {
     /// Installs the resource definitions in a file or a directory, and waits until they are served.
@@ -19,7 +23,10 @@ impl ControlPlane {
             "--filename",
             &path,
         ];
-        self.kubectl(&arguments).expect_success();
+        // It fails at once while a definition has no conditions at all.
+        wait_until("the definitions are served", ESTABLISHED_LIMIT, || {
+            self.kubectl(&arguments).is_success()
+        });
     }
 
     /// Installs OpenShift's `Route`.
