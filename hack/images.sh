@@ -53,8 +53,6 @@ build() {
     arguments+=(--build-arg "REVISION=$(git rev-parse HEAD 2>/dev/null || echo unknown)")
     [ -z "${BASE_IMAGE:-}" ] || arguments+=(--build-arg "BASE_IMAGE=$BASE_IMAGE")
     [ -z "${BUILDER_IMAGE:-}" ] || arguments+=(--build-arg "BUILDER_IMAGE=$BUILDER_IMAGE")
-    # Layers are worth keeping where compilers are installed.
-    [ "$BINARY" = source ] || arguments+=(--layers=false)
     "${podman[@]}" build -f "$file" "${arguments[@]}" -t "$(image_of "$name")" .
     echo "images: $(image_of "$name")"
 }
