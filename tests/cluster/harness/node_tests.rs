@@ -8,7 +8,7 @@ use k8s_openapi::api::core::v1::{PersistentVolumeClaim, Pod, Service};
 use kube::api::Api;
 
 use crate::remains::{containers_of, processes_of};
-use crate::{ImageBuild, Node, eventually, standin_base};
+use crate::{ImageBuild, Node, eventually, standin_base, wait_until};
 
 const LIMIT: Duration = Duration::from_secs(120);
 
@@ -141,8 +141,10 @@ async fn given_a_node_when_a_pod_runs_then_its_service_answers_its_claim_is_boun
 
     assert_eq!(processes_of(&directory), Vec::<PathBuf>::new());
     for container in containers {
-        assert!(!container.runs(), "{container:?}");
-        assert_eq!(container.control_groups(), Vec::<&PathBuf>::new());
+        // Whoever adopts a process that has ended takes a moment to notice.
+        wait_until(&format!("{container:?} is gone"), LIMIT, || {
+            !container.runs() && container.control_groups().is_empty()
+        });
     }
     assert!(!directory.try_exists().unwrap());
     let mounts = fs::read_to_string("/proc/mounts").unwrap();
