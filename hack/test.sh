@@ -12,7 +12,7 @@ cd "$ZAS_ROOT" || exit 1
 
 TIERS="format lint dependencies unit rocksdb build conformance clients crash readme control-plane node"
 # Everything but the engine: no root, no network, no C++.
-PURE=(-p zas-core -p zas-config -p zas-blobs -p zas-metadata -p zot-artifact-store -p zas-crd -p zot-artifact-store-operator)
+PURE=(-p zas-core -p zas-failpoints -p zas-config -p zas-blobs -p zas-metadata -p zot-artifact-store -p zas-crd -p zot-artifact-store-operator)
 
 passed=() failed=() skipped=()
 
@@ -65,7 +65,11 @@ lacking() {
         ;;
     dependencies) lacking_programs cargo-deny ;;
     rocksdb | build) lacking_rocksdb ;;
-    conformance | crash) lacking_server ;;
+    conformance) lacking_server ;;
+    crash)
+        lacking_server
+        lacking_rocksdb
+        ;;
     clients)
         lacking_server
         lacking_programs skopeo podman crane regctl oras helm curl
@@ -106,6 +110,13 @@ check_dependencies() {
     cargo deny --all-features check --hide-inclusion-graph "${checks[@]}"
 }
 
+# A second server, which obeys FAILPOINTS; apart from the one in bin/, which does not know them.
+build_failpoint_server() {
+    export ZAS_FAILPOINT_BINARY="$CARGO_TARGET_DIR/failpoints/zot-artifact-store"
+    cargo build -p zot-artifact-store --features failpoints &&
+        install -D "$CARGO_TARGET_DIR/debug/zot-artifact-store" "$ZAS_FAILPOINT_BINARY"
+}
+
 run_tier() {
     case "$1" in
     format) cargo fmt --all --check ;;
@@ -121,7 +132,8 @@ run_tier() {
     node)
         cargo test -p zas-cluster-tests --lib node_tests && cargo test -p zas-cluster-tests --test node
         ;;
-    clients | crash | readme) cargo test --release -p zas-tests --test "$1" ;;
+    clients | readme) cargo test --release -p zas-tests --test "$1" ;;
+    crash) build_failpoint_server && cargo test --release -p zas-tests --test crash ;;
     *)
         echo "there is no tier $1; the tiers are: $TIERS" >&2
         return 2

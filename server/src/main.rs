@@ -9,5 +9,6 @@ use zot_artifact_store::cli::{self, Arguments};
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
+    zas_failpoints::arm();
     cli::run(Arguments::parse())
 }

@@ -66,7 +66,9 @@ struct Attempt {
     ticket: Option<Ticket>,
     value: Value,
     started: u64,
-    acknowledged: Option<u64>,
+    /// When its answer came, whatever that said.
+    ended: Option<u64>,
+    is_acknowledged: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -82,7 +84,8 @@ impl History {
                 ticket: None,
                 value,
                 started: 0,
-                acknowledged: Some(0),
+                ended: Some(0),
+                is_acknowledged: true,
             }],
             absences: 0,
         }
@@ -95,18 +98,31 @@ impl History {
                 .iter()
                 .filter(|attempt| without.is_none() || attempt.ticket != without)
         };
-        let last_start = attempts()
-            .filter(|attempt| attempt.acknowledged.is_some())
-            .map(|attempt| attempt.started)
-            .max();
-        let is_overwritten = |attempt: &Attempt| {
-            let ended_before = |end: u64| last_start.is_some_and(|start| start > end);
-            attempt.acknowledged.is_some_and(ended_before)
-        };
         attempts()
-            .filter(|attempt| !is_overwritten(attempt))
+            .filter(|attempt| !self.is_overwritten(attempt, without))
             .map(|attempt| attempt.value.clone())
             .collect()
+    }
+
+    /// Whether an acknowledged attempt began after this one had ended.
+    fn is_overwritten(&self, attempt: &Attempt, without: Option<Ticket>) -> bool {
+        let later = self
+            .attempts
+            .iter()
+            .filter(|later| later.is_acknowledged && (without.is_none() || later.ticket != without));
+        let last_start = later.map(|later| later.started).max();
+        attempt
+            .ended
+            .is_some_and(|end| last_start.is_some_and(|start| start > end))
+    }
+
+    /// Whether what the operation did, if it did it, may still be seen.
+    fn may_show(&self, ticket: Ticket) -> bool {
+        let own = self
+            .attempts
+            .iter()
+            .filter(|attempt| attempt.ticket == Some(ticket));
+        own.into_iter().any(|attempt| !self.is_overwritten(attempt, None))
     }
 }
 
@@ -145,7 +161,8 @@ impl Oracle {
                 ticket: Some(ticket),
                 value: value.clone(),
                 started: self.clock,
-                acknowledged: None,
+                ended: None,
+                is_acknowledged: false,
             };
             history.attempts.push(attempt);
         }
@@ -155,17 +172,25 @@ impl Oracle {
 
     /// The operation was answered with success.
     pub(crate) fn acknowledge(&mut self, ticket: Ticket) {
-        self.clock += 1;
         self.acknowledged += 1;
-        for (key, _) in self.unanswered.remove(&ticket).unwrap_or_default() {
-            let attempts = self
-                .histories
-                .get_mut(&key)
-                .map(|history| &mut history.attempts)
-                .into_iter()
-                .flatten();
+        let changes = self.unanswered.remove(&ticket).unwrap_or_default();
+        self.end(ticket, &changes, true);
+    }
+
+    /// The server said that it failed: it may have done it or not, and does nothing of it any more.
+    pub(crate) fn fail(&mut self, ticket: Ticket) {
+        let changes = self.unanswered.get(&ticket).cloned().unwrap_or_default();
+        self.end(ticket, &changes, false);
+    }
+
+    fn end(&mut self, ticket: Ticket, changes: &[(Key, Value)], is_acknowledged: bool) {
+        self.clock += 1;
+        for (key, _) in changes {
+            let history = self.histories.get_mut(key);
+            let attempts = history.map(|history| &mut history.attempts).into_iter().flatten();
             for attempt in attempts.filter(|attempt| attempt.ticket == Some(ticket)) {
-                attempt.acknowledged = Some(self.clock);
+                attempt.ended = Some(self.clock);
+                attempt.is_acknowledged = is_acknowledged;
             }
         }
     }
@@ -213,18 +238,16 @@ impl Oracle {
         !self.expectation(key).contains(&None)
     }
 
-    /// Operations without an answer, each with its changes and what would be seen of each key without it.
+    /// Operations that were not acknowledged, each with those of its changes that may still be seen and what would be
+    /// seen of each key without it.
     pub(crate) fn unanswered(&self) -> impl Iterator<Item = Vec<(&Key, &Value, BTreeSet<Value>)>> {
         self.unanswered.iter().map(|(ticket, changes)| {
-            let others = |key: &Key| {
-                self.histories
-                    .get(key)
-                    .map(|history| history.candidates(Some(*ticket)))
-            };
-            changes
-                .iter()
-                .map(|(key, value)| (key, value, others(key).unwrap_or_default()))
-                .collect()
+            let telling = changes.iter().filter_map(|(key, value)| {
+                let history = self.histories.get(key)?;
+                let others = history.candidates(Some(*ticket));
+                history.may_show(*ticket).then_some((key, value, others))
+            });
+            telling.collect()
         })
     }
 
@@ -321,6 +344,21 @@ mod tests {
         let three = oracle.begin(&[(tag(), None)]);
         oracle.acknowledge(three);
         assert_eq!(oracle.expectation(&tag()), BTreeSet::from([None]));
+    }
+
+    #[test]
+    fn given_a_failed_change_when_a_later_one_is_acknowledged_then_only_that_may_be_seen() {
+        // Given
+        let mut oracle = Oracle::default();
+        let failed = oracle.begin(&[(tag(), to("1"))]);
+        oracle.fail(failed);
+        assert_eq!(oracle.expectation(&tag()), BTreeSet::from([None, to("1")]));
+        // When
+        let later = oracle.begin(&[(tag(), to("2"))]);
+        oracle.acknowledge(later);
+        // Then
+        assert_eq!(oracle.expectation(&tag()), BTreeSet::from([to("2")]));
+        assert!(oracle.unanswered().all(|changes| changes.is_empty()));
     }
 
     #[test]

@@ -86,9 +86,12 @@ impl Uploads {
         self.open.iter().map(|(number, upload)| (*number, upload))
     }
 
-    /// The open ones of a repository.
+    /// The open ones of a repository whose offset is known.
     pub(crate) fn open_in(&self, repository: &str) -> Vec<u64> {
-        let is_own = |upload: &OpenUpload| upload.repository == repository && upload.state == State::Open;
+        let is_own = |upload: &OpenUpload| {
+            let is_known = upload.acknowledged == upload.sent;
+            upload.repository == repository && upload.state == State::Open && is_known
+        };
         self.iter()
             .filter(|(_, upload)| is_own(upload))
             .map(|(number, _)| number)

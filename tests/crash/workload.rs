@@ -52,11 +52,16 @@ pub(crate) fn repository(worker: usize) -> String {
     format!("crash/worker-{worker}")
 }
 
-/// The server is gone: what was sent last was not answered.
-#[derive(Debug)]
-pub(crate) struct Gone;
+/// Why a step ended early.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Cut {
+    /// The server is gone: what was sent last was not answered.
+    Gone,
+    /// The server said that it failed.
+    Failed,
+}
 
-type Step<T = ()> = Result<T, Gone>;
+type Step<T = ()> = Result<T, Cut>;
 
 /// One client.
 #[derive(Debug)]
@@ -66,6 +71,7 @@ pub(crate) struct Worker<'a> {
     shared: &'a Shared,
     random: Rng,
     grace: Option<Duration>,
+    failures_are_expected: bool,
 }
 
 impl<'a> Worker<'a> {
@@ -84,12 +90,32 @@ impl<'a> Worker<'a> {
             shared,
             random,
             grace,
+            failures_are_expected: false,
         }
     }
 
-    /// Works until the server is gone or the time is over.
-    pub(crate) fn work(&mut self, end: Instant) {
-        while Instant::now() < end && self.step().is_ok() {}
+    /// The same client where the server may answer that it failed.
+    pub(crate) fn expecting_failures(self) -> Self {
+        Self {
+            failures_are_expected: true,
+            ..self
+        }
+    }
+
+    /// Works until the time is over, or the server gone.
+    pub(crate) fn work(&mut self, end: Instant) -> Step {
+        self.work_while(|| Instant::now() < end)
+    }
+
+    /// Works as long as somebody wants it, or until the server is gone.
+    pub(crate) fn work_while(&mut self, is_wanted: impl Fn() -> bool) -> Step {
+        while is_wanted() {
+            match self.step() {
+                Err(Cut::Gone) => return Err(Cut::Gone),
+                Err(Cut::Failed) | Ok(()) => {}
+            }
+        }
+        Ok(())
     }
 
     /// An operation on a server that nobody kills.
@@ -111,7 +137,8 @@ impl<'a> Worker<'a> {
             66..76 => self.open_or_close_upload(&repository),
             76..82 => self.continue_upload(&repository),
             82..86 => self.cancel_upload(&repository),
-            86..94 => self.push_image(SHARED, SHARED_TAGS, None),
+            86..91 => self.push_image(SHARED, SHARED_TAGS, None),
+            91..96 => self.pull_some_image(&repository),
             _ => self.mount(&repository),
         }
     }
@@ -197,7 +224,11 @@ impl<'a> Worker<'a> {
         refused: &[u16],
     ) -> Step<Response> {
         let ticket = self.shared.oracle().begin(changes);
-        let answer = self.send(request)?;
+        let answer = self.send(request);
+        if answer.as_ref().err() == Some(&Cut::Failed) {
+            self.shared.oracle().fail(ticket);
+        }
+        let answer = answer?;
         if done.contains(&answer.status) {
             self.shared.oracle().acknowledge(ticket);
         } else if refused.contains(&answer.status) {
@@ -237,7 +268,11 @@ impl<'a> Worker<'a> {
     }
 
     fn send(&self, request: Request<'_>) -> Step<Response> {
-        request.try_send().map_err(|_| Gone)
+        let answer = request.try_send().map_err(|_| Cut::Gone)?;
+        if self.failures_are_expected && answer.status >= 500 {
+            return Err(Cut::Failed);
+        }
+        Ok(answer)
     }
 
     fn find(&self, finding: &str) {

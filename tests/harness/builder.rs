@@ -1,11 +1,13 @@
 //! The configuration of a test server.
 
-use std::path::Path;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value, json};
 
 use crate::data_directory::DataDirectory;
 use crate::mount::Mount;
+use crate::server::Launch;
 use crate::{Certificate, Credentials, FailedStart, Server};
 
 /// bcrypt's lowest cost: tests verify passwords often and protect nothing.
@@ -38,7 +40,7 @@ pub struct ServerBuilder {
     certificate: Option<Certificate>,
     sections: Map<String, Value>,
     mounts: Vec<(String, Vec<(String, String)>)>,
-    more_configuration: Vec<String>,
+    launch: Launch,
 }
 
 impl Default for ServerBuilder {
@@ -51,7 +53,7 @@ impl Default for ServerBuilder {
             certificate: None,
             sections,
             mounts: Vec::new(),
-            more_configuration: Vec::new(),
+            launch: Launch::default(),
         }
     }
 }
@@ -130,7 +132,19 @@ impl ServerBuilder {
 
     /// Names a further configuration file, which overrides those before it.
     pub fn more_configuration(mut self, file: &str) -> Self {
-        self.more_configuration.push(file.to_owned());
+        self.launch.more_configuration.push(file.to_owned());
+        self
+    }
+
+    /// Starts another program than the server under test.
+    pub fn program(mut self, program: PathBuf) -> Self {
+        self.launch.program = Some(program);
+        self
+    }
+
+    /// Sets a variable of the server's environment.
+    pub fn environment(mut self, name: &str, value: impl Into<OsString>) -> Self {
+        self.launch.environment.insert(name.to_owned(), value.into());
         self
     }
 
@@ -138,7 +152,7 @@ impl ServerBuilder {
     #[track_caller]
     pub fn start(self) -> Server {
         let directory = self.directory();
-        Server::start(directory, self.certificate, self.more_configuration)
+        Server::start(directory, self.certificate, self.launch)
     }
 
     /// Starts a server that is expected to end by itself.
@@ -146,7 +160,7 @@ impl ServerBuilder {
     pub fn start_in_vain(self, prepare: impl FnOnce(&Path)) -> FailedStart {
         let directory = self.directory();
         prepare(directory.path());
-        Server::start_in_vain(directory, &self.more_configuration)
+        Server::start_in_vain(directory, &self.launch)
     }
 
     fn directory(&self) -> DataDirectory {

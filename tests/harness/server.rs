@@ -1,6 +1,8 @@
 //! One real server process.
 
+use std::collections::BTreeMap;
 use std::env;
+use std::ffi::OsString;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -29,8 +31,19 @@ pub struct Server {
     process: Option<Child>,
     addresses: Addresses,
     certificate: Option<Certificate>,
-    more_configuration: Vec<String>,
+    launch: Launch,
     directory: DataDirectory,
+}
+
+/// How the program is started.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Launch {
+    /// Instead of the server under test.
+    pub(crate) program: Option<PathBuf>,
+    /// Configuration files after the harness' own.
+    pub(crate) more_configuration: Vec<String>,
+    /// What its environment has besides the test's.
+    pub(crate) environment: BTreeMap<String, OsString>,
 }
 
 /// A server that ended by itself at its start.
@@ -63,16 +76,12 @@ impl Server {
     }
 
     #[track_caller]
-    pub(crate) fn start(
-        directory: DataDirectory,
-        certificate: Option<Certificate>,
-        more_configuration: Vec<String>,
-    ) -> Self {
+    pub(crate) fn start(directory: DataDirectory, certificate: Option<Certificate>, launch: Launch) -> Self {
         let mut server = Self {
             process: None,
             addresses: Addresses::default(),
             certificate,
-            more_configuration,
+            launch,
             directory,
         };
         server.launch();
@@ -80,8 +89,8 @@ impl Server {
     }
 
     #[track_caller]
-    pub(crate) fn start_in_vain(directory: DataDirectory, more_configuration: &[String]) -> FailedStart {
-        let mut child = spawn(&directory, more_configuration);
+    pub(crate) fn start_in_vain(directory: DataDirectory, launch: &Launch) -> FailedStart {
+        let mut child = spawn(&directory, launch);
         let Some(status) = wait(&mut child, START_LIMIT) else {
             // It may end between the two: then there is nothing to kill.
             let _ = child.kill();
@@ -182,6 +191,22 @@ impl Server {
         child.wait().expect("the process is ours");
     }
 
+    /// How the process ended when it ended by itself; `None` while it runs.
+    #[track_caller]
+    pub fn ended(&mut self) -> Option<ExitStatus> {
+        let child = self.process.as_mut().expect("the server was started");
+        let status = child.try_wait().expect("the process is ours");
+        if status.is_some() {
+            self.process = None;
+        }
+        status
+    }
+
+    /// Sets a variable of the environment that the next start gets.
+    pub fn set_environment(&mut self, name: &str, value: impl Into<OsString>) {
+        self.launch.environment.insert(name.to_owned(), value.into());
+    }
+
     /// Starts a stopped or killed server again on the same data. Its addresses change.
     #[track_caller]
     pub fn restart(&mut self) {
@@ -195,7 +220,7 @@ impl Server {
     #[track_caller]
     fn launch(&mut self) {
         self.directory.remove("addresses");
-        self.process = Some(spawn(&self.directory, &self.more_configuration));
+        self.process = Some(spawn(&self.directory, &self.launch));
         self.wait_until_ready();
     }
 
@@ -244,21 +269,22 @@ impl Server {
 }
 
 #[track_caller]
-fn spawn(directory: &DataDirectory, more_configuration: &[String]) -> Child {
+fn spawn(directory: &DataDirectory, launch: &Launch) -> Child {
     let log = File::options()
         .create(true)
         .append(true)
         .open(directory.file("server.log"));
     let log = log.expect("the temporary directory is writable");
     let errors = log.try_clone().expect("a file can be shared");
-    let binary = binary();
+    let binary = launch.program.clone().unwrap_or_else(binary);
     let mut command = Command::new(&binary);
     command.args(["--config", "config.json", "--print-addresses", "addresses"]);
-    for file in more_configuration {
+    for file in &launch.more_configuration {
         command.args(["--config", file]);
     }
     let child = command
         .current_dir(directory.path())
+        .envs(&launch.environment)
         .stdin(Stdio::null())
         .stdout(log)
         .stderr(errors)

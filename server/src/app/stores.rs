@@ -41,7 +41,21 @@ pub(super) async fn open(
     };
     status.waiting("opening the blob store");
     let blobs = open_blobs(configuration)?;
-    Ok(Some(Stores { metadata, blobs }))
+    Ok(Some(between_failpoints(Stores { metadata, blobs })))
+}
+
+#[cfg(not(feature = "failpoints"))]
+fn between_failpoints(stores: Stores) -> Stores {
+    stores
+}
+
+#[cfg(feature = "failpoints")]
+fn between_failpoints(stores: Stores) -> Stores {
+    use crate::services::failpoints::{FailingBlobs, FailingMetadata};
+    Stores {
+        metadata: Arc::new(FailingMetadata(stores.metadata)),
+        blobs: Arc::new(FailingBlobs(stores.blobs)),
+    }
 }
 
 async fn open_metadata(

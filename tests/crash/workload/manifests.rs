@@ -5,7 +5,7 @@ use std::time::Instant;
 use serde_json::json;
 use zas_tests::{Algorithm, Blob, Client, Document, Request, Response, media_type, with_query};
 
-use super::{MANIFESTS, Step, TAGS, Worker};
+use super::{MANIFESTS, Step, TAGS, Worker, blob_path};
 use crate::oracle::{Key, Manifest};
 
 impl Worker<'_> {
@@ -97,6 +97,35 @@ impl Worker<'_> {
             blobs: blobs.iter().map(|blob| blob.digest.clone()).collect(),
             subject,
         }
+    }
+
+    /// Pulls an image that nobody deletes meanwhile: it is there wholly.
+    pub(super) fn pull_some_image(&mut self, repository: &str) -> Step {
+        let manifests = self.manifests(repository);
+        let Some(digest) = self.random.choice(manifests) else {
+            return Ok(());
+        };
+        let Some(manifest) = self.shared.oracle().manifest(&digest).cloned() else {
+            return Ok(());
+        };
+        self.pull(&format!("/v2/{repository}/manifests/{digest}"), &digest)?;
+        for blob in &manifest.blobs {
+            self.pull(&blob_path(repository, blob), blob)?;
+        }
+        Ok(())
+    }
+
+    fn pull(&self, path: &str, digest: &str) -> Step {
+        let answer = self.send(self.client.get(path))?;
+        if answer.status != 200 || Algorithm::Sha256.digest(&answer.body) != digest {
+            self.find(&format!(
+                "{} was answered {} with {} bytes that do not have its digest",
+                answer.request,
+                answer.status,
+                answer.body.len()
+            ));
+        }
+        Ok(())
     }
 
     pub(super) fn move_tag(&mut self, repository: &str) -> Step {

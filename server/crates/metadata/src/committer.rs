@@ -191,10 +191,18 @@ fn write<M: OrderedMap>(map: &M, group: &Group) -> Result<()> {
     } else {
         Durability::Written
     };
-    let written = catch_unwind(AssertUnwindSafe(|| map.write(&group.changes, durability)));
+    let written = catch_unwind(AssertUnwindSafe(|| {
+        reach("commit.before_batch")?;
+        map.write(&group.changes, durability)?;
+        reach("commit.after_batch")
+    }));
     let written = written.unwrap_or_else(|panic| Err(MetadataError::Corrupt(message(&*panic).to_owned())));
     // What became of the group is not known, whatever the database says.
     written.map_err(|error| MetadataError::Unavailable(error.to_string()))
+}
+
+fn reach(place: &'static str) -> Result<()> {
+    zas_failpoints::reach(place).map_err(|error| MetadataError::Unavailable(error.to_string()))
 }
 
 fn message(panic: &(dyn Any + Send)) -> &str {

@@ -12,6 +12,7 @@ use zas_metadata::{
 };
 
 use super::{ServerMetrics, measured};
+use crate::services::metadata_operations::metadata_operations;
 
 /// A metadata store whose operations are counted.
 #[derive(Debug)]
@@ -46,38 +47,4 @@ macro_rules! counted {
     };
 }
 
-counted! {
-    fn create_upload(origin: &Origin, repository: &RepositoryName, id: UploadId) -> Epoch;
-    fn stat_upload(repository: &RepositoryName, id: UploadId) -> Option<u64>;
-    fn claim_upload(repository: &RepositoryName, id: UploadId) -> Option<Claim>;
-    fn save_progress(id: UploadId, epoch: Epoch, progress: Progress) -> WriterOutcome;
-    fn touch_upload(id: UploadId, epoch: Epoch) -> WriterOutcome;
-    fn finish_upload(origin: &Origin, upload: FinishUpload) -> FinishOutcome;
-    fn abort_upload(origin: &Origin, id: UploadId, epoch: Epoch) -> WriterOutcome;
-    fn list_uploads(after: Option<UploadId>, count: usize) -> Page<UploadEntry>;
-    fn stat_blob(repository: &RepositoryName, digest: &Digest, lease: Lease) -> Option<BlobStat>;
-    fn find_holders(digest: &Digest, count: usize) -> Vec<RepositoryName>;
-    fn mount_blob(origin: &Origin, from: &RepositoryName, to: &RepositoryName, digest: &Digest) -> MountOutcome;
-    fn unlink_blob(origin: &Origin, repository: &RepositoryName, digest: &Digest) -> bool;
-    fn commit_manifest(origin: &Origin, manifest: CommitManifest) -> CommitOutcome;
-    fn resolve_manifest(repository: &RepositoryName, reference: &Reference) -> Option<StoredManifest>;
-    fn resolve_tag(repository: &RepositoryName, tag: &Tag) -> Option<Digest>;
-    fn delete_tag(origin: &Origin, repository: &RepositoryName, tag: &Tag, precondition: Precondition) -> DeleteTagOutcome;
-    fn delete_manifest(origin: &Origin, repository: &RepositoryName, digest: &Digest) -> DeleteManifestOutcome;
-    fn list_tags(repository: &RepositoryName, after: Option<&str>, count: usize) -> Option<Page<Tag>>;
-    fn list_repositories(prefix: &str, after: Option<&str>, count: usize) -> Page<RepositoryName>;
-    fn list_referrers(
-        repository: &RepositoryName,
-        subject: &Digest,
-        artifact_type: Option<&str>,
-        after: Option<&ReferrerCursor>,
-        count: usize,
-        bytes: usize
-    ) -> ReferrerPage;
-    fn take_due(count: usize) -> Vec<DueLink>;
-    fn reap(link: &DueLink) -> ReapOutcome;
-    fn take_doomed(count: usize) -> Vec<UploadId>;
-    fn forget_location(name: UploadId) -> ();
-    fn claim_orphan(name: UploadId) -> OrphanOutcome;
-    fn ping() -> ();
-}
+metadata_operations!(counted);

@@ -99,6 +99,8 @@ impl Writer {
         check_running(&stop, name)?;
         shared.check_space(expected.unwrap_or(0))?;
         let file = open_file(&shared, name, offset)?;
+        zas_failpoints::reach("append.after_open")
+            .map_err(|error| shared.write_failed("open", name, error))?;
         let checkpoint_due = checkpoints
             .is_some()
             .then(|| offset.saturating_add(shared.checkpoint_bytes));
@@ -158,7 +160,9 @@ impl Writer {
             })
         };
         self.hashes = hashes;
-        written.map_err(|error| self.failed("write", error))?;
+        written
+            .and_then(|()| zas_failpoints::reach("append.after_write"))
+            .map_err(|error| self.failed("write", error))?;
         self.offset += batch.length();
         // Gives back its share of the upload budget.
         drop(batch);
@@ -239,15 +243,16 @@ impl Writer {
     fn make_durable(&mut self) -> Result<()> {
         check_running(&self.stop, self.name)?;
         let shared = &self.shared;
-        shared
-            .disk
-            .sync_data(&self.file)
+        zas_failpoints::reach("seal.before_data_sync")
+            .and_then(|()| shared.disk.sync_data(&self.file))
+            .and_then(|()| zas_failpoints::reach("seal.after_data_sync"))
             .map_err(|error| self.failed("sync", error))?;
         if !self.entry_is_durable {
             let shard = shared.layout.shard(shard_of(self.name));
             shared
                 .disk
                 .sync_directory(&shard)
+                .and_then(|()| zas_failpoints::reach("seal.after_entry_sync"))
                 .map_err(|error| self.failed("sync directory of", error))?;
             self.entry_is_durable = true;
         }

@@ -1,0 +1,93 @@
+//! Stores that fail, wait or end the process before or after each of their operations, where a test asks for it.
+//!
+//! A place is named `<store>.<operation>.before` or `.after`. An error after an operation is the hard case: it
+//! happened, and its caller does not know.
+
+use std::io;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use zas_blobs::{Append, Appended, BlobError, BlobReader, BlobStore, Capacity};
+use zas_core::{Digest, Reference, RepositoryName, Tag, UploadId};
+use zas_failpoints::reach;
+use zas_metadata::{
+    BlobStat, Claim, CommitManifest, CommitOutcome, DeleteManifestOutcome, DeleteTagOutcome, DueLink, Epoch,
+    FinishOutcome, FinishUpload, Lease, MetadataError, MetadataStore, MountOutcome, Origin, OrphanOutcome,
+    Page, Precondition, Progress, ReapOutcome, ReferrerCursor, ReferrerPage, Result, StoredManifest, Timing,
+    UploadEntry, WriterOutcome,
+};
+
+use super::metadata_operations::metadata_operations;
+
+/// A metadata store with a failpoint before and after each operation.
+#[derive(Debug)]
+pub struct FailingMetadata(pub Arc<dyn MetadataStore>);
+
+/// A blob store with a failpoint before and after each operation.
+#[derive(Debug)]
+pub struct FailingBlobs(pub Arc<dyn BlobStore>);
+
+fn unavailable(error: io::Error) -> MetadataError {
+    MetadataError::Unavailable(error.to_string())
+}
+
+fn broken(source: io::Error) -> BlobError {
+    BlobError::Storage {
+        action: "use",
+        name: "the blob store".to_owned(),
+        source,
+    }
+}
+
+/// Writes the methods that hand on their arguments between two places.
+macro_rules! failing {
+    ($(fn $operation:ident($($argument:ident: $kind:ty),*) -> $answer:ty;)*) => {
+        #[async_trait]
+        impl MetadataStore for FailingMetadata {
+            $(
+                async fn $operation(&self, $($argument: $kind),*) -> Result<$answer> {
+                    reach(concat!("metadata.", stringify!($operation), ".before")).map_err(unavailable)?;
+                    let answer = self.0.$operation($($argument),*).await?;
+                    reach(concat!("metadata.", stringify!($operation), ".after")).map_err(unavailable)?;
+                    Ok(answer)
+                }
+            )*
+
+            fn set_timing(&self, timing: Timing) {
+                self.0.set_timing(timing);
+            }
+        }
+    };
+}
+
+metadata_operations!(failing);
+
+#[async_trait]
+impl BlobStore for FailingBlobs {
+    async fn append(&self, append: Append) -> zas_blobs::Result<Appended> {
+        reach("blobs.append.before").map_err(broken)?;
+        let appended = self.0.append(append).await?;
+        reach("blobs.append.after").map_err(broken)?;
+        Ok(appended)
+    }
+
+    async fn open(&self, name: UploadId) -> zas_blobs::Result<Arc<dyn BlobReader>> {
+        reach("blobs.open.before").map_err(broken)?;
+        self.0.open(name).await
+    }
+
+    async fn delete(&self, name: UploadId) -> zas_blobs::Result<()> {
+        reach("blobs.delete.before").map_err(broken)?;
+        self.0.delete(name).await?;
+        reach("blobs.delete.after").map_err(broken)
+    }
+
+    async fn scan(&self, after: Option<UploadId>, count: usize) -> zas_blobs::Result<Vec<UploadId>> {
+        reach("blobs.scan.before").map_err(broken)?;
+        self.0.scan(after, count).await
+    }
+
+    async fn probe(&self) -> zas_blobs::Result<Capacity> {
+        self.0.probe().await
+    }
+}

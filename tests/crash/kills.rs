@@ -1,0 +1,69 @@
+//! kill -9 while clients work, restart, and compare with what was acknowledged; at last delete everything and wait
+//! until no byte is left. `ZAS_CRASH_ROUNDS` (50) is the number of kills.
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::run::{READY, Run, WORKERS, seed, setting};
+use crate::workload::Worker;
+
+const ROUNDS: u64 = 50;
+/// Grace in the rounds during which collection runs at full speed.
+const SHORT_GRACE: Duration = Duration::from_secs(2);
+
+#[test]
+fn given_acknowledged_operations_when_the_server_is_killed_again_and_again_then_none_is_lost() {
+    let rounds = setting("ZAS_CRASH_ROUNDS").unwrap_or(ROUNDS);
+    let mut run = Run::start(Run::server(), seed());
+    for round in 0..rounds {
+        if round == rounds / 2 {
+            run.collect_eagerly(SHORT_GRACE);
+        }
+        run.kill_round(round);
+        run.assert_nothing_found();
+    }
+    run.delete_everything();
+    run.assert_nothing_found();
+}
+
+impl Run {
+    fn kill_round(&mut self, round: u64) {
+        let begun = Instant::now();
+        self.work_until_killed();
+        if self.random.u32(..4) == 0 {
+            // A crash right after a recovery, before anything was written.
+            self.restart();
+            self.server.kill();
+        }
+        let unanswered = self.shared.oracle().counts().1;
+        self.restart();
+        self.check();
+        self.resume_uploads();
+        self.trim_shared_repository();
+        let acknowledged = self.shared.oracle().counts().0;
+        let took = begun.elapsed();
+        eprintln!("round {round}: {acknowledged} acknowledged so far, {unanswered} unanswered, {took:.1?}");
+    }
+
+    fn work_until_killed(&mut self) {
+        let life = Duration::from_millis(self.random.u64(150..1_200));
+        let end = Instant::now() + life;
+        let client = self.server.client();
+        let Self {
+            server,
+            shared,
+            random,
+            grace,
+            ..
+        } = self;
+        thread::scope(|scope| {
+            for number in 0..WORKERS {
+                let mut worker = Worker::new(number, &client, shared, random.fork(), *grace);
+                // Longer than the server lives: its end is the worker's.
+                scope.spawn(move || worker.work(end + READY));
+            }
+            thread::sleep(life);
+            server.kill();
+        });
+    }
+}
