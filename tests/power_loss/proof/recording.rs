@@ -1,0 +1,269 @@
+//! A workload on a recorded server, and the states of its disk.
+
+use std::collections::BTreeMap;
+use std::env;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+use fastrand::Rng;
+use tempfile::TempDir;
+use zas_power_loss::{Disk, Effect, Journal, Names, Recorder, Survival};
+
+use crate::check::{Report, check};
+use crate::oracle::Oracle;
+use crate::server::{DATA, Launch, Server, configure};
+use crate::uploads::Upload;
+use crate::workload::{Shared, Worker, prepare, work};
+
+/// States that are looked at side by side.
+const SIDE_BY_SIDE: usize = 3;
+
+/// Where the recorded directory lies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Volume {
+    /// The data directory is there before the server, as a mounted volume is.
+    Given,
+    /// The server makes its data directory: losing that is part of the proof.
+    Made,
+}
+
+/// What a recorded server did, and what it promised.
+#[derive(Debug)]
+pub(crate) struct Recording {
+    pub(crate) journal: Journal,
+    pub(crate) disk: Disk,
+    pub(crate) oracle: Oracle,
+    pub(crate) uploads: Vec<Upload>,
+    volume: Volume,
+}
+
+/// How large a workload is.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Size {
+    pub(crate) workers: usize,
+    /// Operations of each worker on each of two processes.
+    pub(crate) operations: usize,
+}
+
+/// A server's working directory with its record, which goes with it.
+#[derive(Debug)]
+pub(crate) struct Watched {
+    directory: TempDir,
+    pub(crate) recorder: Recorder,
+}
+
+impl Watched {
+    pub(crate) fn new(volume: Volume) -> Self {
+        let directory = scratch();
+        let work = directory.path().join("work");
+        let data = work.join(DATA);
+        fs::create_dir(&work).expect("the directory is writable");
+        configure(&work);
+        let recorded = match volume {
+            Volume::Given => {
+                fs::create_dir(&data).expect("the directory is writable");
+                data
+            }
+            Volume::Made => work,
+        };
+        let recorder = Recorder::new(&recorded, &directory.path().join("record"));
+        Self { directory, recorder }
+    }
+
+    pub(crate) fn work(&self) -> PathBuf {
+        self.directory.path().join("work")
+    }
+
+    pub(crate) fn start(&self) -> Server {
+        let launch = Launch {
+            environment: self.recorder.environment(),
+            ..Launch::default()
+        };
+        let started = Server::start(&self.work(), &launch);
+        started.unwrap_or_else(|error| panic!("the recorded server: {error}"))
+    }
+}
+
+/// Lets clients work on a recorded server that is killed and started again halfway.
+pub(crate) fn record(seed: u64, volume: Volume, size: Size) -> Recording {
+    let watched = Watched::new(volume);
+    let shared = Shared::new(watched.recorder.clone());
+    let mut random = Rng::with_seed(seed);
+    let mut workers: Vec<_> = (0..size.workers)
+        .map(|number| Worker::new(number, random.fork()))
+        .collect();
+    let server = watched.start();
+    prepare(&shared, &server.client(), random.u64(..));
+    work(&shared, &server.client(), &mut workers, size.operations);
+    server.kill();
+    let server = watched.start();
+    work(&shared, &server.client(), &mut workers, size.operations);
+    server.kill();
+    let journal = shared.recorder().journal();
+    Recording {
+        disk: Disk::of(&journal),
+        oracle: std::mem::take(&mut shared.oracle()),
+        uploads: std::mem::take(&mut shared.uploads()),
+        journal,
+        volume,
+    }
+}
+
+/// One state of the disk.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct State {
+    /// How many records happened.
+    pub(crate) cut: usize,
+    pub(crate) survival: Survival,
+}
+
+/// What looking at many states came to.
+#[derive(Debug, Default)]
+pub(crate) struct Summary {
+    pub(crate) states: usize,
+    pub(crate) findings: Vec<String>,
+    pub(crate) found: usize,
+    pub(crate) resumed: usize,
+    /// Operations that had to be there, over all states.
+    pub(crate) acknowledged: usize,
+}
+
+impl Recording {
+    /// Any states: at the moment of an answer, around syncs, while a process starts, or anywhere.
+    pub(crate) fn choose(&self, count: usize, seed: u64, loose: Names) -> Vec<State> {
+        let mut random = Rng::with_seed(seed);
+        let answers = self.oracle.answers();
+        let around =
+            self.positions(|effect| matches!(effect, Effect::SyncBegun { .. } | Effect::SyncEnded { .. }));
+        let starts = self.positions(|effect| matches!(effect, Effect::Started { .. }));
+        let last = self.journal.records.len();
+        (0..count)
+            .map(|number| {
+                let cut = match random.u8(..10) {
+                    0..4 => random
+                        .choice(&answers)
+                        .map(|length| self.journal.count_at(*length)),
+                    4..6 => random
+                        .choice(&around)
+                        .map(|position| position + random.usize(..2)),
+                    6 => random
+                        .choice(&starts)
+                        .map(|position| position + random.usize(..120)),
+                    _ => None,
+                };
+                let cut = cut.unwrap_or_else(|| random.usize(..=last)).min(last);
+                let survival = Survival::choose(number, random.u64(..), loose);
+                State { cut, survival }
+            })
+            .collect()
+    }
+
+    fn positions(&self, is_wanted: impl Fn(&Effect) -> bool) -> Vec<usize> {
+        let records = self.journal.records.iter().enumerate();
+        records
+            .filter(|(_, record)| is_wanted(&record.effect))
+            .map(|(position, _)| position)
+            .collect()
+    }
+
+    /// Starts a server on each state and compares it with what was promised.
+    pub(crate) fn check(&self, disk: &Disk, states: &[State]) -> Summary {
+        let (next, summary) = (AtomicUsize::new(0), Mutex::new(Summary::default()));
+        thread::scope(|scope| {
+            for _ in 0..SIDE_BY_SIDE {
+                scope.spawn(|| {
+                    while let Some(state) = states.get(next.fetch_add(1, Ordering::Relaxed)) {
+                        let report = self.look(disk, *state);
+                        let acknowledged = self.oracle.at(self.journal.length_of(state.cut)).acknowledged;
+                        let mut summary = summary.lock().expect("no thread panics with it");
+                        summary.add(report, acknowledged);
+                    }
+                });
+            }
+        });
+        summary.into_inner().expect("no thread panicked with it")
+    }
+
+    fn look(&self, disk: &Disk, state: State) -> Report {
+        let directory = scratch();
+        configure(directory.path());
+        let root = match self.volume {
+            Volume::Given => directory.path().join(DATA),
+            Volume::Made => directory.path().to_owned(),
+        };
+        fs::create_dir_all(&root).expect("the directory is writable");
+        disk.build(state.cut, state.survival, &root)
+            .expect("the directory is writable");
+        let mut report = match Server::start(directory.path(), &Launch::default()) {
+            Ok(server) => {
+                let record = self.journal.length_of(state.cut);
+                check(&server.client(), &self.oracle, &self.uploads, record)
+            }
+            Err(error) => Report {
+                findings: vec![format!("the server does not start: {error}")],
+                ..Report::default()
+            },
+        };
+        for finding in &mut report.findings {
+            *finding = format!("{state:?}, {}: {finding}", self.describe(state.cut));
+        }
+        if !report.findings.is_empty() {
+            self.keep(disk, state);
+        }
+        report
+    }
+
+    fn describe(&self, cut: usize) -> String {
+        let records = &self.journal.records;
+        let Some(record) = cut.checked_sub(1).and_then(|last| records.get(last)) else {
+            return "before everything".to_owned();
+        };
+        let bytes = match &record.effect {
+            Effect::Written { inode, offset, bytes } => {
+                format!("{} bytes at {offset} of {inode}", bytes.len())
+            }
+            effect => format!("{effect:?}"),
+        };
+        format!("of {} records, the last {}: {bytes}", records.len(), record.call)
+    }
+
+    /// Leaves a state behind for whoever wants to see why it was found wanting.
+    fn keep(&self, disk: &Disk, state: State) {
+        let Some(kept) = env::var_os("ZAS_POWER_LOSS_KEEP") else {
+            return;
+        };
+        let directory = Path::new(&kept).join(format!("state-{}-{}", state.cut, state.survival.seed));
+        // An earlier finding of the same state may have left it.
+        if fs::create_dir_all(&directory).is_ok() {
+            let _ = disk.build(state.cut, state.survival, &directory);
+        }
+    }
+
+    /// How many records there are of each call.
+    pub(crate) fn calls(&self) -> BTreeMap<&str, usize> {
+        let mut calls = BTreeMap::new();
+        for record in &self.journal.records {
+            *calls.entry(record.call.as_str()).or_default() += 1;
+        }
+        calls
+    }
+}
+
+impl Summary {
+    fn add(&mut self, report: Report, acknowledged: usize) {
+        self.states += 1;
+        self.findings.extend(report.findings);
+        self.found += report.found;
+        self.resumed += report.resumed;
+        self.acknowledged += acknowledged;
+    }
+}
+
+/// A new directory that goes with the test.
+fn scratch() -> TempDir {
+    let directory = tempfile::Builder::new().prefix("zas-power-").tempdir();
+    directory.expect("the temporary directory is writable")
+}
