@@ -14,5 +14,8 @@ mod oracle;
 mod recording;
 mod server;
 mod states;
+mod sync_counts;
+mod teeth;
+mod traced;
 mod uploads;
 mod workload;
