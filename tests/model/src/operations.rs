@@ -1,0 +1,415 @@
+//! The operations of the metadata store, each atomic, as the store's own code has them.
+
+use crate::protocol::Protocol;
+use crate::rules::Rule;
+use crate::state::{Breach, DIGEST_NAME, Extents, Link, Location, SEGMENTS, State, Tick, Upload};
+use crate::witness::Event;
+
+/// How long doomed bytes stay.
+pub(crate) const DOOM_DELAY: Tick = 1;
+
+/// What a claim found.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Claim {
+    /// The upload is the caller's.
+    Claimed(Upload),
+    /// There is no such upload.
+    Unknown,
+}
+
+/// What a writer's operation did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// It was done.
+    Done,
+    /// Somebody else has the upload.
+    Fenced,
+    /// There is no such upload.
+    Unknown,
+}
+
+/// What a collector saw outside.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Look {
+    /// The link's repository.
+    pub(crate) repository: u8,
+    /// When the entry was due.
+    pub(crate) due_at: Tick,
+    /// Whether there was an edge.
+    pub(crate) edge: bool,
+    /// Whether the lease was over.
+    pub(crate) is_over: bool,
+}
+
+impl Protocol {
+    /// Every operation that waits for the disk makes durable what was noted before it.
+    fn sync(state: &mut State) {
+        state.synced_uploads = state.rows.uploads;
+    }
+
+    /// Where an upload's bytes are.
+    pub(crate) fn name_of(&self, upload: u8) -> u8 {
+        if self.rules.has(Rule::NameIsUpload) {
+            upload
+        } else {
+            DIGEST_NAME
+        }
+    }
+
+    /// Reserves an id, without waiting for the disk.
+    pub(crate) fn create_upload(state: &mut State) -> u8 {
+        let id = state.next_upload;
+        state.next_upload += 1;
+        state.rows.uploads[usize::from(id)] = Some(Upload {
+            epoch: 1,
+            saved: 0,
+            segments: [0; 2],
+            is_idle: false,
+        });
+        id
+    }
+
+    /// Fences the present writer off, without waiting for the disk.
+    pub(crate) fn claim_upload(state: &mut State, id: u8) -> Claim {
+        let Some(upload) = &mut state.rows.uploads[usize::from(id)] else {
+            return Claim::Unknown;
+        };
+        upload.epoch += 1;
+        upload.is_idle = false;
+        Claim::Claimed(*upload)
+    }
+
+    /// The segment that an epoch writes.
+    pub(crate) fn segment_of(&self, epoch: u8) -> Option<u8> {
+        if !self.has_own_segments() {
+            return Some(0);
+        }
+        let segment = epoch - 2;
+        (usize::from(segment) < SEGMENTS).then_some(segment)
+    }
+
+    fn owned(&self, state: &State, id: u8, epoch: u8) -> Result<Upload, Outcome> {
+        match state.rows.uploads[usize::from(id)] {
+            None => Err(Outcome::Unknown),
+            Some(upload) if self.rules.has(Rule::EpochIsRequired) && upload.epoch != epoch => {
+                self.saw(Event::Fenced);
+                Err(Outcome::Fenced)
+            }
+            Some(upload) => Ok(upload),
+        }
+    }
+
+    /// Saves how far an upload is.
+    pub(crate) fn save_progress(
+        &self,
+        state: &mut State,
+        id: u8,
+        epoch: u8,
+        saved: u8,
+        segments: [u8; 2],
+    ) -> Outcome {
+        let upload = match self.owned(state, id, epoch) {
+            Ok(upload) => upload,
+            Err(refusal) => return refusal,
+        };
+        state.rows.uploads[usize::from(id)] = Some(Upload {
+            saved,
+            segments,
+            is_idle: false,
+            ..upload
+        });
+        state.promises.offsets[usize::from(id)] = saved;
+        Self::sync(state);
+        Outcome::Done
+    }
+
+    /// Cancels an upload that was idle when it was listed.
+    pub(crate) fn abort_upload(&self, state: &mut State, id: u8, epoch: u8) -> Outcome {
+        let upload = match self.owned(state, id, epoch) {
+            Ok(upload) => upload,
+            Err(refusal) => return refusal,
+        };
+        if upload.is_idle {
+            state.promises.offsets[usize::from(id)] = 0;
+        }
+        state.rows.uploads[usize::from(id)] = None;
+        let name = self.name_of(id);
+        Self::doom(state, name);
+        self.saw(Event::Expired);
+        Self::sync(state);
+        Outcome::Done
+    }
+
+    /// Ends an upload. `looked` is what was seen of the digest before, by a protocol that trusts it.
+    pub(crate) fn finish_upload(
+        &self,
+        state: &mut State,
+        id: u8,
+        epoch: u8,
+        repository: u8,
+        segments: [u8; 2],
+        looked: Option<bool>,
+    ) -> Outcome {
+        if let Err(refusal) = self.owned(state, id, epoch) {
+            return refusal;
+        }
+        state.rows.uploads[usize::from(id)] = None;
+        let name = self.name_of(id);
+        if looked.unwrap_or(state.rows.blob.is_some()) {
+            self.saw(Event::Deduplicated);
+            let is_its_own = state.rows.blob.is_some_and(|blob| blob.name == name);
+            if self.rules.has(Rule::DuplicateIsDoomed) && !is_its_own {
+                Self::doom(state, name);
+            }
+        } else {
+            state.rows.blob = Some(Extents { name, segments });
+            state.rows.locations[usize::from(name)] = Some(Location::Live);
+        }
+        self.grant(state, repository, Some(id));
+        state.promises.offsets[usize::from(id)] = 0;
+        state.promises.finished |= 1 << id;
+        Self::answer(state, repository);
+        Self::sync(state);
+        Outcome::Done
+    }
+
+    fn doom(state: &mut State, name: u8) {
+        state.rows.locations[usize::from(name)] = Some(Location::Doomed(state.now + DOOM_DELAY));
+    }
+
+    fn lease_end(&self, now: Tick) -> Tick {
+        now + 2 * self.scenario.grace
+    }
+
+    fn queue(state: &mut State, repository: u8, at: Tick) {
+        state.rows.due[usize::from(repository)] |= 1 << at;
+    }
+
+    fn grant(&self, state: &mut State, repository: u8, upload: Option<u8>) {
+        let lease_until = self.lease_end(state.now);
+        let link = &mut state.rows.links[usize::from(repository)];
+        if let Some(link) = link {
+            link.lease_until = link.lease_until.max(lease_until);
+            link.upload = upload.or(link.upload);
+            return;
+        }
+        *link = Some(Link { lease_until, upload });
+        Self::queue(state, repository, lease_until);
+    }
+
+    /// Takes a reference away.
+    fn release(&self, state: &mut State, repository: u8, manifest: u8) {
+        state.rows.edges[usize::from(repository)] &= !(1 << manifest);
+        let now = state.now;
+        let Some(link) = &mut state.rows.links[usize::from(repository)] else {
+            return;
+        };
+        if self.rules.has(Rule::ReleaseLeases) {
+            link.lease_until = link.lease_until.max(now + self.scenario.grace);
+        }
+        let lease_until = link.lease_until;
+        if self.rules.has(Rule::ReleaseQueues) {
+            Self::queue(state, repository, lease_until);
+        }
+    }
+
+    /// The client may rely on the blob from now on.
+    fn answer(state: &mut State, repository: u8) {
+        let index = usize::from(repository);
+        state.promises.answered[index] = Some(state.now);
+        state.promises.owed[index] |= state.rows.edges[index] | state.rows.manifests[index];
+    }
+
+    /// Whether a repository holds the blob; a positive answer renews the lease.
+    pub(crate) fn stat_blob(&self, state: &mut State, repository: u8) -> bool {
+        let end = self.lease_end(state.now);
+        let Some(link) = &mut state.rows.links[usize::from(repository)] else {
+            return false;
+        };
+        if self.rules.has(Rule::HeadRenews) && link.lease_until < state.now + self.scenario.grace {
+            self.saw(Event::Renewed);
+            link.lease_until = end;
+            Self::sync(state);
+        }
+        Self::answer(state, repository);
+        true
+    }
+
+    /// Answers from what was read before, whatever became of it.
+    pub(crate) fn renew_blindly(&self, state: &mut State, repository: u8) {
+        self.stat_blob(state, repository);
+        Self::answer(state, repository);
+    }
+
+    /// Makes a repository hold what another holds.
+    pub(crate) fn mount_blob(&self, state: &mut State, repository: u8) {
+        self.saw(Event::Mounted);
+        self.grant(state, repository, None);
+        Self::answer(state, repository);
+        Self::sync(state);
+    }
+
+    /// Takes the blob out of a repository.
+    pub(crate) fn unlink_blob(&self, state: &mut State, repository: u8) {
+        let index = usize::from(repository);
+        state.promises.owed[index] = 0;
+        state.promises.answered[index] = None;
+        if state.rows.links[index].take().is_some() {
+            self.saw(Event::Unlinked);
+            if self.rules.has(Rule::UnlinkQueues) {
+                Self::queue(state, repository, state.now);
+            }
+            Self::sync(state);
+        }
+    }
+
+    /// Stores a manifest with its edge and tag. `false`: the blob it needs is unknown.
+    pub(crate) fn commit_manifest(
+        &self,
+        state: &mut State,
+        repository: u8,
+        manifest: u8,
+        is_required: bool,
+    ) -> bool {
+        let index = usize::from(repository);
+        let is_present = state.rows.links[index].is_some();
+        if is_required && !is_present {
+            return false;
+        }
+        self.write_edges(state, repository, manifest, is_present);
+        true
+    }
+
+    /// The writing half of [`Self::commit_manifest`].
+    pub(crate) fn write_edges(&self, state: &mut State, repository: u8, manifest: u8, is_present: bool) {
+        let index = usize::from(repository);
+        self.saw(Event::Committed);
+        if is_present || self.rules.has(Rule::EdgeForAbsent) {
+            state.rows.edges[index] |= 1 << manifest;
+        }
+        if is_present {
+            state.promises.owed[index] |= 1 << manifest;
+        }
+        state.rows.manifests[index] |= 1 << manifest;
+        state.rows.tags[index] = Some(manifest);
+        Self::sync(state);
+    }
+
+    /// Removes a manifest with its tag and edge.
+    pub(crate) fn delete_manifest(&self, state: &mut State, repository: u8, manifest: u8) {
+        let index = usize::from(repository);
+        state.promises.owed[index] &= !(1 << manifest);
+        if state.rows.manifests[index] & (1 << manifest) == 0 {
+            return;
+        }
+        state.rows.manifests[index] &= !(1 << manifest);
+        if state.rows.tags[index] == Some(manifest) {
+            state.rows.tags[index] = None;
+        }
+        self.release(state, repository, manifest);
+        Self::sync(state);
+    }
+
+    /// What a collector sees outside the committer.
+    pub(crate) fn look(state: &State, repository: u8, due_at: Tick) -> Look {
+        let index = usize::from(repository);
+        let link = state.rows.links[index];
+        Look {
+            repository,
+            due_at,
+            edge: state.rows.edges[index] != 0,
+            is_over: link.is_none_or(|link| link.lease_until <= state.now),
+        }
+    }
+
+    /// Collects a due link. Returns a name whose bytes are to go at once, by a protocol that does not doom.
+    pub(crate) fn reap(&self, state: &mut State, look: Look) -> Option<u8> {
+        let Look {
+            repository,
+            due_at,
+            edge,
+            is_over,
+        } = look;
+        let index = usize::from(repository);
+        state.rows.due[index] &= !(1 << due_at);
+        Self::sync(state);
+        let Some(link) = state.rows.links[index] else {
+            return self.remove_blob_unless_held(state, index);
+        };
+        let has_edge = if self.rules.has(Rule::ReapChecksEdge) {
+            state.rows.edges[index] != 0
+        } else {
+            edge
+        };
+        if has_edge {
+            self.saw(Event::Kept);
+            return None;
+        }
+        let is_over = if self.rules.has(Rule::ReapChecksLease) {
+            link.lease_until <= state.now
+        } else {
+            is_over
+        };
+        if !is_over {
+            Self::queue(state, repository, link.lease_until);
+            return None;
+        }
+        state.rows.links[index] = None;
+        self.saw(Event::Reaped);
+        self.remove_blob_unless_held(state, index)
+    }
+
+    fn remove_blob_unless_held(&self, state: &mut State, own: usize) -> Option<u8> {
+        let mut links = state.rows.links.iter().enumerate();
+        let is_held = links.any(|(index, link)| index != own && link.is_some());
+        if is_held && self.rules.has(Rule::AnyLinkKeeps) {
+            self.saw(Event::HeldElsewhere);
+            return None;
+        }
+        let blob = state.rows.blob.take()?;
+        if self.rules.has(Rule::DoomThenDelete) {
+            Self::doom(state, blob.name);
+            return None;
+        }
+        state.rows.locations[usize::from(blob.name)] = None;
+        Some(blob.name)
+    }
+
+    /// Forgets a doomed name.
+    pub(crate) fn forget_location(state: &mut State, name: u8) {
+        let location = &mut state.rows.locations[usize::from(name)];
+        if matches!(location, Some(Location::Doomed(_))) {
+            *location = None;
+            Self::sync(state);
+        }
+    }
+
+    /// Dooms a name that no row knows.
+    pub(crate) fn claim_orphan(&self, state: &mut State, name: u8) {
+        let mut uploads = (0_u8..).zip(&state.rows.uploads);
+        let is_reserved = uploads.any(|(id, upload)| upload.is_some() && self.name_of(id) == name);
+        let is_located = state.rows.locations[usize::from(name)].is_some();
+        if is_reserved && self.rules.has(Rule::SweepAsksUploads)
+            || is_located && self.rules.has(Rule::SweepAsksLocations)
+        {
+            self.saw(Event::SweepKept);
+            return;
+        }
+        self.saw(Event::Orphaned);
+        Self::doom(state, name);
+        Self::sync(state);
+    }
+
+    /// Deletes the bytes under a name.
+    pub(crate) fn delete_bytes(&self, state: &mut State, name: u8) {
+        let mut uploads = (0_u8..).zip(&state.rows.uploads);
+        let is_reserved = uploads.any(|(id, upload)| upload.is_some() && self.name_of(id) == name);
+        if is_reserved || state.rows.locations[usize::from(name)] == Some(Location::Live) {
+            state.breach(Breach::NamedBytesDeleted);
+        }
+        if state.has_bytes(name) {
+            self.saw(Event::Deleted);
+        }
+        state.files[usize::from(name)] = Default::default();
+    }
+}

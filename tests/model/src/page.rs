@@ -1,0 +1,97 @@
+//! The page that shows what was proved.
+
+use std::fmt::Write as _;
+
+use crate::exploration::{explore, shortest_breach};
+use crate::proofs::{KNOWN_LIMIT, need};
+use crate::properties::SENTENCES;
+use crate::rules::{self, Rules};
+use crate::scenario;
+use crate::witness::Witness;
+
+/// Where the page is kept, seen from this crate.
+pub const PLACE: &str = "../../docs/PROTOCOL_MODEL.md";
+
+const HEAD: &str = "\
+# The storage protocol, checked in every state
+
+Written by `cargo run -p zas-protocol-model -- --write`; a test fails when it differs. The model is `tests/model`.
+
+**What is modelled.** The rows that all replicas share (uploads with epoch and saved offset, blob, links with leases,
+edges, manifests, tags, due entries, live and doomed locations), the bytes on the disk with what a power loss leaves of
+them, requests as the steps they are (claim, open, write, sync, row, answer), clients that do not hear an answer and
+repeat, collectors that look outside and then reap, deleters, the sweep, the expiry of idle uploads. Every step may
+interleave with every other; a replica may crash between any two; a power loss turns unsynced bytes into zeros and
+forgets what was noted without waiting for the disk.
+
+**Bounds.** One digest (rows of one digest do not depend on another's), at most two chunks, two repositories, two
+replicas, two clients, three uploads, three claims of an upload by different processes, five ticks; grace 1 or 2 ticks,
+doom delay 1. Content that fits a row, artifacts with subjects and page listings are left out. Time is one clock. Every
+operation of the metadata store is atomic: that it is so is proved by the store's own tests.
+
+";
+
+/// The whole page. `None` when a property that should hold does not, or one that should break holds.
+pub fn page() -> Option<String> {
+    let mut page = HEAD.to_owned();
+    page.push_str("## Properties\n\n");
+    for (name, sentence) in SENTENCES {
+        let (number, title) = name.split_once(' ')?;
+        writeln!(page, "{number}. **{title}:** {sentence}.").ok()?;
+    }
+    write_scenarios(&mut page)?;
+    write_rules(&mut page)?;
+    write_limit(&mut page)?;
+    Some(page)
+}
+
+fn write_scenarios(page: &mut String) -> Option<()> {
+    page.push_str(
+        "\n## With all rules every property holds\n\n| scenario | what happens | states | longest way |\n|---|---|---:|---:|\n",
+    );
+    let witness: &'static Witness = Box::leak(Box::default());
+    for world in scenario::ALL {
+        let explored = explore(world, Rules::ALL, witness);
+        if !explored.broken.is_empty() {
+            return None;
+        }
+        let (states, depth) = (explored.states, explored.depth);
+        writeln!(
+            page,
+            "| {} | {} | {states} | {depth} |",
+            world.name, world.sentence
+        )
+        .ok()?;
+    }
+    Some(())
+}
+
+fn write_rules(page: &mut String) -> Option<()> {
+    page.push_str(
+        "\n## Without one rule\n\nThe way is the shortest there is in the scenario; `r` is a repository, `m` a manifest, a number a physical name.\n\n| rule | section | breaks | in scenario | the shortest way |\n|---|---|---|---|---|\n",
+    );
+    for rule in rules::ALL {
+        let (world, property) = need(rule);
+        let way = shortest_breach(world, Rules::without(rule), property)?.join("; ");
+        let (section, sentence) = (rule.section(), rule.sentence());
+        writeln!(
+            page,
+            "| {sentence} | {section} | {property} | {} | {way} |",
+            world.name
+        )
+        .ok()?;
+    }
+    Some(())
+}
+
+fn write_limit(page: &mut String) -> Option<()> {
+    let (world, property) = KNOWN_LIMIT;
+    let way = shortest_breach(world, Rules::ALL, property)?.join("; ");
+    write!(
+        page,
+        "\n## A known limit\n\nThe link remembers one upload (2.8). When {}, property \"{property}\" breaks with all rules in force: {way}. \
+         The client is told 404 and uploads again; nothing acknowledged is lost.\n",
+        world.sentence
+    )
+    .ok()
+}

@@ -1,0 +1,43 @@
+//! For each rule the world that needs it, and the property that breaks without it.
+
+use crate::properties::{BACKED, CLEAN, NAMED, PROGRESS, PROMISED, READABLE, REFERENCED, RETRYABLE, RIGHT};
+use crate::rules::Rule;
+use crate::scenario::{
+    ABSENT, DEDUPE, DELETE, ELSEWHERE, EXPIRY, LEASE, MOUNT, PUSH, REPLACE, RESUME, RETURN, Scenario, TWINS,
+    UNLINK,
+};
+
+/// Where a rule is needed and for what.
+pub fn need(rule: Rule) -> (Scenario, &'static str) {
+    match rule {
+        Rule::FinishIsOneOperation => (DEDUPE, PROMISED),
+        Rule::MountIsOneOperation => (MOUNT, PROMISED),
+        Rule::CommitIsOneOperation => (LEASE, REFERENCED),
+        Rule::DurableBeforeRow => (PUSH, BACKED),
+        Rule::NameIsUpload => (RETURN, NAMED),
+        Rule::DuplicateIsDoomed => (DEDUPE, CLEAN),
+        Rule::SweepAsksUploads => (PUSH, NAMED),
+        Rule::SweepAsksLocations => (PUSH, REFERENCED),
+        Rule::SaveAfterSync => (RESUME, RIGHT),
+        Rule::EpochIsRequired => (EXPIRY, PROGRESS),
+        Rule::SuccessorWaits => (RESUME, BACKED),
+        Rule::SuccessorTruncates => (RESUME, RIGHT),
+        Rule::OwnSegments => (ELSEWHERE, BACKED),
+        Rule::RetriedPutIsKnown => (PUSH, RETRYABLE),
+        Rule::AnyLinkKeeps => (MOUNT, REFERENCED),
+        Rule::EdgeForAbsent => (ABSENT, REFERENCED),
+        Rule::HeadRenews => (LEASE, PROMISED),
+        Rule::HeadAnswersFromRenewal => (LEASE, PROMISED),
+        Rule::ReleaseLeases => (DELETE, READABLE),
+        Rule::ReleaseQueues => (DELETE, CLEAN),
+        Rule::UnlinkQueues => (UNLINK, CLEAN),
+        Rule::RunningTouches => (EXPIRY, PROGRESS),
+        Rule::ReapChecksEdge => (REPLACE, REFERENCED),
+        Rule::ReapChecksLease => (LEASE, PROMISED),
+        Rule::DoomThenDelete => (DELETE, READABLE),
+        Rule::BytesThenRow => (RETURN, CLEAN),
+    }
+}
+
+/// A world in which the protocol as it is breaks a property, known and accepted.
+pub const KNOWN_LIMIT: (Scenario, &str) = (TWINS, RETRYABLE);

@@ -1,0 +1,408 @@
+//! Requests of clients: bytes first, then the row, then the answer.
+
+use crate::operations::{Claim, DOOM_DELAY, Outcome};
+use crate::protocol::Protocol;
+use crate::rules::Rule;
+use crate::scenario::Ask;
+use crate::state::{Breach, Cell, Extents, File, Stage, State, Task, UPLOADS, Work};
+use crate::witness::Event;
+
+/// How often a client begins again when a manifest's blob is missing.
+const RESTARTS: u8 = 1;
+/// The place of a client that ended.
+const DONE: u8 = 9;
+
+/// What a client learns.
+#[derive(Clone, Copy, Debug)]
+enum Reply {
+    /// It goes on.
+    Next,
+    /// It need not push.
+    SkipPush,
+    /// It asks how far its upload is, and continues.
+    Again,
+    /// It claimed more often than the model has room for, and ends.
+    Exhausted,
+    /// Its upload is gone.
+    UploadUnknown,
+    /// Its manifest names a blob that is not there.
+    BlobUnknown,
+}
+
+impl Protocol {
+    /// Whether an ask is one atomic operation.
+    pub(crate) fn is_at_once(&self, ask: Ask) -> bool {
+        match ask {
+            Ask::Push(_) | Ask::Pull(..) => false,
+            Ask::Head(_) => self.rules.has(Rule::HeadAnswersFromRenewal),
+            Ask::Mount(..) => self.rules.has(Rule::MountIsOneOperation),
+            Ask::Commit { .. } => self.rules.has(Rule::CommitIsOneOperation),
+            Ask::DeleteManifest(..) | Ask::DeleteBlob(_) => true,
+        }
+    }
+
+    fn reply(state: &mut State, client: u8, is_heard: bool, reply: Reply) {
+        if !is_heard {
+            return;
+        }
+        let client = &mut state.clients[usize::from(client)];
+        client.is_waiting = false;
+        match reply {
+            Reply::Next => {
+                client.at += 1;
+                client.upload = None;
+            }
+            Reply::SkipPush => client.at += 2,
+            Reply::Again => {}
+            Reply::Exhausted => client.at = DONE,
+            Reply::UploadUnknown => client.upload = None,
+            Reply::BlobUnknown => {
+                client.at = if client.restarts < RESTARTS { 0 } else { DONE };
+                client.restarts += 1;
+            }
+        }
+    }
+
+    /// A client sends its next request.
+    pub(crate) fn ask(&self, state: &mut State, client: u8, replica: u8, is_heard: bool) {
+        let place = state.clients[usize::from(client)];
+        let Some(ask) = self.next_ask(client, &place) else {
+            return;
+        };
+        let begin = |state: &mut State, work| {
+            state.clients[usize::from(client)].is_waiting = is_heard;
+            state.tasks.push(Task {
+                client,
+                replica,
+                is_heard,
+                work,
+            });
+        };
+        let reply = match ask {
+            Ask::Push(repository) => {
+                match self.next_write(state, client, repository) {
+                    Some(work) => begin(state, work),
+                    None => state.clients[usize::from(client)].at = DONE,
+                }
+                return;
+            }
+            Ask::Pull(repository, manifest) => {
+                if state.rows.manifests[usize::from(repository)] & (1 << manifest) == 0 {
+                    Reply::Next
+                } else {
+                    return begin(state, Work::Find(repository, state.now));
+                }
+            }
+            Ask::Head(repository) if self.is_at_once(ask) => {
+                if self.stat_blob(state, repository) {
+                    Reply::SkipPush
+                } else {
+                    Reply::Next
+                }
+            }
+            Ask::Head(repository) => {
+                if state.rows.links[usize::from(repository)].is_some() {
+                    return begin(state, Work::Renew(repository));
+                }
+                Reply::Next
+            }
+            Ask::Mount(from, to) => {
+                if state.rows.links[usize::from(from)].is_none() {
+                    Reply::BlobUnknown
+                } else if self.is_at_once(ask) {
+                    self.mount_blob(state, to);
+                    Reply::Next
+                } else {
+                    return begin(state, Work::Grant(to));
+                }
+            }
+            Ask::Commit {
+                repository,
+                manifest,
+                is_required,
+            } => {
+                if self.is_at_once(ask) {
+                    if self.commit_manifest(state, repository, manifest, is_required) {
+                        Reply::Next
+                    } else {
+                        Reply::BlobUnknown
+                    }
+                } else if state.rows.links[usize::from(repository)].is_some() {
+                    return begin(state, Work::WriteEdges(repository, manifest));
+                } else {
+                    Reply::BlobUnknown
+                }
+            }
+            Ask::DeleteManifest(repository, manifest) => {
+                self.delete_manifest(state, repository, manifest);
+                Reply::Next
+            }
+            Ask::DeleteBlob(repository) => {
+                self.unlink_blob(state, repository);
+                Reply::Next
+            }
+        };
+        Self::reply(state, client, is_heard, reply);
+    }
+
+    /// Begins an upload, or asks how far it is, and chooses the next request of it.
+    fn next_write(&self, state: &mut State, client: u8, repository: u8) -> Option<Work> {
+        let index = usize::from(client);
+        let upload = match state.clients[index].upload {
+            Some(upload) => upload,
+            None if usize::from(state.next_upload) == UPLOADS => return None,
+            None => Self::create_upload(state),
+        };
+        state.clients[index].upload = Some(upload);
+        let last = self.scenario.chunks as u8 - 1;
+        // An upload that is unknown may be finished: the closing request is repeated.
+        let saved = state.rows.uploads[usize::from(upload)].map_or(last, |row| row.saved);
+        Some(Work::Write {
+            upload,
+            chunk: saved.min(last),
+            repository,
+            stage: Stage::Claim,
+            epoch: 0,
+            segments: [0; 2],
+        })
+    }
+
+    /// Whether a replica writes an upload, having claimed it.
+    pub(crate) fn is_writing(state: &State, id: u8, replica: u8) -> bool {
+        state.tasks.iter().any(|task| {
+            task.replica == replica
+                && matches!(task.work, Work::Write { upload, stage, .. } if upload == id && stage != Stage::Claim)
+        })
+    }
+
+    /// Whether a request can go on.
+    pub(crate) fn can_step(&self, state: &State, task: &Task) -> bool {
+        match task.work {
+            Work::Write {
+                upload,
+                stage: Stage::Claim,
+                ..
+            } => !self.rules.has(Rule::SuccessorWaits) || !Self::is_writing(state, upload, task.replica),
+            _ => true,
+        }
+    }
+
+    /// Whether a request ends because a successor waits for it.
+    pub(crate) fn can_yield(state: &State, task: &Task) -> bool {
+        let Work::Write { upload, stage, .. } = task.work else {
+            return false;
+        };
+        let is_receiving = matches!(stage, Stage::Open | Stage::Write | Stage::Sync);
+        let mut others = state.tasks.iter();
+        is_receiving
+            && !task.is_heard
+            && others.any(|other| {
+                other.replica == task.replica
+                    && matches!(other.work, Work::Write { upload: wanted, stage: Stage::Claim, .. } if wanted == upload)
+            })
+    }
+
+    /// A request takes its next step.
+    pub(crate) fn step(&self, state: &mut State, task: Task) {
+        let reply = match task.work {
+            Work::Write { .. } => return self.step_write(state, task),
+            Work::Renew(repository) => {
+                self.renew_blindly(state, repository);
+                Reply::SkipPush
+            }
+            Work::Grant(repository) => {
+                self.mount_blob(state, repository);
+                Reply::Next
+            }
+            Work::WriteEdges(repository, manifest) => {
+                self.write_edges(state, repository, manifest, true);
+                Reply::Next
+            }
+            Work::Find(repository, since) => {
+                let is_linked = state.rows.links[usize::from(repository)].is_some();
+                if let (true, Some(extents)) = (is_linked, state.rows.blob) {
+                    let work = Work::Read(extents, state.now);
+                    state.tasks.push(Task { work, ..task });
+                    return;
+                }
+                if since + self.scenario.grace > state.now {
+                    state.breach(Breach::ReaderFailed);
+                }
+                Reply::Next
+            }
+            Work::Read(extents, since) => {
+                let chunks = self.scenario.chunks;
+                let is_whole = state
+                    .durable_cells(extents, chunks)
+                    .all(|(chunk, cell)| cell == Cell::Chunk(chunk as u8));
+                if is_whole {
+                    self.saw(Event::Downloaded);
+                } else if since + DOOM_DELAY > state.now {
+                    state.breach(Breach::ReaderFailed);
+                }
+                Reply::Next
+            }
+        };
+        Self::reply(state, task.client, task.is_heard, reply);
+    }
+
+    fn step_write(&self, state: &mut State, task: Task) {
+        let Work::Write {
+            upload,
+            chunk,
+            repository,
+            stage,
+            epoch,
+            segments,
+        } = task.work
+        else {
+            return;
+        };
+        let at = |stage| Task {
+            work: Work::Write {
+                upload,
+                chunk,
+                repository,
+                stage,
+                epoch,
+                segments,
+            },
+            ..task
+        };
+        let name = usize::from(self.name_of(upload));
+        let segment = usize::from(segments[usize::from(chunk)]);
+        let is_closing = usize::from(chunk) + 1 == self.scenario.chunks;
+        let row_waits = self.rules.has(if is_closing {
+            Rule::DurableBeforeRow
+        } else {
+            Rule::SaveAfterSync
+        });
+        let record = if is_closing && !self.rules.has(Rule::FinishIsOneOperation) {
+            Stage::RecordLooked(state.rows.blob.is_some())
+        } else {
+            Stage::Record
+        };
+        match stage {
+            Stage::Claim => self.step_claim(state, task),
+            Stage::Open => {
+                let file = &mut state.files[name][segment];
+                if self.rules.has(Rule::SuccessorTruncates) {
+                    for cell in &mut file.cached[usize::from(chunk)..] {
+                        *cell = Cell::Absent;
+                    }
+                }
+                state.tasks.push(at(Stage::Write));
+            }
+            Stage::Write => {
+                let file = &mut state.files[name][segment];
+                let position = if self.rules.has(Rule::SuccessorTruncates) {
+                    usize::from(chunk)
+                } else {
+                    file.length()
+                };
+                Self::put_chunk(file, position, chunk);
+                state.tasks.push(at(if row_waits { Stage::Sync } else { record }));
+            }
+            Stage::Sync | Stage::SyncLate => {
+                let file = &mut state.files[name][segment];
+                file.durable = file.cached;
+                if stage == Stage::Sync {
+                    state.tasks.push(at(record));
+                } else {
+                    let reply = if is_closing { Reply::Next } else { Reply::Again };
+                    Self::reply(state, task.client, task.is_heard, reply);
+                }
+            }
+            Stage::Record | Stage::RecordLooked(_) => {
+                let outcome = if is_closing {
+                    let looked = match stage {
+                        Stage::RecordLooked(is_there) => Some(is_there),
+                        _ => None,
+                    };
+                    self.finish_upload(state, upload, epoch, repository, segments, looked)
+                } else {
+                    self.save_progress(state, upload, epoch, chunk + 1, segments)
+                };
+                let reply = match outcome {
+                    Outcome::Done if !row_waits => return state.tasks.push(at(Stage::SyncLate)),
+                    Outcome::Done if is_closing => Reply::Next,
+                    Outcome::Done | Outcome::Fenced | Outcome::Unknown => Reply::Again,
+                };
+                Self::reply(state, task.client, task.is_heard, reply);
+            }
+        }
+    }
+
+    fn step_claim(&self, state: &mut State, task: Task) {
+        let Work::Write {
+            upload,
+            chunk,
+            repository,
+            ..
+        } = task.work
+        else {
+            return;
+        };
+        let Claim::Claimed(claim) = Self::claim_upload(state, upload) else {
+            let reply = self.answer_unknown(state, &task, upload, chunk, repository);
+            return Self::reply(state, task.client, task.is_heard, reply);
+        };
+        let Some(own) = self.segment_of(claim.epoch) else {
+            return Self::reply(state, task.client, task.is_heard, Reply::Exhausted);
+        };
+        if claim.saved != chunk {
+            return Self::reply(state, task.client, task.is_heard, Reply::Again);
+        }
+        if chunk > 0 {
+            self.saw(Event::Resumed);
+        }
+        let mut segments = claim.segments;
+        segments[usize::from(chunk)] = own;
+        let work = Work::Write {
+            upload,
+            chunk,
+            repository,
+            stage: Stage::Open,
+            epoch: claim.epoch,
+            segments,
+        };
+        state.tasks.push(Task { work, ..task });
+    }
+
+    /// What a closing request hears whose upload is unknown.
+    fn answer_unknown(&self, state: &mut State, task: &Task, upload: u8, chunk: u8, repository: u8) -> Reply {
+        let link = state.rows.links[usize::from(repository)];
+        let is_closing = usize::from(chunk) + 1 == self.scenario.chunks;
+        if self.rules.has(Rule::RetriedPutIsKnown)
+            && is_closing
+            && link.is_some_and(|link| link.upload == Some(upload))
+        {
+            self.saw(Event::PutRetried);
+            self.stat_blob(state, repository);
+            return Reply::Next;
+        }
+        let was_finished = state.promises.finished & (1 << upload) != 0;
+        if task.is_heard && is_closing && was_finished && link.is_some() {
+            state.breach(Breach::RetryRefused);
+        }
+        Reply::UploadUnknown
+    }
+
+    /// Writes a chunk of the blob at a position; a gap before it reads as zeros.
+    pub(crate) fn put_chunk(file: &mut File, position: usize, chunk: u8) {
+        let Some(cell) = file.cached.get_mut(position) else {
+            return;
+        };
+        *cell = Cell::Chunk(chunk);
+        for cell in &mut file.cached[..position] {
+            if *cell == Cell::Absent {
+                *cell = Cell::Hole;
+            }
+        }
+    }
+
+    /// Where a blob is, in words of the extents.
+    pub(crate) fn is_at(extents: Option<Extents>, name: u8) -> bool {
+        extents.is_some_and(|extents| extents.name == name)
+    }
+}
