@@ -23,7 +23,7 @@ use crate::api::admin::Status;
 use crate::api::oci::OciApi;
 use crate::extensions::Extensions;
 use crate::services::auth::Access;
-use crate::services::maintenance::Collector;
+use crate::services::maintenance::{Collector, Scrubber};
 use crate::services::registry::{Registry, RegistryParts};
 
 pub use error::AppError;
@@ -105,6 +105,13 @@ async fn serve(configuration: Configuration, options: &Options, log_level: LogLe
         Arc::clone(&clock),
         settings::collection(&configuration),
     ));
+    let scrubber = Arc::new(Scrubber::new(
+        Arc::clone(&stores.metadata),
+        Arc::clone(&stores.blobs),
+        Arc::clone(&clock),
+        registry.suspects(),
+        settings::scrub(&configuration),
+    ));
     let access = Arc::new(Access::new(&configuration, Arc::clone(&clock)).map_err(AppError::Access)?);
     let api = Arc::new(OciApi::new(registry.clone(), Arc::clone(&access), &configuration));
     let certificates = Certificates::load(configuration.http.tls.as_ref())?;
@@ -114,12 +121,17 @@ async fn serve(configuration: Configuration, options: &Options, log_level: LogLe
         let (collector, stop, extensions) = (Arc::clone(&collector), stop.clone(), extensions.clone());
         async move { collector.run(&stop, |round| extensions.collected(round)).await }
     });
+    let scrubbing = tokio::spawn({
+        let (scrubber, stop, extensions) = (Arc::clone(&scrubber), stop.clone(), extensions.clone());
+        async move { scrubber.run(&stop, |done| extensions.scrubbed(done)).await }
+    });
     let reloader = Reloader {
         files: options.configuration_files.clone(),
         current: configuration,
         metadata: Arc::clone(&stores.metadata),
         registry,
         collector,
+        scrubber,
         access,
         api,
         certificates,
@@ -133,7 +145,7 @@ async fn serve(configuration: Configuration, options: &Options, log_level: LogLe
     status.stopping();
     tracing::info!("stopping: requests and uploads under way may finish");
     drain(&public).await;
-    for task in [collecting, reloading, signals] {
+    for task in [collecting, scrubbing, reloading, signals] {
         // A task that panicked has said so already.
         let _ = task.await;
     }

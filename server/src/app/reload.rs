@@ -14,7 +14,7 @@ use super::tls::Certificates;
 use super::{AppError, settings};
 use crate::api::oci::OciApi;
 use crate::services::auth::Access;
-use crate::services::maintenance::Collector;
+use crate::services::maintenance::{Collector, Scrubber};
 use crate::services::registry::Registry;
 
 /// How often the files are looked at. Mounted configuration changes by exchanging links, which file events miss.
@@ -28,6 +28,7 @@ pub(super) struct Reloader {
     pub(super) metadata: Arc<dyn MetadataStore>,
     pub(super) registry: Registry,
     pub(super) collector: Arc<Collector>,
+    pub(super) scrubber: Arc<Scrubber>,
     pub(super) access: Arc<Access>,
     pub(super) api: Arc<OciApi>,
     pub(super) certificates: Certificates,
@@ -98,6 +99,7 @@ impl Reloader {
         self.metadata.set_timing(settings::timing(configuration));
         self.registry.reconfigure(settings::registry(configuration));
         self.collector.reconfigure(settings::collection(configuration));
+        self.scrubber.reconfigure(settings::scrub(configuration));
         self.api.reconfigure(configuration);
         if let Err(error) = self.access.reload(configuration) {
             tracing::error!(%error, "the changed users or rules are wrong: the last good ones stay in force");

@@ -3,7 +3,7 @@
 use zas_config::Configuration;
 use zas_metadata::Timing;
 
-use crate::services::maintenance::CollectionSettings;
+use crate::services::maintenance::{CollectionSettings, ScrubSettings};
 use crate::services::registry::RegistrySettings;
 
 pub(super) fn registry(configuration: &Configuration) -> RegistrySettings {
@@ -39,5 +39,13 @@ pub(super) fn collection(configuration: &Configuration) -> CollectionSettings {
         interval: collection.interval.into(),
         upload_expiry: collection.upload_expiry.into(),
         orphan_sweep: collection.orphan_sweep.into(),
+    }
+}
+
+pub(super) fn scrub(configuration: &Configuration) -> ScrubSettings {
+    let collection = &configuration.collection;
+    ScrubSettings {
+        pause: collection.scrub.into(),
+        rate: collection.scrub_rate.bytes(),
     }
 }

@@ -12,7 +12,7 @@ use zas_metadata::MetadataStore;
 
 use super::Extension;
 use crate::api::{Observer, RequestRecord, Transfer};
-use crate::services::maintenance::Collected;
+use crate::services::maintenance::{Collected, Scrubbed};
 use crate::services::metrics::{
     MeasuredBlobs, MeasuredMetadata, MeasuredRepository, MeasuredRequest, ServerMetrics,
 };
@@ -84,6 +84,10 @@ impl Extension for Metrics {
 
     fn collected(&self, round: Result<Collected, ()>) {
         self.0.collected(round);
+    }
+
+    fn scrubbed(&self, done: Scrubbed) {
+        self.0.scrubbed(done);
     }
 }
 

@@ -15,7 +15,7 @@ use zas_config::Configuration;
 use zas_metadata::MetadataStore;
 
 use crate::api::Observer;
-use crate::services::maintenance::Collected;
+use crate::services::maintenance::{Collected, Scrubbed};
 
 pub use metrics::Metrics;
 
@@ -57,6 +57,9 @@ pub trait Extension: Debug + Send + Sync + 'static {
 
     /// Hears of every round of collection.
     fn collected(&self, _round: Result<Collected, ()>) {}
+
+    /// Hears of everything that the check of stored bytes did.
+    fn scrubbed(&self, _done: Scrubbed) {}
 
     /// Begins work, after the stores are open and before the first request.
     ///
@@ -120,6 +123,11 @@ impl Extensions {
     /// Tells all of a round of collection.
     pub fn collected(&self, round: Result<Collected, ()>) {
         self.iter().for_each(|extension| extension.collected(round));
+    }
+
+    /// Tells all of something that the check of stored bytes did.
+    pub fn scrubbed(&self, done: Scrubbed) {
+        self.iter().for_each(|extension| extension.scrubbed(done));
     }
 
     /// Starts all in order. When one fails, those before it are shut down again.

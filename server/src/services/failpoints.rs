@@ -11,10 +11,10 @@ use zas_blobs::{Append, Appended, BlobError, BlobReader, BlobStore, Capacity};
 use zas_core::{Digest, Reference, RepositoryName, Tag, UploadId};
 use zas_failpoints::reach;
 use zas_metadata::{
-    BlobStat, Claim, CommitManifest, CommitOutcome, DeleteManifestOutcome, DeleteTagOutcome, DueLink, Epoch,
-    FinishOutcome, FinishUpload, Lease, MetadataError, MetadataStore, MountOutcome, Origin, OrphanOutcome,
-    Page, Precondition, Progress, ReapOutcome, ReferrerCursor, ReferrerPage, Result, StoredManifest, Timing,
-    UploadEntry, WriterOutcome,
+    BlobContent, BlobStat, Claim, CommitManifest, CommitOutcome, DeleteManifestOutcome, DeleteTagOutcome,
+    DueLink, Epoch, FinishOutcome, FinishUpload, Lease, MetadataError, MetadataStore, MountOutcome, Origin,
+    OrphanOutcome, Page, Precondition, Progress, QuarantineOutcome, ReapOutcome, ReferrerCursor,
+    ReferrerPage, Result, ScrubEntry, ScrubPosition, StoredManifest, Timing, UploadEntry, WriterOutcome,
 };
 
 use super::metadata_operations::metadata_operations;

@@ -36,6 +36,13 @@ macro_rules! metadata_operations {
             fn take_doomed(count: usize) -> Vec<UploadId>;
             fn forget_location(name: UploadId) -> ();
             fn claim_orphan(name: UploadId) -> OrphanOutcome;
+            fn list_blobs(after: Option<&Digest>, count: usize) -> Page<ScrubEntry>;
+            fn quarantine_blob(digest: &Digest, seen: Option<&BlobContent>) -> QuarantineOutcome;
+            fn release_blob(digest: &Digest, seen: &BlobContent) -> QuarantineOutcome;
+            fn inspect_blob(digest: &Digest) -> Option<ScrubEntry>;
+            fn list_quarantined(count: usize) -> Page<Digest>;
+            fn scrub_position() -> ScrubPosition;
+            fn save_scrub_position(position: ScrubPosition) -> ();
             fn ping() -> ();
         }
     };

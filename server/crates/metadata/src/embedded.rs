@@ -10,7 +10,9 @@ use crate::committer::Committer;
 use crate::keys::{self, Elements};
 use crate::memory_map::MemoryMap;
 use crate::operations::removal::{Neighbour, Step};
-use crate::operations::{blobs, collection, links, listings, locations, manifests, removal, tags, uploads};
+use crate::operations::{
+    blobs, collection, links, listings, locations, manifests, quarantine, removal, tags, uploads,
+};
 use crate::ordered_map::{Durability, Effort, OrderedMap};
 use crate::reopening::Opener;
 use crate::rows::{Row as _, UploadRow};
@@ -18,10 +20,10 @@ use crate::shared::Shared;
 use crate::transaction::Transaction;
 use crate::view::{Found, View};
 use crate::{
-    BlobStat, Claim, CommitManifest, CommitOutcome, DeleteManifestOutcome, DeleteTagOutcome, DueLink, Epoch,
-    FinishOutcome, FinishUpload, Lease, MetadataError, MetadataStore, MountOutcome, Origin, OrphanOutcome,
-    Page, Precondition, Progress, ReapOutcome, ReferrerCursor, ReferrerPage, Result, StoredManifest, Timing,
-    UploadEntry, WriterOutcome,
+    BlobContent, BlobStat, Claim, CommitManifest, CommitOutcome, DeleteManifestOutcome, DeleteTagOutcome,
+    DueLink, Epoch, FinishOutcome, FinishUpload, Lease, MetadataError, MetadataStore, MountOutcome, Origin,
+    OrphanOutcome, Page, Precondition, Progress, QuarantineOutcome, ReapOutcome, ReferrerCursor,
+    ReferrerPage, Result, ScrubEntry, ScrubPosition, StoredManifest, Timing, UploadEntry, WriterOutcome,
 };
 
 /// Above this many rows a listing leaves the caller's thread, which must not be held up.
@@ -405,6 +407,53 @@ impl<M: OrderedMap> MetadataStore for EmbeddedMetadata<M> {
     async fn claim_orphan(&self, name: UploadId) -> Result<OrphanOutcome> {
         self.change(move |transaction| locations::claim_orphan(transaction, name))
             .await
+    }
+
+    async fn list_blobs(&self, after: Option<&Digest>, count: usize) -> Result<Page<ScrubEntry>> {
+        let after = after.copied();
+        // Inline bytes come along: never on the caller's thread.
+        let rows = count.max(INLINE_ROWS + 1);
+        self.list_rows(rows, move |view, effort| {
+            quarantine::blobs(view, after.as_ref(), count, effort)
+        })
+        .await
+    }
+
+    async fn quarantine_blob(
+        &self,
+        digest: &Digest,
+        seen: Option<&BlobContent>,
+    ) -> Result<QuarantineOutcome> {
+        let (digest, seen) = (*digest, seen.cloned());
+        self.change(move |transaction| quarantine::quarantine(transaction, &digest, seen.as_ref()))
+            .await
+    }
+
+    async fn release_blob(&self, digest: &Digest, seen: &BlobContent) -> Result<QuarantineOutcome> {
+        let (digest, seen) = (*digest, seen.clone());
+        self.change(move |transaction| quarantine::release(transaction, &digest, &seen))
+            .await
+    }
+
+    async fn inspect_blob(&self, digest: &Digest) -> Result<Option<ScrubEntry>> {
+        self.read(|view| quarantine::blob(view, digest))
+    }
+
+    async fn list_quarantined(&self, count: usize) -> Result<Page<Digest>> {
+        self.list_rows(count, move |view, effort| quarantine::list(view, count, effort))
+            .await
+    }
+
+    async fn scrub_position(&self) -> Result<ScrubPosition> {
+        self.read(|view| quarantine::position(view, self.shared.now()))
+    }
+
+    async fn save_scrub_position(&self, position: ScrubPosition) -> Result<()> {
+        self.note(move |transaction| {
+            quarantine::save_position(transaction, position);
+            Ok(())
+        })
+        .await
     }
 
     fn set_timing(&self, timing: Timing) {

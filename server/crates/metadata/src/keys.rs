@@ -17,6 +17,8 @@ const LINK: u8 = 0x20;
 const EDGE: u8 = 0x21;
 const BLOB: u8 = 0x22;
 const LOCATION: u8 = 0x23;
+const QUARANTINED: u8 = 0x24;
+const SCRUB: u8 = 0x25;
 const BODY: u8 = 0x30;
 const BLOB_DATA: u8 = 0x31;
 const UPLOAD: u8 = 0x40;
@@ -143,6 +145,26 @@ pub(crate) fn edges(digest: &Digest, repository: &RepositoryName) -> KeyRange {
 /// The key of a blob's row.
 pub(crate) fn blob(digest: &Digest) -> Key {
     Tuple::new(BLOB).digest(digest).key()
+}
+
+/// All blobs.
+pub(crate) fn blobs() -> KeyRange {
+    Tuple::new(BLOB).range()
+}
+
+/// The key of the entry that says that a blob is quarantined.
+pub(crate) fn quarantined(digest: &Digest) -> Key {
+    Tuple::new(QUARANTINED).digest(digest).key()
+}
+
+/// All quarantined blobs.
+pub(crate) fn quarantine() -> KeyRange {
+    Tuple::new(QUARANTINED).range()
+}
+
+/// The key of the one row that says how far the check of all blobs is.
+pub(crate) fn scrub() -> Key {
+    Tuple::new(SCRUB).key()
 }
 
 /// The key of an inline blob's bytes.

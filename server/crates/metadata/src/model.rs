@@ -126,6 +126,8 @@ pub enum FinishOutcome {
     Created,
     /// The store had them; the upload's own copy is doomed.
     Existed,
+    /// The store had the digest with damaged bytes, which are doomed; the upload's are its bytes now.
+    Healed,
     /// Somebody else has claimed the upload since. Nothing changed.
     Fenced,
     /// There is no such upload. Nothing changed.
@@ -325,6 +327,39 @@ pub enum ReapOutcome {
     /// Not decided now: somebody else works on the blob or the check met too many deleted rows, and the entry is queued
     /// again for a minute later; or the clocks are in doubt, and the entry stays as it is.
     Later,
+}
+
+/// A blob to be checked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ScrubEntry {
+    /// Its digest.
+    pub digest: Digest,
+    /// Where its bytes are; `None` when its rows cannot be read.
+    pub content: Option<BlobContent>,
+    /// Whether it is quarantined.
+    pub is_quarantined: bool,
+}
+
+/// How far the check of all blobs is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ScrubPosition {
+    /// The last blob checked by the pass under way; none between passes.
+    pub after: Option<Digest>,
+    /// When the last pass ended; before the first one, now.
+    pub rested_at: Timestamp,
+}
+
+/// What became of a blob that was found damaged, or sound again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum QuarantineOutcome {
+    /// It is quarantined now.
+    Quarantined,
+    /// It was quarantined before.
+    Already,
+    /// It is in use again.
+    Released,
+    /// Its bytes are elsewhere by now, or it is gone: look again.
+    Changed,
 }
 
 /// What is known of a physical name found in the blob store.

@@ -4,9 +4,10 @@ use async_trait::async_trait;
 use zas_core::{Digest, Reference, RepositoryName, Tag, UploadId};
 
 use crate::{
-    BlobStat, Claim, CommitManifest, CommitOutcome, DeleteManifestOutcome, DeleteTagOutcome, DueLink, Epoch,
-    FinishOutcome, FinishUpload, Lease, MountOutcome, Origin, OrphanOutcome, Page, Precondition, Progress,
-    ReapOutcome, ReferrerCursor, ReferrerPage, Result, StoredManifest, Timing, UploadEntry, WriterOutcome,
+    BlobContent, BlobStat, Claim, CommitManifest, CommitOutcome, DeleteManifestOutcome, DeleteTagOutcome,
+    DueLink, Epoch, FinishOutcome, FinishUpload, Lease, MountOutcome, Origin, OrphanOutcome, Page,
+    Precondition, Progress, QuarantineOutcome, ReapOutcome, ReferrerCursor, ReferrerPage, Result, ScrubEntry,
+    ScrubPosition, StoredManifest, Timing, UploadEntry, WriterOutcome,
 };
 
 /// Every fact of the store.
@@ -154,7 +155,33 @@ pub trait MetadataStore: std::fmt::Debug + Send + Sync + 'static {
     /// Forgets a doomed name after its bytes are gone. A live name is left alone.
     async fn forget_location(&self, name: UploadId) -> Result<()>;
 
-    /// Dooms a physical name that has neither an upload nor a location.
+    /// Blobs after `after` in the order of their digests, to be checked against them.
+    async fn list_blobs(&self, after: Option<&Digest>, count: usize) -> Result<Page<ScrubEntry>>;
+
+    /// Takes a blob out of use whose bytes, found as `seen`, are not those of its digest. Until an upload of the digest
+    /// heals it, reads and leases fail with [`MetadataError::Corrupt`](crate::MetadataError::Corrupt), mounts do not find
+    /// it, and manifests that require it are refused.
+    async fn quarantine_blob(&self, digest: &Digest, seen: Option<&BlobContent>)
+    -> Result<QuarantineOutcome>;
+
+    /// Puts a quarantined blob in use again whose bytes, found as `seen`, are those of its digest after all: the
+    /// storage that held them was away.
+    async fn release_blob(&self, digest: &Digest, seen: &BlobContent) -> Result<QuarantineOutcome>;
+
+    /// One blob to be checked, whoever holds it.
+    async fn inspect_blob(&self, digest: &Digest) -> Result<Option<ScrubEntry>>;
+
+    /// Up to `count` quarantined blobs.
+    async fn list_quarantined(&self, count: usize) -> Result<Page<Digest>>;
+
+    /// How far the check of all blobs is.
+    async fn scrub_position(&self) -> Result<ScrubPosition>;
+
+    /// Saves how far the check of all blobs is. Returns **before** that survives power loss: then some are checked
+    /// twice.
+    async fn save_scrub_position(&self, position: ScrubPosition) -> Result<()>;
+
+    /// Dooms a physical name that has neither an upload nor a location, or whose location its blob does not name.
     async fn claim_orphan(&self, name: UploadId) -> Result<OrphanOutcome>;
 
     /// Changes how long things are kept from now on.

@@ -51,6 +51,17 @@ impl<'a> View<'a> {
         self.get(key)?.map(|value| decode(&key.bytes, &value)).transpose()
     }
 
+    /// The row of a key for somebody who writes it anew: an unreadable one is none, and is healed by that.
+    pub(crate) fn row_to_replace<R: Row>(&self, key: &Key) -> Result<Option<R>> {
+        match self.row(key) {
+            Err(MetadataError::Corrupt(damage)) => {
+                tracing::warn!(%damage, "a damaged row is written anew");
+                Ok(None)
+            }
+            row => row,
+        }
+    }
+
     /// Whether a key has a row.
     pub(crate) fn has(&self, key: &Key) -> Result<bool> {
         Ok(self.get(key)?.is_some())

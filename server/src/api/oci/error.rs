@@ -176,6 +176,10 @@ impl From<RegistryError> for OciError {
                 Self::new(Code::Denied, message)
             }
             RegistryError::RepositoryUnknown(_) => Self::new(Code::NameUnknown, message),
+            // Nobody else learns of it: names and digests are the caller's own.
+            RegistryError::BlobDamaged { .. } | RegistryError::ManifestDamaged { .. } => {
+                Self::new(Code::Unsupported, message).with_status(StatusCode::INTERNAL_SERVER_ERROR)
+            }
             RegistryError::Metadata(MetadataError::Unavailable(_)) => {
                 tracing::warn!(error = %message, "metadata store unavailable");
                 Self::unavailable("the store is not available at the moment: try again")

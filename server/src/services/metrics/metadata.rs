@@ -5,10 +5,10 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use zas_core::{Digest, Reference, RepositoryName, Tag, UploadId};
 use zas_metadata::{
-    BlobStat, Claim, CommitManifest, CommitOutcome, DeleteManifestOutcome, DeleteTagOutcome, DueLink, Epoch,
-    FinishOutcome, FinishUpload, Lease, MetadataStore, MountOutcome, Origin, OrphanOutcome, Page,
-    Precondition, Progress, ReapOutcome, ReferrerCursor, ReferrerPage, Result, StoredManifest, Timing,
-    UploadEntry, WriterOutcome,
+    BlobContent, BlobStat, Claim, CommitManifest, CommitOutcome, DeleteManifestOutcome, DeleteTagOutcome,
+    DueLink, Epoch, FinishOutcome, FinishUpload, Lease, MetadataStore, MountOutcome, Origin, OrphanOutcome,
+    Page, Precondition, Progress, QuarantineOutcome, ReapOutcome, ReferrerCursor, ReferrerPage, Result,
+    ScrubEntry, ScrubPosition, StoredManifest, Timing, UploadEntry, WriterOutcome,
 };
 
 use super::{ServerMetrics, measured};

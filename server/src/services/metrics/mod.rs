@@ -17,7 +17,7 @@ use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
 
-use super::maintenance::Collected;
+use super::maintenance::{Collected, Scrubbed};
 
 pub use blobs::MeasuredBlobs;
 pub use metadata::MeasuredMetadata;
@@ -66,6 +66,10 @@ pub struct ServerMetrics {
     collected: Family<KindLabels, Counter>,
     collection_rounds: Counter,
     collection_failures: Counter,
+    scrubbed_blobs: Counter,
+    scrubbed_bytes: Counter,
+    damaged: Family<KindLabels, Counter>,
+    quarantined_blobs: Gauge,
     written_bytes: Counter<u64, AtomicU64>,
     repositories: Option<RepositoryMetrics>,
 }
@@ -92,6 +96,10 @@ impl ServerMetrics {
             collected: Family::default(),
             collection_rounds: Counter::default(),
             collection_failures: Counter::default(),
+            scrubbed_blobs: Counter::default(),
+            scrubbed_bytes: Counter::default(),
+            damaged: Family::default(),
+            quarantined_blobs: Gauge::default(),
             written_bytes: Counter::default(),
             repositories: None,
         };
@@ -168,6 +176,27 @@ impl ServerMetrics {
             self.collected.clone(),
         );
         all.register(
+            "scrubbed_blobs",
+            "Blobs whose stored bytes were checked against their digest",
+            self.scrubbed_blobs.clone(),
+        );
+        all.register_with_unit(
+            "scrubbed",
+            "Stored bytes checked against their digest",
+            Unit::Bytes,
+            self.scrubbed_bytes.clone(),
+        );
+        all.register(
+            "damaged_blobs",
+            "Blobs quarantined because their stored bytes are not their own, and released because they are after all",
+            self.damaged.clone(),
+        );
+        all.register(
+            "quarantined_blobs",
+            "Blobs in quarantine, at most 64 of them counted: push them again",
+            self.quarantined_blobs.clone(),
+        );
+        all.register(
             "collection_rounds",
             "Rounds of collection",
             self.collection_rounds.clone(),
@@ -214,6 +243,27 @@ impl ServerMetrics {
         ];
         for (kind, count) in kinds {
             self.collected.get_or_create(&KindLabels { kind }).inc_by(count);
+        }
+    }
+
+    /// Notes what the check of stored bytes did.
+    pub fn scrubbed(&self, done: Scrubbed) {
+        let damaged = |kind| self.damaged.get_or_create(&KindLabels { kind }).inc();
+        match done {
+            Scrubbed::Checked(bytes) => {
+                self.scrubbed_blobs.inc();
+                self.scrubbed_bytes.inc_by(bytes);
+            }
+            Scrubbed::Quarantined => {
+                damaged("quarantined");
+            }
+            Scrubbed::Released => {
+                damaged("released");
+            }
+            Scrubbed::InQuarantine(count) => {
+                self.quarantined_blobs
+                    .set(i64::try_from(count).unwrap_or(i64::MAX));
+            }
         }
     }
 

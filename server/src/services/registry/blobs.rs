@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use zas_blobs::{BlobError, BlobReader};
 use zas_core::{Digest, RepositoryName};
-use zas_metadata::{BlobContent, BlobStat, Extent, Lease, MountOutcome};
+use zas_metadata::{BlobContent, BlobStat, Extent, Lease, MetadataError, MountOutcome};
 
 use super::{Registry, RegistryError, Result};
 
@@ -45,7 +45,8 @@ impl Registry {
     /// The size of a blob. With [`Lease::Renew`] the answer promises to keep the blob for the grace.
     ///
     /// # Errors
-    /// [`RegistryError::BlobUnknown`].
+    /// [`RegistryError::BlobUnknown`]; [`RegistryError::BlobDamaged`] for who only reads, while who may push is told that
+    /// it is unknown, so that the push heals it.
     pub async fn blob_size(&self, repository: &RepositoryName, digest: &Digest, lease: Lease) -> Result<u64> {
         Ok(self.stat(repository, digest, lease).await?.size)
     }
@@ -53,7 +54,7 @@ impl Registry {
     /// Opens a blob for reading. Writes nothing.
     ///
     /// # Errors
-    /// [`RegistryError::BlobUnknown`].
+    /// [`RegistryError::BlobUnknown`], [`RegistryError::BlobDamaged`].
     pub async fn open_blob(&self, repository: &RepositoryName, digest: &Digest) -> Result<Blob> {
         let stat = self.stat(repository, digest, Lease::Leave).await?;
         match self.open(digest, stat).await {
@@ -64,6 +65,19 @@ impl Registry {
             }
             other => other,
         }
+        .map_err(|error| self.suspect(repository, digest, error))
+    }
+
+    /// Bytes that are not where their row says are checked at once.
+    fn suspect(&self, repository: &RepositoryName, digest: &Digest, error: RegistryError) -> RegistryError {
+        match error {
+            RegistryError::Blobs(BlobError::NotFound(_) | BlobError::TooShort { .. }) => {
+                tracing::error!(%digest, %repository, %error, "stored bytes are missing");
+                self.suspects.add(*digest);
+                damaged(repository, digest)
+            }
+            error => error,
+        }
     }
 
     async fn stat(&self, repository: &RepositoryName, digest: &Digest, lease: Lease) -> Result<BlobStat> {
@@ -71,10 +85,17 @@ impl Registry {
             digest: *digest,
             repository: repository.clone(),
         };
-        self.metadata
-            .stat_blob(repository, digest, lease)
-            .await?
-            .ok_or_else(unknown)
+        match self.metadata.stat_blob(repository, digest, lease).await {
+            Err(MetadataError::Corrupt(damage)) => {
+                tracing::error!(%digest, %repository, %damage, "asked for a damaged blob");
+                self.suspects.add(*digest);
+                Err(match lease {
+                    Lease::Leave => damaged(repository, digest),
+                    Lease::Renew => unknown(),
+                })
+            }
+            stat => stat?.ok_or_else(unknown),
+        }
     }
 
     async fn open(&self, digest: &Digest, stat: BlobStat) -> Result<Blob> {
@@ -83,10 +104,13 @@ impl Registry {
             BlobContent::Extents(extents) => {
                 let mut parts = Vec::with_capacity(extents.len());
                 for extent in extents {
-                    parts.push(StoredPart {
-                        extent,
-                        reader: self.blobs.open(extent.location).await?,
-                    });
+                    let reader = self.blobs.open(extent.location).await?;
+                    let (length, wanted) = (reader.length(), extent.offset.saturating_add(extent.length));
+                    if length < wanted {
+                        let name = extent.location;
+                        return Err(BlobError::TooShort { name, length, wanted }.into());
+                    }
+                    parts.push(StoredPart { extent, reader });
                 }
                 BlobBody::Stored(parts)
             }
@@ -147,6 +171,13 @@ impl Registry {
         }
         tracing::info!(%repository, %digest, "deleted blob");
         Ok(())
+    }
+}
+
+fn damaged(repository: &RepositoryName, digest: &Digest) -> RegistryError {
+    RegistryError::BlobDamaged {
+        digest: *digest,
+        repository: repository.clone(),
     }
 }
 

@@ -20,6 +20,26 @@ pub enum RegistryError {
         /// The repository.
         repository: RepositoryName,
     },
+    /// The repository holds the blob, but its stored bytes are missing or not its own any more.
+    #[error(
+        "the stored bytes of blob {digest} are damaged: push it to repository {repository} again, which heals it"
+    )]
+    BlobDamaged {
+        /// The blob.
+        digest: Digest,
+        /// The repository.
+        repository: RepositoryName,
+    },
+    /// The repository holds the manifest, but its stored rows cannot be read.
+    #[error(
+        "the stored manifest {reference} of repository {repository} is damaged: push it again, which heals it"
+    )]
+    ManifestDamaged {
+        /// The tag or digest.
+        reference: Reference,
+        /// The repository.
+        repository: RepositoryName,
+    },
     /// There is no such upload.
     #[error(
         "upload {0} is not known in this repository: it was finished, cancelled, expired or never started"

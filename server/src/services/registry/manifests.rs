@@ -6,8 +6,8 @@ use zas_core::{
     Digest, Manifest, ManifestReference, MediaType, Reference, ReferenceRole, RepositoryName, Tag,
 };
 use zas_metadata::{
-    CommitManifest, CommitOutcome, DeleteManifestOutcome, Precondition, Presence, ReferenceEdge, Referral,
-    StoredManifest,
+    CommitManifest, CommitOutcome, DeleteManifestOutcome, MetadataError, Precondition, Presence,
+    ReferenceEdge, Referral, StoredManifest,
 };
 
 use super::blobs::refuse_reserved;
@@ -148,14 +148,22 @@ impl Registry {
     /// The manifest that a tag or digest names.
     ///
     /// # Errors
-    /// [`RegistryError::ManifestUnknown`].
+    /// [`RegistryError::ManifestUnknown`], [`RegistryError::ManifestDamaged`].
     pub async fn manifest(
         &self,
         repository: &RepositoryName,
         reference: &Reference,
     ) -> Result<StoredManifest> {
-        let manifest = self.metadata.resolve_manifest(repository, reference).await?;
-        manifest.ok_or_else(|| unknown(repository, reference))
+        match self.metadata.resolve_manifest(repository, reference).await {
+            Err(MetadataError::Corrupt(damage)) => {
+                tracing::error!(%repository, %reference, %damage, "asked for a damaged manifest");
+                Err(RegistryError::ManifestDamaged {
+                    reference: reference.clone(),
+                    repository: repository.clone(),
+                })
+            }
+            manifest => manifest?.ok_or_else(|| unknown(repository, reference)),
+        }
     }
 
     /// Deletes a manifest with all its tags. When this returns, none of them answers.

@@ -6,6 +6,7 @@ mod error;
 mod manifests;
 mod referrers;
 mod settings;
+mod suspects;
 mod tags;
 mod uploads;
 
@@ -26,6 +27,7 @@ pub use error::{RegistryError, Result};
 pub use manifests::{ManifestPushed, PushManifest, TagRights};
 pub use referrers::ReferrerQuery;
 pub use settings::{RegistrySettings, UploadBudget};
+pub use suspects::Suspects;
 pub use uploads::{BodyError, Chunk, RequestBody, UploadTarget};
 
 use uploads::RunningUploads;
@@ -41,6 +43,7 @@ pub struct Registry {
     budget: UploadBudget,
     open_requests: Arc<Semaphore>,
     running: Arc<RunningUploads>,
+    suspects: Arc<Suspects>,
 }
 
 /// What the registry stands on.
@@ -70,6 +73,7 @@ impl Registry {
             budget: UploadBudget::new(upload_buffer),
             open_requests: Arc::new(Semaphore::new(concurrent_uploads)),
             running: Arc::default(),
+            suspects: Arc::default(),
         }
     }
 
@@ -84,6 +88,11 @@ impl Registry {
         let after = self.settings.load().concurrent_uploads;
         self.open_requests.add_permits(after.saturating_sub(before));
         self.open_requests.forget_permits(before.saturating_sub(after));
+    }
+
+    /// Blobs whose bytes a reader missed.
+    pub fn suspects(&self) -> Arc<Suspects> {
+        Arc::clone(&self.suspects)
     }
 
     /// How many requests are sending the bytes of an upload right now.

@@ -1,7 +1,7 @@
 //! When unused content goes.
 
-use crate::Duration;
 use crate::section::section;
+use crate::{ByteSize, Duration};
 
 section! {
     /// When unused content goes.
@@ -18,5 +18,10 @@ section! {
         hot "uploadExpiry" upload_expiry: Duration = Duration::hours(24), in Duration::seconds(1)..=Duration::hours(24 * 365);
         /// How often stored bytes without a row are looked for. 0s stands for never.
         hot "orphanSweep" orphan_sweep: Duration = Duration::hours(24), in Duration::seconds(0)..=Duration::hours(24 * 365);
+        /// How long after a check of all stored bytes against their digests the next one begins. What is found damaged is
+        /// quarantined until it is pushed again. 0s stands for never.
+        hot "scrub" scrub: Duration = Duration::hours(24 * 14), in Duration::seconds(0)..=Duration::hours(24 * 365);
+        /// How many bytes a second that check reads at most.
+        hot "scrubRate" scrub_rate: ByteSize = ByteSize::mib(20), in ByteSize::mib(1)..=ByteSize::gib(16);
     }
 }

@@ -14,6 +14,7 @@ mod collection;
 mod concurrency;
 mod listings;
 mod manifests;
+mod quarantine;
 mod referrers;
 mod removal;
 mod setting;
@@ -81,6 +82,7 @@ pub fn groups() -> Vec<Group> {
         group("referrers", referrers::cases()),
         group("listings", listings::cases()),
         group("collection", collection::cases()),
+        group("quarantine", quarantine::cases()),
         group("time", time::cases()),
         group("concurrency", concurrency::cases()),
     ]

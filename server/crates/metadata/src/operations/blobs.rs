@@ -28,6 +28,11 @@ pub(crate) fn look_up(
         let Some((link, blob)) = read_rows(view, repository, digest)? else {
             return Ok(None);
         };
+        if blob.damaged_since.is_some() {
+            return Err(MetadataError::Corrupt(format!(
+                "blob {digest} is quarantined: its stored bytes do not have its digest"
+            )));
+        }
         let content = match blob.content {
             StoredContent::Extents(extents) => Some(BlobContent::Extents(extents)),
             StoredContent::Inline => {
@@ -90,6 +95,13 @@ pub(crate) fn mount(
     let Some(link) = transaction.view().row::<LinkRow>(&keys::link(digest, from))? else {
         return Ok(MountOutcome::Unknown);
     };
+    let blob = transaction
+        .view()
+        .row_to_replace::<BlobRow>(&keys::blob(digest))?;
+    if blob.is_none_or(|blob| blob.damaged_since.is_some()) {
+        // The client uploads it instead, which heals it.
+        return Ok(MountOutcome::Unknown);
+    }
     links::grant(transaction, to, digest, link.size, None)?;
     Ok(MountOutcome::Mounted)
 }

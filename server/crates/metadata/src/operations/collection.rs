@@ -137,14 +137,21 @@ fn postpone(transaction: &mut Transaction<'_>, due: &DueLink) -> ReapOutcome {
 /// Removes a blob that no repository holds; `None` when there is none.
 fn remove_blob(transaction: &mut Transaction<'_>, digest: &Digest) -> Result<Option<ReapOutcome>> {
     let key = keys::blob(digest);
-    let Some(blob) = transaction.view().row::<BlobRow>(&key)? else {
+    let view = transaction.view();
+    if !view.has(&key)? {
         return Ok(None);
-    };
+    }
+    // The names that an unreadable row named are found by the sweep, because no blob names them any more.
+    let blob = view.row_to_replace::<BlobRow>(&key)?;
     transaction.delete(key);
-    if blob.content == StoredContent::Inline {
+    transaction.delete(keys::quarantined(digest));
+    if blob
+        .as_ref()
+        .is_none_or(|blob| blob.content == StoredContent::Inline)
+    {
         transaction.delete(keys::blob_data(digest));
     }
-    let names = blob.locations();
+    let names = blob.map(|blob| blob.locations()).unwrap_or_default();
     for name in &names {
         locations::doom(transaction, *name);
     }

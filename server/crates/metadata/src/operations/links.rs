@@ -29,7 +29,7 @@ pub(crate) fn grant(
 ) -> Result<()> {
     let key = keys::link(digest, repository);
     let lease_until = lease_end(transaction.now(), transaction.timing());
-    if let Some(link) = transaction.view().row::<LinkRow>(&key)? {
+    if let Some(link) = transaction.view().row_to_replace::<LinkRow>(&key)? {
         let lease_until = link.lease_until.max(lease_until);
         transaction.put(
             key,

@@ -2,7 +2,7 @@
 
 use zas_core::{Digest, UploadId};
 
-use crate::rows::{LocationRow, Marker};
+use crate::rows::{BlobRow, LocationRow, Marker};
 use crate::transaction::Transaction;
 use crate::{OrphanOutcome, Result, keys};
 
@@ -30,10 +30,20 @@ pub(crate) fn forget(transaction: &mut Transaction<'_>, name: UploadId) -> Resul
     Ok(())
 }
 
-/// Dooms a name that no row knows.
+/// Dooms a name that no row knows, or that was live for a blob which does not name it any more: that blob's row was
+/// damaged, and written anew.
 pub(crate) fn claim_orphan(transaction: &mut Transaction<'_>, name: UploadId) -> Result<OrphanOutcome> {
     let view = transaction.view();
-    if view.has(&keys::upload(name))? || view.has(&keys::location(name))? {
+    let is_known = match view.row::<LocationRow>(&keys::location(name))? {
+        _ if view.has(&keys::upload(name))? => true,
+        None => false,
+        Some(LocationRow::Doomed(_)) => true,
+        // An unreadable row of the blob is an error here: what it says is not known.
+        Some(LocationRow::Live(digest)) => view
+            .row::<BlobRow>(&keys::blob(&digest))?
+            .is_some_and(|blob| blob.locations().contains(&name)),
+    };
+    if is_known {
         return Ok(OrphanOutcome::Known);
     }
     doom(transaction, name);

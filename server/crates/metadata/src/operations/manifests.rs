@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use bytes::Bytes;
 use zas_core::{Digest, Reference, RepositoryName, Tag};
 
-use crate::operations::{links, tags};
+use crate::operations::{links, quarantine, tags};
 use crate::ordered_map::Key;
 use crate::rows::{ManifestRow, Marker, Payload, RepositoryRow, TagRow};
 use crate::transaction::Transaction;
@@ -40,7 +40,7 @@ pub(crate) fn commit(
     put_referral(transaction, &manifest, present.row.as_ref());
     let displaced = put_tags(transaction, &manifest, &present, &origin.actor);
     let created = present.row.is_none();
-    put_manifest(transaction, manifest, present.row, origin.actor);
+    put_manifest(transaction, manifest, present.row, origin.actor)?;
     Ok(CommitOutcome::Committed { created, displaced })
 }
 
@@ -121,7 +121,8 @@ impl Present {
         let values = view.meta_values(&keys)?;
         let mut rows = keys.iter().zip(values);
         let row = rows.next().and_then(present);
-        let row = row.map(|(key, value)| decode(&key.bytes, &value)).transpose()?;
+        // A damaged row is written anew by this push.
+        let row = row.and_then(|(key, value)| decode(&key.bytes, &value).ok());
         let repository_row = rows.next().and_then(present);
         let tags = rows
             .by_ref()
@@ -136,6 +137,7 @@ impl Present {
                 missing.push(reference.digest);
             }
         }
+        missing.extend(quarantined(view, references)?);
         Ok(Self {
             row,
             repository: repository_row.is_some(),
@@ -154,6 +156,23 @@ impl Present {
             .map(|((tag, _), _)| tag.clone())
             .collect()
     }
+}
+
+/// The required references whose stored bytes are damaged: pushing them again heals them.
+fn quarantined(view: &View<'_>, references: &[ReferenceEdge]) -> Result<Vec<Digest>> {
+    if quarantine::is_empty(view)? {
+        return Ok(Vec::new());
+    }
+    let required = references
+        .iter()
+        .filter(|reference| reference.presence != Presence::Optional);
+    let mut damaged = Vec::new();
+    for reference in required {
+        if view.has(&keys::quarantined(&reference.digest))? {
+            damaged.push(reference.digest);
+        }
+    }
+    Ok(damaged)
 }
 
 /// The rows of which one must be there for a reference; none when it may be absent.
@@ -247,7 +266,7 @@ fn put_manifest(
     manifest: CommitManifest,
     old: Option<ManifestRow>,
     actor: String,
-) {
+) -> Result<()> {
     let CommitManifest {
         repository,
         digest,
@@ -258,7 +277,7 @@ fn put_manifest(
         ..
     } = manifest;
     let size = body.len() as u64;
-    if old.is_none() {
+    if !has_body(transaction, &repository, &digest, old.is_some(), &body)? {
         transaction.put(keys::body(&repository, &digest), &Payload(body));
     }
     // Who made it and when stays with the first push.
@@ -274,4 +293,22 @@ fn put_manifest(
         referral,
     };
     transaction.put(keys::manifest(&repository, &digest), &row);
+    Ok(())
+}
+
+/// Whether the stored body is this one; one that is damaged is not.
+fn has_body(
+    transaction: &Transaction<'_>,
+    repository: &RepositoryName,
+    digest: &Digest,
+    has_row: bool,
+    body: &Bytes,
+) -> Result<bool> {
+    if !has_row {
+        return Ok(false);
+    }
+    let stored = transaction
+        .view()
+        .row_to_replace::<Payload>(&keys::body(repository, digest))?;
+    Ok(stored.is_some_and(|Payload(stored)| stored == *body))
 }

@@ -7,6 +7,7 @@ pub(crate) mod links;
 pub(crate) mod listings;
 pub(crate) mod locations;
 pub(crate) mod manifests;
+pub(crate) mod quarantine;
 pub(crate) mod removal;
 pub(crate) mod tags;
 pub(crate) mod uploads;

@@ -130,15 +130,22 @@ pub(crate) fn finish(transaction: &mut Transaction<'_>, upload: FinishUpload) ->
     }
 
     let digest = blob.digest;
-    let existing = transaction.view().row::<BlobRow>(&keys::blob(&digest))?;
+    let existing = sound_blob(transaction, &blob)?;
     let (row, data) = split(blob);
     let mut surplus = row.locations();
     if has_stored_bytes && !surplus.contains(&id) {
         surplus.push(id);
     }
     let (size, outcome) = match existing {
-        Some(existing) => (existing.size, FinishOutcome::Existed),
-        None => {
+        Existing::Sound(existing) => (existing.size, FinishOutcome::Existed),
+        Existing::Damaged(existing) => {
+            surplus.retain(|name| !row.locations().contains(name));
+            surplus.extend(existing.iter().flat_map(BlobRow::locations));
+            transaction.delete(keys::quarantined(&digest));
+            put_blob(transaction, &digest, &row, data);
+            (row.size, FinishOutcome::Healed)
+        }
+        Existing::Nothing => {
             surplus.retain(|name| !row.locations().contains(name));
             put_blob(transaction, &digest, &row, data);
             (row.size, FinishOutcome::Created)
@@ -149,6 +156,40 @@ pub(crate) fn finish(transaction: &mut Transaction<'_>, upload: FinishUpload) ->
     }
     links::grant(transaction, &repository, &digest, size, Some(id))?;
     Ok(outcome)
+}
+
+/// What the store has of a digest.
+enum Existing {
+    Nothing,
+    /// The blob, with bytes that nobody doubts.
+    Sound(BlobRow),
+    /// The blob with bytes that are not its own, or with rows that cannot be read.
+    Damaged(Option<BlobRow>),
+}
+
+fn sound_blob(transaction: &Transaction<'_>, new: &NewBlob) -> Result<Existing> {
+    let (view, key) = (transaction.view(), keys::blob(&new.digest));
+    let Some(row) = view.row_to_replace::<BlobRow>(&key)? else {
+        return Ok(if view.has(&key).unwrap_or(true) {
+            Existing::Damaged(None)
+        } else {
+            Existing::Nothing
+        });
+    };
+    let is_sound = row.damaged_since.is_none()
+        && match (&row.content, &new.content) {
+            // Both are at hand: compare.
+            (StoredContent::Inline, BlobContent::Inline(bytes)) => {
+                let data = view.row_to_replace::<Payload>(&keys::blob_data(&new.digest))?;
+                data.is_some_and(|Payload(stored)| stored == *bytes)
+            }
+            _ => true,
+        };
+    Ok(if is_sound {
+        Existing::Sound(row)
+    } else {
+        Existing::Damaged(Some(row))
+    })
 }
 
 /// The upload's row if `epoch` is its present writer's.
@@ -170,6 +211,7 @@ fn split(blob: NewBlob) -> (BlobRow, Option<Payload>) {
             BlobRow {
                 size: blob.size,
                 content: StoredContent::Inline,
+                damaged_since: None,
             },
             Some(Payload(bytes)),
         ),
@@ -177,6 +219,7 @@ fn split(blob: NewBlob) -> (BlobRow, Option<Payload>) {
             BlobRow {
                 size: blob.size,
                 content: StoredContent::Extents(extents),
+                damaged_since: None,
             },
             None,
         ),

@@ -13,6 +13,8 @@ pub(crate) struct BlobRow {
     pub(crate) size: u64,
     /// Where its bytes are.
     pub(crate) content: StoredContent,
+    /// Since when they are known not to be its bytes.
+    pub(crate) damaged_since: Option<Timestamp>,
 }
 
 /// Where a blob's bytes are.
@@ -52,16 +54,18 @@ impl Row for BlobRow {
             .each(extents.into_iter().flatten(), |writer, extent| {
                 writer.bytes(3, &encode_extent(extent))
             })
+            .optional(self.damaged_since, |writer, at| writer.time(4, at))
             .finish()
     }
 
     fn decode(stored: &Bytes) -> Option<Self> {
-        let (mut size, mut count, mut extents) = (None, None, Vec::new());
+        let (mut size, mut count, mut extents, mut damaged_since) = (None, None, Vec::new(), None);
         for field in fields(stored)? {
             match field.tag {
                 1 => size = Some(field.number()?),
                 2 => count = Some(field.number()?),
                 3 => extents.push(decode_extent(&field.value)?),
+                4 => damaged_since = Some(field.time()?),
                 _ => {}
             }
         }
@@ -70,7 +74,11 @@ impl Row for BlobRow {
             Some(count) if count == extents.len() as u64 => StoredContent::Extents(extents),
             Some(_) => return None,
         };
-        Some(Self { size: size?, content })
+        Some(Self {
+            size: size?,
+            content,
+            damaged_since,
+        })
     }
 }
 

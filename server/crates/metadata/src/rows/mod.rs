@@ -9,6 +9,7 @@ mod link;
 mod manifest;
 mod payload;
 mod repository;
+mod scrub;
 mod upload;
 
 pub(crate) use blob::{BlobRow, LocationRow, StoredContent};
@@ -16,6 +17,7 @@ pub(crate) use link::LinkRow;
 pub(crate) use manifest::{ManifestRow, TagRow};
 pub(crate) use payload::{Marker, Payload};
 pub(crate) use repository::RepositoryRow;
+pub(crate) use scrub::ScrubRow;
 pub(crate) use upload::UploadRow;
 
 use bytes::{Buf as _, Bytes};

@@ -62,10 +62,13 @@ fn blob() -> impl Strategy<Value = BlobRow> {
         offset,
         length,
     });
-    (any::<u64>(), option::of(vec(extent, 0..4))).prop_map(|(size, extents)| BlobRow {
-        size,
-        content: extents.map_or(StoredContent::Inline, StoredContent::Extents),
-    })
+    (any::<u64>(), option::of(vec(extent, 0..4)), option::of(time())).prop_map(
+        |(size, extents, damaged_since)| BlobRow {
+            size,
+            content: extents.map_or(StoredContent::Inline, StoredContent::Extents),
+            damaged_since,
+        },
+    )
 }
 
 fn manifest() -> impl Strategy<Value = ManifestRow> {
@@ -206,6 +209,7 @@ fn given_known_rows_when_stored_then_exactly_these_bytes() {
             offset: 0,
             length: 1,
         }]),
+        damaged_since: None,
     };
     let extent = [&[0xAB; 16][..], &[0; 8], &[0, 0, 0, 0, 0, 0, 0, 1]].concat();
     assert_eq!(

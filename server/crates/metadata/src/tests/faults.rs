@@ -172,7 +172,8 @@ async fn given_damaged_rows_when_read_then_corrupt_and_named() {
     };
     assert!(what.starts_with("link at") && what.contains("ours"), "{what}");
     // A change that meets the row changes nothing and harms nobody else.
-    let outcome = given.store.finish_upload(&origin(), push(&ours, "layer")).await;
+    let theirs = repository("theirs");
+    let outcome = given.store.mount_blob(&origin(), &ours, &theirs, &layer).await;
     assert!(matches!(outcome, Err(MetadataError::Corrupt(_))));
     given
         .store

@@ -1,6 +1,7 @@
 //! Tests of the parts together that need to see or disturb what is below the operations.
 
 mod committer;
+mod damage;
 mod disturbed_map;
 mod faults;
 mod merged_view;

@@ -93,6 +93,10 @@ impl Registry {
                 tracing::info!(repository = %target.repository, %digest, size_bytes = size, actor, "pushed blob");
                 Ok(())
             }
+            FinishOutcome::Healed => {
+                tracing::warn!(repository = %target.repository, %digest, actor, "a push healed a damaged blob");
+                Ok(())
+            }
             FinishOutcome::Fenced => Err(RegistryError::Superseded(target.id)),
             FinishOutcome::Unknown => Err(RegistryError::UploadUnknown(target.id)),
         }

@@ -1,0 +1,41 @@
+//! How far the check of stored bytes is.
+
+use bytes::Bytes;
+use zas_core::{Digest, Timestamp};
+
+use super::{Row, Writer, fields};
+
+/// Where the check of all blobs continues.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct ScrubRow {
+    /// The last blob checked by the pass under way; none between passes.
+    pub(crate) after: Option<Digest>,
+    /// When the last pass ended.
+    pub(crate) rested_at: Timestamp,
+}
+
+impl Row for ScrubRow {
+    const NAME: &'static str = "scrub";
+
+    fn encode(&self) -> Bytes {
+        Writer::new()
+            .optional(self.after, |writer, digest| writer.digest(1, &digest))
+            .time(2, self.rested_at)
+            .finish()
+    }
+
+    fn decode(stored: &Bytes) -> Option<Self> {
+        let (mut after, mut rested_at) = (None, None);
+        for field in fields(stored)? {
+            match field.tag {
+                1 => after = Some(field.digest()?),
+                2 => rested_at = Some(field.time()?),
+                _ => {}
+            }
+        }
+        Some(Self {
+            after,
+            rested_at: rested_at?,
+        })
+    }
+}

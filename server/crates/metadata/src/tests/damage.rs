@@ -1,0 +1,158 @@
+//! Rows whose bytes are no rows: named when read, and written anew by the next push.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use zas_core::Reference;
+
+use super::*;
+use crate::memory_map::MemoryMap;
+use crate::ordered_map::{Changes, Durability, Key, OrderedMap as _};
+use crate::{
+    FinishOutcome, Lease, MemoryMetadata, MetadataError, MetadataStore, OrphanOutcome, QuarantineOutcome,
+    keys,
+};
+
+struct Given {
+    store: MemoryMetadata,
+    map: Arc<MemoryMap>,
+    uploads: AtomicU64,
+}
+
+impl Given {
+    /// A store with a small blob, a large one and a manifest.
+    async fn new() -> Self {
+        let store = MemoryMetadata::new(clocks(&clock()), TIMING);
+        let given = Self {
+            map: store.map(),
+            store,
+            uploads: AtomicU64::new(1),
+        };
+        given.push_all().await;
+        given
+    }
+
+    async fn push_all(&self) -> [FinishOutcome; 2] {
+        let ours = repository("ours");
+        let small = self.finish(push(&ours, "small")).await;
+        let id = upload_id(self.uploads.fetch_add(1, Ordering::SeqCst));
+        let epoch = self.store.create_upload(&origin(), &ours, id).await.unwrap();
+        let large = crate::FinishUpload {
+            id,
+            epoch: Some(epoch),
+            repository: ours.clone(),
+            blob: file_blob("large", id),
+        };
+        let large = self.finish(large).await;
+        self.store
+            .commit_manifest(&origin(), manifest(&ours, "{m}"))
+            .await
+            .unwrap();
+        [small, large]
+    }
+
+    async fn finish(&self, upload: crate::FinishUpload) -> FinishOutcome {
+        self.store.finish_upload(&origin(), upload).await.unwrap()
+    }
+
+    fn damage(&self, key: Key) {
+        let mut changes = Changes::default();
+        changes.set(key, Some(bytes::Bytes::from_static(b"\x09 damaged")));
+        self.map.write(&changes, Durability::Synced).unwrap();
+    }
+}
+
+#[tokio::test]
+async fn given_damaged_rows_of_a_blob_when_pushed_again_then_named_before_and_healed_after() {
+    let (ours, small, large) = (repository("ours"), digest("small"), digest("large"));
+    for (key, blob) in [
+        (keys::blob(&small), small),
+        (keys::blob_data(&small), small),
+        (keys::link(&small, &ours), small),
+        (keys::blob(&large), large),
+        (keys::link(&large, &ours), large),
+    ] {
+        // Given
+        let given = Given::new().await;
+        given.damage(key.clone());
+        let answer = given.store.stat_blob(&ours, &blob, Lease::Leave).await;
+        assert!(
+            matches!(answer, Err(MetadataError::Corrupt(_))),
+            "{key:?}: {answer:?}"
+        );
+        // When
+        given.push_all().await;
+        // Then
+        let answer = given.store.stat_blob(&ours, &blob, Lease::Renew).await;
+        assert!(matches!(answer, Ok(Some(_))), "{key:?}: {answer:?}");
+    }
+}
+
+#[tokio::test]
+async fn given_damaged_rows_of_a_manifest_when_pushed_again_then_named_before_and_healed_after() {
+    let (ours, body) = (repository("ours"), digest("{m}"));
+    for key in [keys::manifest(&ours, &body), keys::body(&ours, &body)] {
+        let given = Given::new().await;
+        given.damage(key.clone());
+        let reference = Reference::Digest(body);
+        let answer = given.store.resolve_manifest(&ours, &reference).await;
+        assert!(
+            matches!(answer, Err(MetadataError::Corrupt(_))),
+            "{key:?}: {answer:?}"
+        );
+
+        given.push_all().await;
+
+        let answer = given.store.resolve_manifest(&ours, &reference).await.unwrap();
+        assert_eq!(answer.unwrap().body, "{m}");
+    }
+}
+
+#[tokio::test]
+async fn given_a_healed_blob_when_swept_then_the_name_that_its_damaged_row_held_is_doomed() {
+    let given = Given::new().await;
+    let ours = repository("ours");
+    let before = given.store.stat_blob(&ours, &digest("large"), Lease::Leave).await;
+    let old = locations(&before.unwrap().unwrap());
+    given.damage(keys::blob(&digest("large")));
+    // What the blob names is not known: nothing of it may go.
+    assert!(given.store.claim_orphan(old).await.is_err());
+
+    given.push_all().await;
+
+    let after = given.store.stat_blob(&ours, &digest("large"), Lease::Leave).await;
+    let new = locations(&after.unwrap().unwrap());
+    assert_ne!(old, new);
+    assert_eq!(
+        given.store.claim_orphan(old).await.unwrap(),
+        OrphanOutcome::Doomed
+    );
+    assert_eq!(given.store.claim_orphan(new).await.unwrap(), OrphanOutcome::Known);
+}
+
+#[tokio::test]
+async fn given_a_blob_row_that_cannot_be_read_when_listed_and_quarantined_then_it_is_named() {
+    let given = Given::new().await;
+    given.damage(keys::blob(&digest("large")));
+    let listed = given.store.list_blobs(None, 9).await.unwrap().entries;
+    let entry = listed
+        .iter()
+        .find(|entry| entry.digest == digest("large"))
+        .unwrap();
+    assert_eq!(entry.content, None);
+
+    let outcome = given.store.quarantine_blob(&digest("large"), None).await.unwrap();
+
+    assert_eq!(outcome, QuarantineOutcome::Quarantined);
+    let quarantined = given.store.list_quarantined(9).await.unwrap().entries;
+    assert_eq!(quarantined, [digest("large")]);
+    given.push_all().await;
+    assert!(given.store.list_quarantined(9).await.unwrap().entries.is_empty());
+}
+
+fn locations(blob: &crate::BlobStat) -> zas_core::UploadId {
+    let crate::BlobContent::Extents(extents) = &blob.content else {
+        panic!("the blob is in the blob store");
+    };
+    extents.first().unwrap().location
+}
