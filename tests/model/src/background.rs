@@ -1,6 +1,6 @@
 //! Work that no client waits for.
 
-use crate::operations::Look;
+use crate::collection::Look;
 use crate::protocol::Protocol;
 use crate::rules::Rule;
 use crate::scenario::Worker;

@@ -9,6 +9,7 @@
 )]
 
 mod background;
+mod collection;
 pub mod exploration;
 mod operations;
 pub mod page;
@@ -21,3 +22,4 @@ pub mod scenario;
 pub mod state;
 mod story;
 pub mod witness;
+mod writing;

@@ -3,9 +3,9 @@
 use std::fmt::Write as _;
 
 use crate::exploration::{explore, shortest_breach};
-use crate::proofs::{KNOWN_LIMIT, need};
+use crate::proofs::{KNOWN_LIMIT, NOT_NEEDED, need};
 use crate::properties::SENTENCES;
-use crate::rules::{self, Rules};
+use crate::rules::{self, Rule, Rules};
 use crate::scenario;
 use crate::witness::Witness;
 
@@ -84,6 +84,15 @@ fn write_rules(page: &mut String) -> Option<()> {
     Some(())
 }
 
+/// Whether nothing breaks without a rule about deleted manifests, in the scenarios that delete some.
+pub fn holds_without(rule: Rule) -> bool {
+    let holds = |world| {
+        let explored = explore(world, Rules::without(rule), Box::leak(Box::default()));
+        explored.broken.is_empty()
+    };
+    [scenario::DELETE, scenario::REPLACE].into_iter().all(holds)
+}
+
 fn write_limit(page: &mut String) -> Option<()> {
     let (world, property) = KNOWN_LIMIT;
     let way = shortest_breach(world, Rules::ALL, property)?.join("; ");
@@ -92,6 +101,15 @@ fn write_limit(page: &mut String) -> Option<()> {
         "\n## A known limit\n\nThe link remembers one upload (2.8). When {}, property \"{property}\" breaks with all rules in force: {way}. \
          The client is told 404 and uploads again; nothing acknowledged is lost.\n",
         world.sentence
+    )
+    .ok()?;
+    write!(
+        page,
+        "\n## What the model does not need\n\n- {} ({}): no property breaks without it, for a grace from now covers every promise given before now. It costs nothing and is kept.\n\
+         - The epoch (2.5) guards progress and expiry alone: where successors wait, or each epoch has its own segment, no stale writer can spoil the bytes of a finished blob.\n\
+         - A duplicate that is not doomed (2.2) is found by the sweep; the rule is for stores whose sweep is off, and for space at once.\n",
+        NOT_NEEDED.sentence(),
+        NOT_NEEDED.section()
     )
     .ok()
 }

@@ -29,6 +29,7 @@ pub fn need(rule: Rule) -> (Scenario, &'static str) {
         Rule::HeadRenews => (LEASE, PROMISED),
         Rule::HeadAnswersFromRenewal => (LEASE, PROMISED),
         Rule::ReleaseLeases => (DELETE, READABLE),
+        Rule::ReleaseKeepsLongerLease => (REPLACE, PROMISED),
         Rule::ReleaseQueues => (DELETE, CLEAN),
         Rule::UnlinkQueues => (UNLINK, CLEAN),
         Rule::RunningTouches => (EXPIRY, PROGRESS),
@@ -41,3 +42,6 @@ pub fn need(rule: Rule) -> (Scenario, &'static str) {
 
 /// A world in which the protocol as it is breaks a property, known and accepted.
 pub const KNOWN_LIMIT: (Scenario, &str) = (TWINS, RETRYABLE);
+
+/// A rule without which no property of the model breaks.
+pub const NOT_NEEDED: Rule = Rule::ReleaseKeepsLongerLease;

@@ -134,7 +134,7 @@ fn is_clean(state: &State) -> bool {
     let tags_lead_somewhere = (0..rows.tags.len())
         .all(|index| rows.tags[index].is_none_or(|manifest| rows.manifests[index] & (1 << manifest) != 0));
     let names_are_used = (0..).zip(&rows.locations).all(|(name, location)| {
-        let is_live = Protocol::is_at(rows.blob, name);
+        let is_live = rows.blob.is_some_and(|blob| blob.name == name);
         state.has_bytes(name) == is_live && location.is_some() == is_live
     });
     links_are_referenced

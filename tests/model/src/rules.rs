@@ -42,6 +42,8 @@ pub enum Rule {
     /// 3.4
     ReleaseLeases,
     /// 3.4
+    ReleaseKeepsLongerLease,
+    /// 3.4
     ReleaseQueues,
     /// 3.6
     UnlinkQueues,
@@ -57,7 +59,7 @@ pub enum Rule {
     BytesThenRow,
 }
 
-/// All rules, in the order of the page.
+/// All rules that something breaks without, in the order of the page.
 pub const ALL: [Rule; 26] = [
     Rule::FinishIsOneOperation,
     Rule::MountIsOneOperation,
@@ -103,7 +105,7 @@ impl Rule {
             Self::AnyLinkKeeps => "3.1",
             Self::EdgeForAbsent => "3.2",
             Self::HeadRenews | Self::HeadAnswersFromRenewal => "3.3",
-            Self::ReleaseLeases | Self::ReleaseQueues => "3.4",
+            Self::ReleaseLeases | Self::ReleaseKeepsLongerLease | Self::ReleaseQueues => "3.4",
             Self::UnlinkQueues => "3.6",
             Self::RunningTouches => "4.1",
             Self::ReapChecksEdge | Self::ReapChecksLease | Self::DoomThenDelete | Self::BytesThenRow => "4.2",
@@ -159,6 +161,9 @@ impl Rule {
             }
             Self::ReleaseLeases => {
                 "removing an edge leases the link for a grace (without: the old lease stays)"
+            }
+            Self::ReleaseKeepsLongerLease => {
+                "removing an edge leaves a longer lease as it is (without: cuts it to a grace from now)"
             }
             Self::ReleaseQueues => "removing an edge inserts a due entry (without: none)",
             Self::UnlinkQueues => "a client's blob DELETE inserts a due entry (without: none)",

@@ -171,7 +171,7 @@ pub const EXPIRY: Scenario = Scenario {
 /// Two clients, one digest, no sweep.
 pub const DEDUPE: Scenario = Scenario {
     name: "dedupe",
-    sentence: "two clients push one digest to two repositories while both replicas collect; the sweep is off",
+    sentence: "two clients push one digest to two repositories while a replica collects; the sweep is off",
     stored: Some(Stored {
         lease_until: 0,
         is_referenced: false,
@@ -187,7 +187,7 @@ pub const DEDUPE: Scenario = Scenario {
 /// A blob that is nearly gone.
 pub const LEASE: Scenario = Scenario {
     name: "lease",
-    sentence: "a client asks HEAD for a blob whose lease ends, then references it, while both replicas collect",
+    sentence: "a client asks HEAD for a blob whose lease ends, then references it, while both replicas collect, with a lost answer and a crash",
     stored: Some(Stored {
         lease_until: 2,
         is_referenced: false,
@@ -198,13 +198,14 @@ pub const LEASE: Scenario = Scenario {
     grace: 2,
     end: 4,
     losses: 1,
+    crashes: 1,
     ..QUIET
 };
 
 /// References to what is not there yet.
 pub const ABSENT: Scenario = Scenario {
     name: "absent reference",
-    sentence: "a client references a blob before it pushes it, and time passes",
+    sentence: "a client references a blob before it pushes it, and time passes, with a lost answer and a crash",
     clients: &[&[
         Ask::Commit {
             repository: 0,
@@ -224,7 +225,7 @@ pub const ABSENT: Scenario = Scenario {
 /// Deleting what others read.
 pub const DELETE: Scenario = Scenario {
     name: "delete",
-    sentence: "one client deletes a manifest, another pulls it, while both replicas collect",
+    sentence: "one client deletes a manifest, another pulls it, while both replicas collect, with a lost answer and a crash",
     stored: Some(Stored {
         lease_until: 0,
         is_referenced: true,
@@ -241,7 +242,7 @@ pub const DELETE: Scenario = Scenario {
 /// A new manifest for what an old one referenced.
 pub const REPLACE: Scenario = Scenario {
     name: "replace",
-    sentence: "one client deletes a manifest, another commits one with the same blob, while both replicas collect",
+    sentence: "one client deletes a manifest, another commits one with the same blob, while both replicas collect, with a crash",
     stored: Some(Stored {
         lease_until: 0,
         is_referenced: true,
@@ -261,13 +262,14 @@ pub const REPLACE: Scenario = Scenario {
     replicas: 2,
     workers: &[Worker::Collector(0), Worker::Collector(1)],
     end: 3,
+    crashes: 1,
     ..QUIET
 };
 
 /// Two repositories share a blob.
 pub const MOUNT: Scenario = Scenario {
     name: "mount",
-    sentence: "a client mounts a blob whose lease at its source ends, then references it, while both replicas collect",
+    sentence: "a client mounts a blob whose lease at its source ends, then references it, while both replicas collect, with a lost answer and a crash",
     stored: Some(Stored {
         lease_until: 1,
         is_referenced: false,
@@ -291,7 +293,7 @@ pub const MOUNT: Scenario = Scenario {
 /// A client deletes a blob.
 pub const UNLINK: Scenario = Scenario {
     name: "unlink",
-    sentence: "one client deletes a referenced blob, another mounts it from there, while both replicas collect",
+    sentence: "one client deletes a referenced blob, another mounts it from there, while both replicas collect, with a lost answer and a crash",
     stored: Some(Stored {
         lease_until: 0,
         is_referenced: true,
@@ -308,7 +310,7 @@ pub const UNLINK: Scenario = Scenario {
 /// A digest comes back while its old bytes go.
 pub const RETURN: Scenario = Scenario {
     name: "return",
-    sentence: "a digest is pushed again while both replicas delete its old bytes; the sweep is off",
+    sentence: "a digest is pushed again while both replicas delete its old bytes, with a crash; the sweep is off",
     stored: Some(Stored {
         lease_until: 0,
         is_referenced: false,

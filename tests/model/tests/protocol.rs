@@ -3,8 +3,9 @@
 use std::path::Path;
 
 use zas_protocol_model::exploration::{explore, shortest_breach};
-use zas_protocol_model::proofs::{KNOWN_LIMIT, need};
-use zas_protocol_model::rules::{ALL, Rules};
+use zas_protocol_model::proofs::{KNOWN_LIMIT, NOT_NEEDED, need};
+use zas_protocol_model::properties::{PROGRESS, SENTENCES};
+use zas_protocol_model::rules::{ALL, Rule, Rules};
 use zas_protocol_model::witness::{self, Event, Witness};
 use zas_protocol_model::{page, scenario};
 
@@ -58,6 +59,20 @@ fn given_one_rule_less_when_states_are_visited_then_the_property_that_needs_it_b
         // Then
         let way = way.unwrap_or_else(|| panic!("{rule:?} is not needed for {property} in {}", world.name));
         assert!(way.len() > 1, "{rule:?}: {way:?}");
+    }
+}
+
+#[test]
+fn given_a_rule_that_is_called_needless_when_it_is_left_out_then_nothing_breaks() {
+    assert!(page::holds_without(NOT_NEEDED), "{NOT_NEEDED:?} is needed");
+}
+
+#[test]
+fn given_no_epochs_when_uploads_expire_then_only_progress_is_lost() {
+    let rules = Rules::without(Rule::EpochIsRequired);
+    for (property, _) in SENTENCES {
+        let way = shortest_breach(scenario::EXPIRY, rules, property);
+        assert_eq!(way.is_some(), property == PROGRESS, "{property}: {way:?}");
     }
 }
 
