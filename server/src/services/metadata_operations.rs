@@ -11,6 +11,7 @@ macro_rules! metadata_operations {
             fn touch_upload(id: UploadId, epoch: Epoch) -> WriterOutcome;
             fn finish_upload(origin: &Origin, upload: FinishUpload) -> FinishOutcome;
             fn abort_upload(origin: &Origin, id: UploadId, epoch: Epoch) -> WriterOutcome;
+            fn expire_upload(origin: &Origin, listed: &UploadEntry) -> WriterOutcome;
             fn list_uploads(after: Option<UploadId>, count: usize) -> Page<UploadEntry>;
             fn stat_blob(repository: &RepositoryName, digest: &Digest, lease: Lease) -> Option<BlobStat>;
             fn find_holders(digest: &Digest, count: usize) -> Vec<RepositoryName>;

@@ -126,7 +126,9 @@ impl<M: OrderedMap> Work<M> {
     fn run(mut self, mut waiting: mpsc::Receiver<Job>) {
         while let Some(first) = waiting.blocking_recv() {
             // Without a database the job is dropped, which answers it.
-            let Ok(map) = self.shared.map() else { continue };
+            let Some(map) = self.shared.map_to_change() else {
+                continue;
+            };
             let group = self.collect(&*map, first, &mut waiting);
             let written = write(&*map, &group);
             if written.is_ok() {
@@ -178,7 +180,7 @@ impl<M: OrderedMap> Work<M> {
     fn reopen(&mut self, error: &MetadataError) {
         tracing::error!(%error, "a metadata write failed: reopening the database");
         self.shared.stop();
-        self.reopening = Some(Reopening::start(Arc::clone(&self.shared), Arc::clone(&self.open)));
+        self.reopening = Some(Reopening::start(Arc::clone(&self.shared), self.open.clone()));
     }
 }
 

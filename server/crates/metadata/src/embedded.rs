@@ -45,7 +45,9 @@ impl MemoryMetadata {
     pub fn new(clocks: impl Into<Clocks>, timing: Timing) -> Self {
         let map = MemoryMap::default();
         let same = map.clone();
-        Self::over(map, Arc::new(move || Ok(same.clone())), clocks.into(), timing)
+        let again = same.clone();
+        let open = Opener::new(move || Ok(same.clone()), move || Ok(again.clone()));
+        Self::over(map, open, clocks.into(), timing)
     }
 }
 
@@ -191,6 +193,12 @@ impl<M: OrderedMap> MetadataStore for EmbeddedMetadata<M> {
 
     async fn abort_upload(&self, _origin: &Origin, id: UploadId, epoch: Epoch) -> Result<WriterOutcome> {
         self.change(move |transaction| uploads::abort(transaction, id, epoch))
+            .await
+    }
+
+    async fn expire_upload(&self, _origin: &Origin, listed: &UploadEntry) -> Result<WriterOutcome> {
+        let listed = listed.clone();
+        self.change(move |transaction| uploads::expire(transaction, &listed))
             .await
     }
 

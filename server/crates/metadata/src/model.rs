@@ -70,7 +70,7 @@ pub struct UploadEntry {
     pub repository: RepositoryName,
     /// When it last made progress or was touched.
     pub touched_at: Timestamp,
-    /// The epoch to abort it with; a writer that claims it meanwhile wins.
+    /// Its writer's epoch then; one that claims it meanwhile wins.
     pub epoch: Epoch,
 }
 

@@ -1,5 +1,5 @@
-//! Opening the database again after a failed write, with growing pauses, while everything else is answered
-//! `Unavailable`.
+//! Opening the database again after a failed write, with growing pauses. Until then it is open for reading, if it can
+//! be: a disk that is full or has become read-only keeps nobody from pulling. Changes are answered `Unavailable`.
 
 use std::sync::Arc;
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
@@ -10,8 +10,45 @@ use crate::error::OpenError;
 use crate::ordered_map::OrderedMap;
 use crate::shared::Shared;
 
+type Open<M> = Arc<dyn Fn() -> Result<M, OpenError> + Send + Sync>;
+
 /// Opens the database at its place.
-pub(crate) type Opener<M> = Arc<dyn Fn() -> Result<M, OpenError> + Send + Sync>;
+pub(crate) struct Opener<M> {
+    to_write: Open<M>,
+    to_read: Open<M>,
+}
+
+impl<M> Opener<M> {
+    /// Opens in these two ways; what is open to read is never written to, and may be open beside the other.
+    pub(crate) fn new(
+        to_write: impl Fn() -> Result<M, OpenError> + Send + Sync + 'static,
+        to_read: impl Fn() -> Result<M, OpenError> + Send + Sync + 'static,
+    ) -> Self {
+        Self {
+            to_write: Arc::new(to_write),
+            to_read: Arc::new(to_read),
+        }
+    }
+}
+
+#[cfg(test)]
+impl<M> Opener<M> {
+    /// Opens in this way or not at all.
+    pub(crate) fn of(to_write: impl Fn() -> Result<M, OpenError> + Send + Sync + 'static) -> Self {
+        Self::new(to_write, || {
+            Err(OpenError::Failed("it cannot be read either".to_owned()))
+        })
+    }
+}
+
+impl<M> Clone for Opener<M> {
+    fn clone(&self) -> Self {
+        Self {
+            to_write: Arc::clone(&self.to_write),
+            to_read: Arc::clone(&self.to_read),
+        }
+    }
+}
 
 const SHORTEST_PAUSE: Duration = Duration::from_millis(20);
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
@@ -28,15 +65,20 @@ impl Reopening {
     pub(crate) fn start<M: OrderedMap>(shared: Arc<Shared<M>>, open: Opener<M>) -> Self {
         let (stop, stopped) = mpsc::channel();
         let work = move || {
-            let mut pause = SHORTEST_PAUSE;
+            let (mut pause, mut is_readable) = (SHORTEST_PAUSE, false);
             // The first pause gives readers of the old database time to let go of it.
             while stopped.recv_timeout(pause) == Err(RecvTimeoutError::Timeout) {
-                match open() {
+                match (open.to_write)() {
                     Ok(map) => {
                         tracing::info!("the metadata database is open again");
                         return shared.resume(map);
                     }
                     Err(error) => tracing::warn!(%error, "cannot reopen the metadata database yet"),
+                }
+                if !is_readable && let Ok(map) = (open.to_read)() {
+                    tracing::warn!("the metadata database can be read, but not changed");
+                    shared.resume_reading(map);
+                    is_readable = true;
                 }
                 pause = (pause * 2).min(LONGEST_PAUSE);
             }

@@ -14,12 +14,21 @@ use crate::{MetadataError, Page, Result, Timing, keys};
 /// The state of an engine.
 #[derive(Debug)]
 pub(crate) struct Shared<M> {
-    map: RwLock<Option<Arc<M>>>,
+    map: RwLock<State<M>>,
     timing: RwLock<Timing>,
     clocks: Clocks,
     drift: DriftWatch,
     /// Where the oldest uploads, due entries and doomed names are.
     pub(crate) queues: Queues,
+}
+
+/// Whether the database is there.
+#[derive(Debug)]
+enum State<M> {
+    Open(Arc<M>),
+    /// Nobody may change it.
+    Readable(Arc<M>),
+    Closed,
 }
 
 /// The tables that are read from the oldest row on.
@@ -43,7 +52,7 @@ impl<M: OrderedMap> Shared<M> {
         };
         let drift = DriftWatch::new(clocks.clone());
         Self {
-            map: RwLock::new(Some(Arc::new(map))),
+            map: RwLock::new(State::Open(Arc::new(map))),
             timing: RwLock::new(timing),
             clocks,
             drift,
@@ -51,24 +60,43 @@ impl<M: OrderedMap> Shared<M> {
         }
     }
 
-    /// The database.
+    /// The database, to read from.
     pub(crate) fn map(&self) -> Result<Arc<M>> {
-        let map = self.map.read().unwrap_or_else(PoisonError::into_inner).clone();
-        map.ok_or_else(|| {
-            MetadataError::Unavailable("reopening the database after a failed write".to_owned())
-        })
+        match &*self.map.read().unwrap_or_else(PoisonError::into_inner) {
+            State::Open(map) | State::Readable(map) => Ok(Arc::clone(map)),
+            State::Closed => Err(MetadataError::Unavailable(
+                "reopening the database after a failed write".to_owned(),
+            )),
+        }
+    }
+
+    /// The database, if it may be changed.
+    pub(crate) fn map_to_change(&self) -> Option<Arc<M>> {
+        match &*self.map.read().unwrap_or_else(PoisonError::into_inner) {
+            State::Open(map) => Some(Arc::clone(map)),
+            State::Readable(_) | State::Closed => None,
+        }
     }
 
     /// Closes the database as soon as its present readers are done.
     pub(crate) fn stop(&self) {
-        *self.map.write().unwrap_or_else(PoisonError::into_inner) = None;
+        self.set(State::Closed);
     }
 
     /// Goes on with the database as it was found when opened again.
     pub(crate) fn resume(&self, map: M) {
+        self.set(State::Open(Arc::new(map)));
+    }
+
+    /// Lets readers go on with the database as it was found when opened for them alone.
+    pub(crate) fn resume_reading(&self, map: M) {
+        self.set(State::Readable(Arc::new(map)));
+    }
+
+    fn set(&self, state: State<M>) {
         // Before the database is seen, so that no search in the old one teaches anything about the new one.
         self.queues.each(LowerBound::reset);
-        *self.map.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(map));
+        *self.map.write().unwrap_or_else(PoisonError::into_inner) = state;
     }
 
     /// The time now.

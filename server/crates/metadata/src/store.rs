@@ -51,6 +51,10 @@ pub trait MetadataStore: std::fmt::Debug + Send + Sync + 'static {
     /// Cancels an upload and dooms its bytes.
     async fn abort_upload(&self, origin: &Origin, id: UploadId, epoch: Epoch) -> Result<WriterOutcome>;
 
+    /// Cancels an upload without progress and dooms its bytes. Fenced when it was claimed, saved or touched since it was
+    /// listed.
+    async fn expire_upload(&self, origin: &Origin, listed: &UploadEntry) -> Result<WriterOutcome>;
+
     /// Uploads in the order they were made.
     async fn list_uploads(&self, after: Option<UploadId>, count: usize) -> Result<Page<UploadEntry>>;
 

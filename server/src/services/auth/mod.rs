@@ -7,6 +7,8 @@ mod access;
 mod administrator;
 mod attempts;
 mod basic;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod htpasswd;
 mod keys;
 mod locked_file;

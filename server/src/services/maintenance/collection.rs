@@ -89,7 +89,7 @@ impl Collector {
                         collected.blobs += 1;
                     }
                     ReapOutcome::Kept(_) | ReapOutcome::Gone => {}
-                    // The entry stays at the head of the queue: the next round looks again.
+                    // Queued again for later, or left where it is while the clocks are in doubt.
                     ReapOutcome::Later => continue,
                 }
                 progressed = true;

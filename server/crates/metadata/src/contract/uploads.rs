@@ -19,6 +19,7 @@ cases![
     given_an_inline_digest_when_pushed_as_a_file_then_the_row_stays_and_the_file_is_doomed,
     given_an_inline_upload_when_finished_then_it_never_had_a_location,
     given_an_upload_that_had_file_bytes_when_finished_inline_then_its_name_is_doomed,
+    given_a_listed_upload_when_expired_then_only_if_nothing_happened_to_it_since,
     given_an_upload_when_aborted_then_its_name_is_doomed_after_the_delay,
     given_a_lost_answer_when_the_link_is_read_then_it_names_the_upload,
     given_uploads_when_listed_then_by_age_and_page_by_page,
@@ -412,6 +413,36 @@ async fn given_an_upload_when_touched_saved_or_claimed_then_it_is_younger(given:
             .unwrap(),
         WriterOutcome::Done
     );
+}
+
+async fn given_a_listed_upload_when_expired_then_only_if_nothing_happened_to_it_since(given: Setting) {
+    let ours = repository("ours");
+    let (id, epoch) = given.start(&ours).await;
+    let listed = || async { given.store.list_uploads(None, 1).await.unwrap().entries.remove(0) };
+
+    // The epoch stays when bytes are saved: the acknowledged offset must stay too.
+    let before = listed().await;
+    given.pass(MOMENT);
+    given
+        .store
+        .save_progress(id, epoch, progress(1, None))
+        .await
+        .unwrap();
+    let outcome = given.store.expire_upload(&origin(), &before).await;
+    assert_eq!(outcome.unwrap(), WriterOutcome::Fenced);
+    let before = listed().await;
+    given.store.claim_upload(&ours, id).await.unwrap();
+    let outcome = given.store.expire_upload(&origin(), &before).await;
+    assert_eq!(outcome.unwrap(), WriterOutcome::Fenced);
+    assert_eq!(given.store.stat_upload(&ours, id).await.unwrap(), Some(1));
+
+    let before = listed().await;
+    let outcome = given.store.expire_upload(&origin(), &before).await;
+    assert_eq!(outcome.unwrap(), WriterOutcome::Done);
+    let outcome = given.store.expire_upload(&origin(), &before).await;
+    assert_eq!(outcome.unwrap(), WriterOutcome::Unknown);
+    given.pass(DOOM_DELAY);
+    assert_eq!(given.doomed().await, [id]);
 }
 
 async fn given_many_finished_uploads_when_listed_then_only_the_rest_and_older_ones_that_come_late(

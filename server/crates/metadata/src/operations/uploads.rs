@@ -6,8 +6,8 @@ use crate::operations::{links, locations};
 use crate::rows::{BlobRow, Payload, StoredContent, Unknown, UploadRow};
 use crate::transaction::Transaction;
 use crate::{
-    BlobContent, Claim, Epoch, FinishOutcome, FinishUpload, NewBlob, Origin, Progress, Result, WriterOutcome,
-    keys,
+    BlobContent, Claim, Epoch, FinishOutcome, FinishUpload, NewBlob, Origin, Progress, Result, UploadEntry,
+    WriterOutcome, keys,
 };
 
 /// Reserves an id; a repeated call finds the first one's row.
@@ -103,6 +103,15 @@ pub(crate) fn abort(transaction: &mut Transaction<'_>, id: UploadId, epoch: Epoc
     transaction.delete(keys::upload(id));
     locations::doom(transaction, id);
     Ok(WriterOutcome::Done)
+}
+
+/// Cancels an upload that is still as it was listed: whoever claimed it, saved or touched it since keeps it.
+pub(crate) fn expire(transaction: &mut Transaction<'_>, listed: &UploadEntry) -> Result<WriterOutcome> {
+    match owned(transaction, listed.id, listed.epoch)? {
+        Err(refusal) => Ok(refusal),
+        Ok(upload) if upload.touched_at != listed.touched_at => Ok(WriterOutcome::Fenced),
+        Ok(_) => abort(transaction, listed.id, listed.epoch),
+    }
 }
 
 /// Ends an upload: its blob is the repository's now.

@@ -4,7 +4,6 @@ mod options;
 
 use std::fmt;
 use std::path::Path;
-use std::sync::Arc;
 
 use bytes::Bytes;
 use rocksdb::{
@@ -16,6 +15,7 @@ use crate::clocks::Clocks;
 use crate::embedded::EmbeddedMetadata;
 use crate::format;
 use crate::ordered_map::{Changes, Durability, Effort, Family, Key, KeyRange, OrderedMap, ScanEnd, Visitor};
+use crate::reopening::Opener;
 use crate::{MetadataError, OpenError, Result, Timing};
 
 /// Stored keys that a bounded scan skips: more would hold the committer up for longer than a synced write. A deleted
@@ -42,13 +42,12 @@ impl RocksMetadata {
         // Whoever had it open until now may have been a newer version.
         format::check(path)?;
         format::mark(path)?;
-        let path = path.to_owned();
-        Ok(Self::over(
-            map,
-            Arc::new(move || RocksMap::open(&path)),
-            clocks.into(),
-            timing,
-        ))
+        let (path, same) = (path.to_owned(), path.to_owned());
+        let open = Opener::new(
+            move || RocksMap::open(&path),
+            move || RocksMap::open_to_read(&same),
+        );
+        Ok(Self::over(map, open, clocks.into(), timing))
     }
 }
 
@@ -62,6 +61,15 @@ impl RocksMap {
     pub(crate) fn open(path: &Path) -> std::result::Result<Self, OpenError> {
         let database = DB::open_cf_descriptors(&options::database(), path, options::families())
             .map_err(|error| open_error(&error))?;
+        Ok(Self { database })
+    }
+
+    /// Opens the database at `path` without writing anything, also beside somebody who has it open. Every write to it
+    /// fails.
+    pub(crate) fn open_to_read(path: &Path) -> std::result::Result<Self, OpenError> {
+        let opened =
+            DB::open_cf_descriptors_read_only(&options::database(), path, options::families(), false);
+        let database = opened.map_err(|error| open_error(&error))?;
         Ok(Self { database })
     }
 

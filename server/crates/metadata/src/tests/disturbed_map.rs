@@ -39,6 +39,8 @@ pub(super) struct Control {
     is_held: Mutex<bool>,
     released: Condvar,
     waiting: AtomicBool,
+    /// The database can be opened for reading when it cannot be opened otherwise.
+    pub(super) is_readable: AtomicBool,
     /// Bounded scans end early.
     pub(super) is_full_of_deletions: AtomicBool,
     /// Tidying up ends that.
@@ -87,6 +89,16 @@ impl Control {
         }
         drop(refused);
         Ok(DisturbedMap::new(map, Arc::clone(self)))
+    }
+
+    pub(super) fn open_to_read<M>(
+        self: &Arc<Self>,
+        map: M,
+    ) -> std::result::Result<DisturbedMap<M>, OpenError> {
+        if self.is_readable.load(Ordering::SeqCst) {
+            return Ok(DisturbedMap::new(map, Arc::clone(self)));
+        }
+        Err(OpenError::Failed("the disk is gone".to_owned()))
     }
 
     fn wait_until_released(&self) {

@@ -121,6 +121,43 @@ async fn given_a_write_that_fails_when_made_then_everything_is_unavailable_until
 }
 
 #[tokio::test]
+async fn given_a_disk_that_takes_no_writes_when_one_fails_then_everything_can_still_be_read() {
+    // Given
+    let given = Given::new();
+    let (store, ours) = (&given.store, repository("ours"));
+    store
+        .finish_upload(&origin(), push(&ours, "before"))
+        .await
+        .unwrap();
+    given.control.refuse_openings(usize::MAX);
+    given.control.is_readable.store(true, Ordering::SeqCst);
+    given.control.set_mode(WriteMode::FailedBefore);
+    // When
+    assert_unavailable(&store.finish_upload(&origin(), push(&ours, "during")).await);
+    // Then
+    let deadline = Instant::now() + Duration::from_secs(30);
+    let read = loop {
+        match store.stat_blob(&ours, &digest("before"), Lease::Leave).await {
+            Err(_) if Instant::now() < deadline => tokio::task::yield_now().await,
+            read => break read,
+        }
+    };
+    assert!(read.unwrap().is_some());
+    assert!(store.list_repositories("", None, 1000).await.is_ok());
+    assert_unavailable(&store.finish_upload(&origin(), push(&ours, "closed")).await);
+    assert_unavailable(&store.ping().await);
+
+    // And when the disk takes writes again
+    given.control.set_mode(WriteMode::Made);
+    given.control.refuse_openings(0);
+    until_available(&**store).await;
+    store
+        .finish_upload(&origin(), push(&ours, "after"))
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
 async fn given_a_second_failure_when_just_open_again_then_it_is_opened_once_more() {
     let given = Given::new();
     let ours = repository("ours");

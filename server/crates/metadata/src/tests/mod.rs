@@ -18,6 +18,7 @@ use zas_core::{Clock, Digest, ManualClock, RepositoryName, Timestamp, UploadId};
 use crate::clocks::Clocks;
 use crate::embedded::EmbeddedMetadata;
 use crate::ordered_map::OrderedMap;
+use crate::reopening::Opener;
 use crate::{BlobContent, CommitManifest, Extent, FinishUpload, NewBlob, Origin, Timing};
 use disturbed_map::{Control, DisturbedMap};
 
@@ -46,10 +47,16 @@ fn disturbed<M: OrderedMap + Clone>(
     control: &Arc<Control>,
     clock: &Arc<ManualClock>,
 ) -> Arc<Disturbed<M>> {
-    let again = (map.clone(), Arc::clone(control));
-    let open = move || again.1.open(again.0.clone());
+    let (again, readable) = (
+        (map.clone(), Arc::clone(control)),
+        (map.clone(), Arc::clone(control)),
+    );
+    let open = Opener::new(
+        move || again.1.open(again.0.clone()),
+        move || readable.1.open_to_read(readable.0.clone()),
+    );
     let map = DisturbedMap::new(map, Arc::clone(control));
-    Arc::new(EmbeddedMetadata::over(map, Arc::new(open), clocks(clock), TIMING))
+    Arc::new(EmbeddedMetadata::over(map, open, clocks(clock), TIMING))
 }
 
 fn origin() -> Origin {

@@ -8,6 +8,7 @@ use tempfile::TempDir;
 use super::disturbed_map::WriteMode;
 use super::*;
 use crate::ordered_map::{Changes, Durability, Effort, Family, Key, KeyRange, ScanEnd};
+use crate::reopening::Opener;
 use crate::rocks_map::RocksMap;
 use crate::{
     DeleteManifestOutcome, Lease, MetadataError, MetadataStore as _, Presence, ReapOutcome, ReferenceEdge,
@@ -21,7 +22,7 @@ fn given_random_histories_when_run_on_rocksdb_then_every_answer_and_row_is_as_th
         let map = RocksMap::open(&path).unwrap();
         Arc::new(EmbeddedMetadata::over(
             map,
-            Arc::new(move || RocksMap::open(&path)),
+            Opener::of(move || RocksMap::open(&path)),
             clocks(clock),
             TIMING,
         ))
@@ -36,7 +37,7 @@ async fn given_a_write_that_fails_when_a_reader_still_holds_the_database_then_it
     let (path, same) = (directory.path().to_owned(), Arc::clone(&control));
     let open = move || same.open(RocksMap::open(&path)?);
     let map = open().unwrap();
-    let store = EmbeddedMetadata::over(map, Arc::new(open), clocks(&clock()), TIMING);
+    let store = EmbeddedMetadata::over(map, Opener::of(open), clocks(&clock()), TIMING);
     let ours = repository("ours");
     store
         .finish_upload(&origin(), push(&ours, "before"))
@@ -134,7 +135,7 @@ async fn given_a_repository_full_of_deletions_when_its_last_manifests_go_then_it
     let map = RocksMap::open(&path).unwrap();
     let store = EmbeddedMetadata::over(
         map,
-        Arc::new(move || RocksMap::open(&path)),
+        Opener::of(move || RocksMap::open(&path)),
         clocks(&clock()),
         TIMING,
     );
@@ -182,7 +183,7 @@ async fn given_a_blob_whose_many_references_went_when_it_is_reaped_on_a_quiet_st
     let map = RocksMap::open(&path).unwrap();
     let store = EmbeddedMetadata::over(
         map,
-        Arc::new(move || RocksMap::open(&path)),
+        Opener::of(move || RocksMap::open(&path)),
         clocks(&clock),
         TIMING,
     );
@@ -267,4 +268,25 @@ fn given_many_rows_when_read_then_index_and_filter_are_in_table_memory_and_misse
     // One miss in a hundred passes the filter and reads a block of 4 KiB.
     let read = map.block_cache_bytes() - cached_before;
     assert!(read < 100 * 4096 * 2, "{read}");
+}
+
+#[test]
+fn given_an_open_database_when_opened_to_read_beside_it_then_what_was_synced_is_read_and_nothing_written() {
+    // Given
+    let directory = tempfile::tempdir().unwrap();
+    let map = RocksMap::open(directory.path()).unwrap();
+    let key = crate::keys::upload(upload_id(1));
+    let mut changes = Changes::default();
+    changes.set(key.clone(), Some(Bytes::from_static(b"\x01")));
+    map.write(&changes, Durability::Synced).unwrap();
+    let files = || std::fs::read_dir(directory.path()).unwrap().count();
+    let before = files();
+    // When
+    let readable = RocksMap::open_to_read(directory.path()).unwrap();
+    // Then
+    assert!(readable.get(&key).unwrap().is_some());
+    assert!(readable.write(&changes, Durability::Synced).is_err());
+    assert_eq!(files(), before);
+    drop(readable);
+    map.write(&changes, Durability::Synced).unwrap();
 }

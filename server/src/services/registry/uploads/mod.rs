@@ -106,11 +106,7 @@ impl Registry {
         if self.running.contains(upload.id) {
             return Ok(false);
         }
-        // Whoever claimed the upload after the listing keeps it: the epoch differs.
-        let outcome = self
-            .metadata
-            .abort_upload(&self.origin(""), upload.id, upload.epoch)
-            .await?;
+        let outcome = self.metadata.expire_upload(&self.origin(""), upload).await?;
         Ok(outcome == WriterOutcome::Done)
     }
 

@@ -49,7 +49,7 @@ fn given_random_histories_when_run_in_memory_then_every_answer_and_row_is_as_the
         let (map, same) = (rows.clone(), rows.clone());
         Arc::new(EmbeddedMetadata::over(
             map,
-            Arc::new(move || Ok(same.clone())),
+            crate::reopening::Opener::of(move || Ok(same.clone())),
             clocks(clock),
             TIMING,
         ))
