@@ -10,6 +10,7 @@
 )]
 
 mod check;
+mod log_tail;
 mod oracle;
 mod recording;
 mod server;

@@ -4,19 +4,22 @@ use std::collections::BTreeMap;
 use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::thread;
 
 use fastrand::Rng;
 use tempfile::TempDir;
-use zas_power_loss::{Disk, Effect, Journal, Names, Recorder, Survival};
+use zas_power_loss::{Disk, Effect, Journal, Recorder, Survival};
 
 use crate::check::{Report, check};
 use crate::oracle::Oracle;
 use crate::server::{DATA, Launch, Server, configure};
 use crate::uploads::Upload;
 use crate::workload::{Shared, Worker, prepare, work};
+
+/// Findings that are shown: one lost directory breaks every promise.
+const SHOWN: usize = 12;
 
 /// States that are looked at side by side.
 const SIDE_BY_SIDE: usize = 3;
@@ -35,9 +38,11 @@ pub(crate) enum Volume {
 pub(crate) struct Recording {
     pub(crate) journal: Journal,
     pub(crate) disk: Disk,
-    pub(crate) oracle: Oracle,
-    pub(crate) uploads: Vec<Upload>,
+    pub(crate) oracle: Arc<Oracle>,
+    pub(crate) uploads: Arc<Vec<Upload>>,
     volume: Volume,
+    /// What servers are compared with at every record, when the promises were made before the first.
+    promised: Option<u64>,
 }
 
 /// How large a workload is.
@@ -104,12 +109,20 @@ pub(crate) fn record(seed: u64, volume: Volume, size: Size) -> Recording {
     server.kill();
     let journal = shared.recorder().journal();
     Recording {
-        disk: Disk::of(&journal),
-        oracle: std::mem::take(&mut shared.oracle()),
-        uploads: std::mem::take(&mut shared.uploads()),
+        disk: arrange(&journal),
+        oracle: Arc::new(std::mem::take(&mut shared.oracle())),
+        uploads: Arc::new(std::mem::take(&mut shared.uploads())),
         journal,
         volume,
+        promised: None,
     }
+}
+
+/// The disk of a record. RocksDB needs its own directory to keep the order of names, as every file system with a journal
+/// does: it makes a manifest, renames the file that names it, and syncs their directory only then. Whoever loses the
+/// first and keeps the second has a database that does not open. Of other directories no order is expected.
+fn arrange(journal: &Journal) -> Disk {
+    Disk::of(journal).with_names_in_order(|path| path.ends_with("metadata"))
 }
 
 /// One state of the disk.
@@ -118,6 +131,8 @@ pub(crate) struct State {
     /// How many records happened.
     pub(crate) cut: usize,
     pub(crate) survival: Survival,
+    /// The length of the record with which the server is compared.
+    pub(crate) promised: u64,
 }
 
 /// What looking at many states came to.
@@ -133,12 +148,12 @@ pub(crate) struct Summary {
 
 impl Recording {
     /// Any states: at the moment of an answer, around syncs, while a process starts, or anywhere.
-    pub(crate) fn choose(&self, count: usize, seed: u64, loose: Names) -> Vec<State> {
+    pub(crate) fn choose(&self, count: usize, seed: u64) -> Vec<State> {
         let mut random = Rng::with_seed(seed);
         let answers = self.oracle.answers();
         let around =
             self.positions(|effect| matches!(effect, Effect::SyncBegun { .. } | Effect::SyncEnded { .. }));
-        let starts = self.positions(|effect| matches!(effect, Effect::Started { .. }));
+        let starts = self.starts();
         let last = self.journal.records.len();
         (0..count)
             .map(|number| {
@@ -155,10 +170,24 @@ impl Recording {
                     _ => None,
                 };
                 let cut = cut.unwrap_or_else(|| random.usize(..=last)).min(last);
-                let survival = Survival::choose(number, random.u64(..), loose);
-                State { cut, survival }
+                let survival = Survival::choose(number, random.u64(..));
+                self.state(cut, survival)
             })
             .collect()
+    }
+
+    /// Where processes began.
+    pub(crate) fn starts(&self) -> Vec<usize> {
+        self.positions(|effect| matches!(effect, Effect::Started { .. }))
+    }
+
+    /// The state after so many records.
+    pub(crate) fn state(&self, cut: usize, survival: Survival) -> State {
+        State {
+            cut,
+            survival,
+            promised: self.promised.unwrap_or_else(|| self.journal.length_of(cut)),
+        }
     }
 
     fn positions(&self, is_wanted: impl Fn(&Effect) -> bool) -> Vec<usize> {
@@ -169,6 +198,29 @@ impl Recording {
             .collect()
     }
 
+    /// Starts a recorded server on a state. The new record begins with what it finds there, which was written long ago;
+    /// the number of its records is given too.
+    pub(crate) fn recover(&self, state: State) -> (Self, usize) {
+        let watched = Watched::new(self.volume);
+        let root = watched.recorder.directory();
+        self.disk
+            .build(state.cut, state.survival, root)
+            .expect("the directory is writable");
+        let found = Journal::of_directory(root).expect("the directory is readable");
+        let count = found.records.len();
+        watched.start().kill();
+        let journal = found.followed_by(&watched.recorder.journal());
+        let recovery = Self {
+            disk: arrange(&journal),
+            oracle: Arc::clone(&self.oracle),
+            uploads: Arc::clone(&self.uploads),
+            journal,
+            volume: self.volume,
+            promised: Some(state.promised),
+        };
+        (recovery, count)
+    }
+
     /// Starts a server on each state and compares it with what was promised.
     pub(crate) fn check(&self, disk: &Disk, states: &[State]) -> Summary {
         let (next, summary) = (AtomicUsize::new(0), Mutex::new(Summary::default()));
@@ -177,7 +229,7 @@ impl Recording {
                 scope.spawn(|| {
                     while let Some(state) = states.get(next.fetch_add(1, Ordering::Relaxed)) {
                         let report = self.look(disk, *state);
-                        let acknowledged = self.oracle.at(self.journal.length_of(state.cut)).acknowledged;
+                        let acknowledged = self.oracle.at(state.promised).acknowledged;
                         let mut summary = summary.lock().expect("no thread panics with it");
                         summary.add(report, acknowledged);
                     }
@@ -188,20 +240,9 @@ impl Recording {
     }
 
     fn look(&self, disk: &Disk, state: State) -> Report {
-        let directory = scratch();
-        configure(directory.path());
-        let root = match self.volume {
-            Volume::Given => directory.path().join(DATA),
-            Volume::Made => directory.path().to_owned(),
-        };
-        fs::create_dir_all(&root).expect("the directory is writable");
-        disk.build(state.cut, state.survival, &root)
-            .expect("the directory is writable");
-        let mut report = match Server::start(directory.path(), &Launch::default()) {
-            Ok(server) => {
-                let record = self.journal.length_of(state.cut);
-                check(&server.client(), &self.oracle, &self.uploads, record)
-            }
+        let (_directory, server) = start_on(disk, state, self.volume);
+        let mut report = match server {
+            Ok(server) => check(&server.client(), &self.oracle, &self.uploads, state.promised),
             Err(error) => Report {
                 findings: vec![format!("the server does not start: {error}")],
                 ..Report::default()
@@ -254,12 +295,61 @@ impl Recording {
 
 impl Summary {
     fn add(&mut self, report: Report, acknowledged: usize) {
-        self.states += 1;
-        self.findings.extend(report.findings);
-        self.found += report.found;
-        self.resumed += report.resumed;
-        self.acknowledged += acknowledged;
+        self.join(Self {
+            states: 1,
+            findings: report.findings,
+            found: report.found,
+            resumed: report.resumed,
+            acknowledged,
+        });
     }
+
+    pub(crate) fn join(&mut self, other: Self) {
+        self.states += other.states;
+        self.findings.extend(other.findings);
+        self.found += other.found;
+        self.resumed += other.resumed;
+        self.acknowledged += other.acknowledged;
+    }
+
+    /// Fails when a promise was broken, or when hardly anything was looked at.
+    pub(crate) fn assert_nothing_found(&self, when: &str) {
+        let Self {
+            states,
+            findings,
+            found,
+            resumed,
+            acknowledged,
+        } = self;
+        eprintln!(
+            "{when}: {states} states, {acknowledged} operations had to be there, {found} answers verified, \
+             {resumed} uploads resumed"
+        );
+        let count = findings.len();
+        let shown = findings.get(..count.min(SHOWN)).unwrap_or_default();
+        assert!(
+            findings.is_empty(),
+            "{when}: {count} broken promises:\n{}",
+            shown.join("\n")
+        );
+        assert!(acknowledged > states, "{when}: the states came before the work");
+        assert!(*found > acknowledged / 4, "{when}: hardly anything was looked at");
+    }
+}
+
+/// Starts a server on a state. Its directory goes when it is dropped, after the server.
+pub(crate) fn start_on(disk: &Disk, state: State, volume: Volume) -> (TempDir, Result<Server, String>) {
+    let directory = scratch();
+    configure(directory.path());
+    let root = match volume {
+        Volume::Given => directory.path().join(DATA),
+        Volume::Made => directory.path().to_owned(),
+    };
+    fs::create_dir_all(&root).expect("the directory is writable");
+    let built = disk.build(state.cut, state.survival, &root);
+    built.expect("the directory is writable");
+    let server = Server::start(directory.path(), &Launch::default());
+    (directory, server)
 }
 
 /// A new directory that goes with the test.

@@ -3,18 +3,27 @@
 use std::env;
 use std::fmt::Display;
 use std::str::FromStr;
-use std::time::Instant;
 
-use zas_power_loss::Names;
+use fastrand::Rng;
+use zas_power_loss::{Bytes, Names, Survival};
 
-use crate::recording::{Recording, Size, Volume, record};
+use crate::recording::{Recording, Size, State, Summary, Volume, record};
 
-const STATES: usize = 90;
+const STATES: usize = 70;
 
 const SIZE: Size = Size {
     workers: 4,
     operations: 35,
 };
+
+/// How many states a server is started on and watched, to have the power fail again meanwhile.
+const RECOVERIES: usize = 5;
+
+/// More records than a process makes until it is ready.
+const LONGEST_START: usize = 130;
+
+/// So many states of a recovery are looked at.
+const STATES_OF_RECOVERY: usize = 6;
 
 #[test]
 fn given_acknowledged_operations_when_the_power_fails_at_any_moment_then_none_is_lost() {
@@ -24,34 +33,84 @@ fn given_acknowledged_operations_when_the_power_fails_at_any_moment_then_none_is
     let recording = record(seed, Volume::Given, SIZE);
     describe(&recording);
     // When
-    let begun = Instant::now();
-    let states = recording.choose(states, seed, Names::UpToSome);
+    let states = recording.choose(states, seed);
     let summary = recording.check(&recording.disk, &states);
     // Then
-    eprintln!(
-        "{} states in {:.1?}: {} operations had to be there, {} answers verified, {} uploads resumed",
-        summary.states,
-        begun.elapsed(),
-        summary.acknowledged,
-        summary.found,
-        summary.resumed
-    );
-    assert!(
-        summary.findings.is_empty(),
-        "{} broken promises:\n{}",
-        summary.findings.len(),
-        summary.findings.join("\n")
-    );
+    summary.assert_nothing_found("any moment");
     assert_eq!(summary.states, states.len());
-    assert!(
-        summary.acknowledged > summary.states,
-        "the states came before the work"
-    );
-    assert!(
-        summary.found > summary.acknowledged / 4,
-        "hardly anything was looked at"
-    );
     assert!(summary.resumed > 0, "no upload was resumed");
+    // When
+    let mut again = Summary::default();
+    for (number, state) in states
+        .iter()
+        .rev()
+        .take(RECOVERIES * states.len().div_ceil(STATES))
+        .enumerate()
+    {
+        again.join(fail_again(&recording, *state, seed.wrapping_add(number as u64)));
+    }
+    // Then
+    again.assert_nothing_found("a second time, during recovery");
+}
+
+#[test]
+fn given_any_moment_of_a_start_when_the_power_fails_then_the_next_start_succeeds_and_nothing_is_lost() {
+    // Given
+    let seed = seed();
+    eprintln!("ZAS_POWER_LOSS_SEED={seed}");
+    let size = Size {
+        workers: 2,
+        operations: 6,
+    };
+    let recording = record(seed, Volume::Given, size);
+    let mut random = Rng::with_seed(seed);
+    // When
+    let states: Vec<State> = recording
+        .starts()
+        .into_iter()
+        .flat_map(|start| start..start + LONGEST_START)
+        .filter_map(|cut| {
+            let survival = Survival {
+                bytes: random.choice([Bytes::Nothing, Bytes::Some, Bytes::Sizes])?,
+                names: Names::Some,
+                seed: random.u64(..),
+            };
+            Some(recording.state(cut, survival))
+        })
+        .collect();
+    let summary = recording.check(&recording.disk, &states);
+    // Then
+    summary.assert_nothing_found("a start");
+}
+
+/// Lets the power fail while a server starts on a state.
+fn fail_again(recording: &Recording, state: State, seed: u64) -> Summary {
+    let (recovery, found) = recording.recover(state);
+    let mut random = Rng::with_seed(seed);
+    let all = recovery.journal.records.len();
+    assert!(all > found + 20, "a recovery that writes nothing");
+    let states: Vec<State> = (0..STATES_OF_RECOVERY)
+        .map(|number| {
+            let survival = Survival::choose(number, random.u64(..));
+            recovery.state(random.usize(found..=all), survival)
+        })
+        .collect();
+    recovery.check(&recovery.disk, &states)
+}
+
+#[test]
+fn given_a_data_directory_that_the_server_made_when_the_power_fails_then_nothing_is_lost_with_it() {
+    let seed = seed();
+    eprintln!("ZAS_POWER_LOSS_SEED={seed}");
+    let size = Size {
+        workers: 2,
+        operations: 8,
+    };
+    let recording = record(seed, Volume::Made, size);
+    let mut states = recording.choose(8, seed);
+    states.push(recording.state(recording.journal.records.len(), Survival::NOTHING));
+    let summary = recording.check(&recording.disk, &states);
+    summary.assert_nothing_found("a new data directory");
 }
 
 fn describe(recording: &Recording) {

@@ -56,8 +56,5 @@ fn given_a_drive_that_ignores_some_syncs_when_the_power_fails_then_a_broken_prom
 
 /// When everything was done, with nothing that was not synced.
 fn after_the_work(recording: &Recording) -> Vec<State> {
-    vec![State {
-        cut: recording.journal.records.len(),
-        survival: Survival::NOTHING,
-    }]
+    vec![recording.state(recording.journal.records.len(), Survival::NOTHING)]
 }

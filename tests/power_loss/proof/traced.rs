@@ -9,7 +9,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use fastrand::Rng;
-use zas_power_loss::{Effect, Journal};
+use zas_power_loss::{Effect, Journal, Recorder};
 
 use crate::recording::{Volume, Watched};
 use crate::server::{DATA, Launch, Server};
@@ -76,6 +76,21 @@ fn given_a_recorded_server_when_strace_watches_it_too_then_both_saw_the_same() {
     ] {
         assert!(totals.contains_key(call), "nobody called {call}");
     }
+}
+
+#[test]
+fn given_something_that_cannot_be_replayed_when_recorded_then_it_is_noticed() {
+    let directory = tempfile::tempdir().expect("the temporary directory is writable");
+    let watched = directory.path().join("watched");
+    fs::create_dir(&watched).expect("the directory is writable");
+    let recorder = Recorder::new(&watched, &directory.path().join("record"));
+    let status = Command::new("ln")
+        .args(["-s", "target", "link"])
+        .current_dir(&watched)
+        .envs(recorder.environment())
+        .status();
+    assert!(status.expect("every system has ln").success());
+    assert_eq!(recorder.journal().unsupported(), ["symlink: link (1 times)"]);
 }
 
 /// Starts the recorded server as strace's parent, so that it can be stopped like any other.

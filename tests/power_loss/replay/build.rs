@@ -42,14 +42,18 @@ impl Disk {
         let happened = node.names.partition_point(|change| change.record < cut);
         let synced = node.names.partition_point(|change| change.record < durable);
         let mut random = survival.random(id);
-        let kept = match survival.names {
+        let names = match survival.names {
+            Names::Some if node.keeps_order => Names::UpToSome,
+            names => names,
+        };
+        let kept = match names {
             Names::Nothing => synced,
             Names::Everything | Names::Some => happened,
             Names::UpToSome => random.usize(synced..=happened.max(synced)),
         };
         let mut entries = BTreeMap::new();
         for (index, change) in node.names.iter().enumerate().take(kept) {
-            if index >= synced && survival.names == Names::Some && random.bool() {
+            if index >= synced && names == Names::Some && random.bool() {
                 continue;
             }
             for (name, leads_to) in &change.entries {

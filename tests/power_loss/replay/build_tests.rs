@@ -107,7 +107,23 @@ fn given_names_in_order_when_the_power_fails_then_a_later_one_is_never_there_wit
     let any: BTreeSet<_> = (0..100)
         .filter_map(|seed| names(all, Names::Some, seed))
         .collect();
+    let reordered = set(&["old", "third"]);
     assert!(any.contains(&set(&["new", "old", "third"])), "{any:?}");
+    let directory = tempfile::tempdir().unwrap();
+    let ordered_disk = Disk::of(&journal()).with_names_in_order(|path| path == "d");
+    for seed in 0..100 {
+        let path = directory.path().join(seed.to_string());
+        fs::create_dir(&path).unwrap();
+        let survival = Survival {
+            bytes: Bytes::Nothing,
+            names: Names::Some,
+            seed,
+        };
+        ordered_disk.build(all, survival, &path).unwrap();
+        let has = |name: &str| path.join("d").join(name).is_file();
+        assert!(!(has("new") && has("third")), "seed {seed}");
+    }
+    assert!(any.contains(&reordered), "{any:?}");
 }
 
 #[test]

@@ -54,6 +54,8 @@ pub(crate) struct Node {
     pub(crate) path: String,
     pub(crate) changes: Vec<FileChange>,
     pub(crate) names: Vec<NameChange>,
+    /// A name is never there without those that were made or removed before it.
+    pub(crate) keeps_order: bool,
     syncs: Vec<Sync>,
 }
 
@@ -64,6 +66,7 @@ impl Node {
             path: path.to_owned(),
             changes: Vec::new(),
             names: Vec::new(),
+            keeps_order: false,
             syncs: Vec::new(),
         }
     }
@@ -93,6 +96,16 @@ impl Disk {
         Self { nodes: sorter.nodes }
     }
 
+    /// The same disk with a file system that keeps the names of some directories in order, as journals do, by the path
+    /// where each was made.
+    #[must_use]
+    pub fn with_names_in_order(mut self, is_ordered: impl Fn(&str) -> bool) -> Self {
+        for node in &mut self.nodes {
+            node.keeps_order = is_ordered(&node.path);
+        }
+        self
+    }
+
     /// The same disk with a drive that ignores the syncs of some files and directories, by the path where each was made.
     #[must_use]
     pub fn without_syncs(&self, is_ignored: impl Fn(Kind, &str) -> bool) -> Self {
@@ -101,6 +114,16 @@ impl Disk {
             if is_ignored(node.kind, &node.path) {
                 node.syncs.clear();
             }
+        }
+        disk
+    }
+
+    /// The same disk where what one record wrote is zeros, though it may have been synced: a damaged drive.
+    #[must_use]
+    pub fn with_hole(&self, record: usize) -> Self {
+        let mut disk = self.clone();
+        for node in &mut disk.nodes {
+            node.changes.retain(|change| change.record != record);
         }
         disk
     }

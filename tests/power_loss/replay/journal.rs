@@ -1,6 +1,10 @@
 //! The records of `recorder.c`.
 
 use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::os::unix::fs::{DirEntryExt, MetadataExt};
+use std::path::Path;
 
 /// Size, kind, inode, offset, length, extra: eight bytes each, then the name of the call.
 const NUMBERS: usize = 6;
@@ -145,6 +149,67 @@ impl Journal {
             });
         }
         Self { records }
+    }
+
+    /// What would have made the files that are in a directory now, every one of them synced. None of it counts as part
+    /// of a log.
+    ///
+    /// # Errors
+    /// The directory cannot be read.
+    pub fn of_directory(directory: &Path) -> io::Result<Self> {
+        let mut journal = Self::default();
+        let inode = fs::metadata(directory)?.ino();
+        journal.add(Effect::Started { inode });
+        journal.add_directory(inode, directory, "")?;
+        Ok(journal)
+    }
+
+    /// This journal and then another one.
+    #[must_use]
+    pub fn followed_by(mut self, other: &Self) -> Self {
+        self.records.extend(other.records.iter().cloned());
+        self
+    }
+
+    fn add(&mut self, effect: Effect) {
+        self.records.push(Record {
+            end: 0,
+            call: String::new(),
+            effect,
+        });
+    }
+
+    fn add_synced(&mut self, inode: u64) {
+        self.add(Effect::SyncBegun { inode, sync: 0 });
+        self.add(Effect::SyncEnded {
+            sync: 0,
+            is_done: true,
+        });
+    }
+
+    fn add_directory(&mut self, own: u64, directory: &Path, path: &str) -> io::Result<()> {
+        for entry in fs::read_dir(directory)? {
+            let entry = entry?;
+            let (inode, name) = (entry.ino(), entry.file_name());
+            let path = format!("{path}{}", name.to_string_lossy());
+            if entry.file_type()?.is_dir() {
+                self.add(Effect::MadeDirectory {
+                    inode,
+                    path: path.clone(),
+                });
+                self.add_directory(inode, &entry.path(), &format!("{path}/"))?;
+            } else {
+                self.add(Effect::Created { inode, path });
+                self.add(Effect::Written {
+                    inode,
+                    offset: 0,
+                    bytes: fs::read(entry.path())?,
+                });
+                self.add_synced(inode);
+            }
+        }
+        self.add_synced(own);
+        Ok(())
     }
 
     /// How many records a log of this length holds.

@@ -30,6 +30,11 @@ impl Recorder {
         }
     }
 
+    /// What is watched.
+    pub fn directory(&self) -> &Path {
+        &self.directory
+    }
+
     /// What the environment of the process needs.
     pub fn environment(&self) -> Vec<(&'static str, OsString)> {
         vec![

@@ -28,7 +28,7 @@ pub enum Names {
     Everything,
     /// Those up to some moment, another one in each directory.
     UpToSome,
-    /// Each one or not, in any order: what a file system may do that keeps no journal.
+    /// Each one or not, in any order, where the directory keeps none: what a file system without a journal may do.
     Some,
 }
 
@@ -52,7 +52,7 @@ impl Survival {
     };
 
     /// As many different choices as asked for: the extremes first, then any.
-    pub fn choose(number: usize, seed: u64, loose: Names) -> Self {
+    pub fn choose(number: usize, seed: u64) -> Self {
         const EXTREMES: [(Bytes, Names); 6] = [
             (Bytes::Nothing, Names::Nothing),
             (Bytes::Newest, Names::Everything),
@@ -64,8 +64,8 @@ impl Survival {
         // Every other choice is an extreme one.
         let extreme = EXTREMES
             .get(number / 2 % EXTREMES.len())
-            .filter(|_| number % 2 == 0);
-        let (bytes, names) = extreme.copied().unwrap_or((Bytes::Some, loose));
+            .filter(|_| number.is_multiple_of(2));
+        let (bytes, names) = extreme.copied().unwrap_or((Bytes::Some, Names::Some));
         Self { bytes, names, seed }
     }
 

@@ -1,0 +1,121 @@
+//! What RocksDB's recovery mode makes of a write-ahead log that is torn, or damaged in its middle.
+//!
+//! A torn end is what power loss leaves, and no server may refuse to start on it. Damage in the middle is none of its
+//! doing; then the rows behind it must not come back without those that they rest on.
+
+use zas_power_loss::{Bytes, Effect, Names, Survival};
+use zas_tests::{Blob, Client, Repository};
+
+use crate::recording::{State, Volume, Watched, start_on};
+use zas_power_loss::Disk;
+
+/// Small blobs, pushed one after the other: each is one record of the log.
+const PUSHES: u64 = 24;
+
+const EVERYTHING: Survival = Survival {
+    bytes: Bytes::Everything,
+    names: Names::Everything,
+    seed: 0,
+};
+
+struct Pushed {
+    disk: Disk,
+    /// The record of each push's write to the log.
+    writes: Vec<usize>,
+    records: usize,
+}
+
+fn blob(number: u64) -> Blob {
+    Blob::random(number, 3_000)
+}
+
+fn repository(client: &Client) -> Repository {
+    Repository::new(client, "power/log")
+}
+
+fn push() -> Pushed {
+    let watched = Watched::new(Volume::Given);
+    let server = watched.start();
+    let client = server.client();
+    let mut writes = Vec::new();
+    for number in 0..PUSHES {
+        let before = watched.recorder.journal().records.len();
+        let _ = repository(&client).post_blob(&blob(number)).expect_status(201);
+        let journal = watched.recorder.journal();
+        let mut new = journal.records.iter().enumerate().skip(before);
+        let is_large =
+            |effect: &Effect| matches!(effect, Effect::Written { bytes, .. } if bytes.len() > 3_000);
+        let write = new.find(|(_, record)| is_large(&record.effect));
+        writes.push(write.expect("the bytes are in the log").0);
+    }
+    server.kill();
+    let journal = watched.recorder.journal();
+    Pushed {
+        disk: Disk::of(&journal),
+        writes,
+        records: journal.records.len(),
+    }
+}
+
+/// Which of the pushes are there.
+fn there(disk: &Disk, cut: usize, survival: Survival) -> Vec<bool> {
+    let state = State {
+        cut,
+        survival,
+        promised: 0,
+    };
+    let (directory, server) = start_on(disk, state, Volume::Given);
+    let server = server.unwrap_or_else(|error| panic!("the server does not start: {error}"));
+    let client = server.client();
+    let there = (0..PUSHES).map(|number| {
+        let blob = blob(number);
+        let answer = repository(&client)
+            .get_blob(&blob.digest)
+            .expect_status_in(&[200, 404]);
+        answer.status == 200 && answer.body == blob.bytes
+    });
+    let there = there.collect();
+    drop(server);
+    drop(directory);
+    there
+}
+
+#[test]
+fn given_a_log_that_ends_in_a_torn_record_when_started_then_everything_before_it_is_there() {
+    let pushed = push();
+    let last = *pushed.writes.last().expect("something was pushed");
+    let whole = there(&pushed.disk, pushed.records, EVERYTHING);
+    assert!(whole.iter().all(|is_there| *is_there), "{whole:?}");
+    let mut lost = 0;
+    for seed in 0..8 {
+        // The write happened, its sync has not begun.
+        let survival = Survival {
+            bytes: Bytes::Some,
+            names: Names::Everything,
+            seed,
+        };
+        let torn = there(&pushed.disk, last + 1, survival);
+        let (end, rest) = torn.split_last().expect("something was pushed");
+        assert!(rest.iter().all(|is_there| *is_there), "seed {seed}: {torn:?}");
+        lost += usize::from(!end);
+    }
+    assert!(lost > 0, "the last record was never torn");
+}
+
+#[test]
+fn given_a_log_with_a_hole_when_started_then_nothing_behind_the_hole_is_there() {
+    let pushed = push();
+    for number in [1, PUSHES as usize / 2, PUSHES as usize - 2] {
+        let write = *pushed.writes.get(number).expect("it was pushed");
+        let damaged = there(&pushed.disk.with_hole(write), pushed.records, EVERYTHING);
+        let (before, behind) = damaged.split_at(number);
+        assert!(
+            before.iter().all(|is_there| *is_there),
+            "hole at {number}: {damaged:?}"
+        );
+        assert!(
+            !behind.iter().any(|is_there| *is_there),
+            "hole at {number}: {damaged:?}"
+        );
+    }
+}
