@@ -37,6 +37,8 @@ mod view;
 
 #[cfg(feature = "contract")]
 pub mod contract;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 
 pub use clocks::{Clocks, Monotonic, SystemMonotonic};
 pub use embedded::{EmbeddedMetadata, MemoryMetadata};

@@ -6,6 +6,8 @@ mod call;
 mod catalog;
 mod conditional;
 mod error;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod manifests;
 mod page;
 mod path;
