@@ -7,6 +7,7 @@ use zas_power_loss::{Bytes, Effect, Names, Survival};
 use zas_tests::{Blob, Client, Repository};
 
 use crate::recording::{State, Volume, Watched, start_on};
+use crate::server::Unreferenced;
 use zas_power_loss::Disk;
 
 /// Small blobs, pushed one after the other: each is one record of the log.
@@ -34,7 +35,7 @@ fn repository(client: &Client) -> Repository {
 }
 
 fn push() -> Pushed {
-    let watched = Watched::new(Volume::Given);
+    let watched = Watched::new(Volume::Given, Unreferenced::Kept);
     let server = watched.start();
     let client = server.client();
     let mut writes = Vec::new();
@@ -64,7 +65,7 @@ fn there(disk: &Disk, cut: usize, survival: Survival) -> Vec<bool> {
         survival,
         promised: 0,
     };
-    let (directory, server) = start_on(disk, state, Volume::Given);
+    let (directory, server) = start_on(disk, state, Volume::Given, Unreferenced::Kept);
     let server = server.unwrap_or_else(|error| panic!("the server does not start: {error}"));
     let client = server.client();
     let there = (0..PUSHES).map(|number| {

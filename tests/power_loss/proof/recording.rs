@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
+use std::time::Duration;
 
 use fastrand::Rng;
 use tempfile::TempDir;
@@ -14,9 +15,12 @@ use zas_power_loss::{Disk, Effect, Journal, Recorder, Survival};
 
 use crate::check::{Report, check};
 use crate::oracle::Oracle;
-use crate::server::{DATA, Launch, Server, configure};
+use crate::server::{DATA, Launch, Server, Unreferenced, configure};
 use crate::uploads::Upload;
 use crate::workload::{Shared, Worker, prepare, work};
+
+/// By then every lease is over, and what it held is deleted.
+const COLLECTED: Duration = Duration::from_millis(4_500);
 
 /// Findings that are shown: one lost directory breaks every promise.
 const SHOWN: usize = 12;
@@ -41,6 +45,7 @@ pub(crate) struct Recording {
     pub(crate) oracle: Arc<Oracle>,
     pub(crate) uploads: Arc<Vec<Upload>>,
     volume: Volume,
+    unreferenced: Unreferenced,
     /// What servers are compared with at every record, when the promises were made before the first.
     promised: Option<u64>,
 }
@@ -51,6 +56,7 @@ pub(crate) struct Size {
     pub(crate) workers: usize,
     /// Operations of each worker on each of two processes.
     pub(crate) operations: usize,
+    pub(crate) unreferenced: Unreferenced,
 }
 
 /// A server's working directory with its record, which goes with it.
@@ -61,12 +67,12 @@ pub(crate) struct Watched {
 }
 
 impl Watched {
-    pub(crate) fn new(volume: Volume) -> Self {
+    pub(crate) fn new(volume: Volume, unreferenced: Unreferenced) -> Self {
         let directory = scratch();
         let work = directory.path().join("work");
         let data = work.join(DATA);
         fs::create_dir(&work).expect("the directory is writable");
-        configure(&work);
+        configure(&work, unreferenced);
         let recorded = match volume {
             Volume::Given => {
                 fs::create_dir(&data).expect("the directory is writable");
@@ -94,18 +100,20 @@ impl Watched {
 
 /// Lets clients work on a recorded server that is killed and started again halfway.
 pub(crate) fn record(seed: u64, volume: Volume, size: Size) -> Recording {
-    let watched = Watched::new(volume);
+    let watched = Watched::new(volume, size.unreferenced);
     let shared = Shared::new(watched.recorder.clone());
     let mut random = Rng::with_seed(seed);
     let mut workers: Vec<_> = (0..size.workers)
-        .map(|number| Worker::new(number, random.fork()))
+        .map(|number| Worker::new(number, random.fork(), size.unreferenced))
         .collect();
     let server = watched.start();
     prepare(&shared, &server.client(), random.u64(..));
     work(&shared, &server.client(), &mut workers, size.operations);
+    size.wait_for_collection();
     server.kill();
     let server = watched.start();
     work(&shared, &server.client(), &mut workers, size.operations);
+    size.wait_for_collection();
     server.kill();
     let journal = shared.recorder().journal();
     Recording {
@@ -114,7 +122,16 @@ pub(crate) fn record(seed: u64, volume: Volume, size: Size) -> Recording {
         uploads: Arc::new(std::mem::take(&mut shared.uploads())),
         journal,
         volume,
+        unreferenced: size.unreferenced,
         promised: None,
+    }
+}
+
+impl Size {
+    fn wait_for_collection(self) {
+        if self.unreferenced == Unreferenced::Collected {
+            thread::sleep(COLLECTED);
+        }
     }
 }
 
@@ -147,13 +164,15 @@ pub(crate) struct Summary {
 }
 
 impl Recording {
-    /// Any states: at the moment of an answer, around syncs, while a process starts, or anywhere.
+    /// Any states: at the moment of an answer, around syncs and deletions of files, while a process
+    /// starts, or anywhere.
     pub(crate) fn choose(&self, count: usize, seed: u64) -> Vec<State> {
         let mut random = Rng::with_seed(seed);
         let answers = self.oracle.answers();
         let around =
             self.positions(|effect| matches!(effect, Effect::SyncBegun { .. } | Effect::SyncEnded { .. }));
         let starts = self.starts();
+        let removals = self.positions(|effect| matches!(effect, Effect::Unlinked { .. }));
         let last = self.journal.records.len();
         (0..count)
             .map(|number| {
@@ -167,6 +186,9 @@ impl Recording {
                     6 => random
                         .choice(&starts)
                         .map(|position| position + random.usize(..120)),
+                    7 => random
+                        .choice(&removals)
+                        .map(|position| position + random.usize(..2)),
                     _ => None,
                 };
                 let cut = cut.unwrap_or_else(|| random.usize(..=last)).min(last);
@@ -174,6 +196,13 @@ impl Recording {
                 self.state(cut, survival)
             })
             .collect()
+    }
+
+    /// How many files with the bytes of blobs were deleted.
+    pub(crate) fn count_removed_blobs(&self) -> usize {
+        let is_blob =
+            |effect: &Effect| matches!(effect, Effect::Unlinked { path } if path.contains("blobs/"));
+        self.positions(is_blob).len()
     }
 
     /// Where processes began.
@@ -201,7 +230,7 @@ impl Recording {
     /// Starts a recorded server on a state. The new record begins with what it finds there, which was written long ago;
     /// the number of its records is given too.
     pub(crate) fn recover(&self, state: State) -> (Self, usize) {
-        let watched = Watched::new(self.volume);
+        let watched = Watched::new(self.volume, self.unreferenced);
         let root = watched.recorder.directory();
         self.disk
             .build(state.cut, state.survival, root)
@@ -216,6 +245,7 @@ impl Recording {
             uploads: Arc::clone(&self.uploads),
             journal,
             volume: self.volume,
+            unreferenced: self.unreferenced,
             promised: Some(state.promised),
         };
         (recovery, count)
@@ -240,9 +270,15 @@ impl Recording {
     }
 
     fn look(&self, disk: &Disk, state: State) -> Report {
-        let (_directory, server) = start_on(disk, state, self.volume);
+        let (_directory, server) = start_on(disk, state, self.volume, self.unreferenced);
         let mut report = match server {
-            Ok(server) => check(&server.client(), &self.oracle, &self.uploads, state.promised),
+            Ok(server) => check(
+                &server.client(),
+                &self.oracle,
+                &self.uploads,
+                state.promised,
+                self.unreferenced,
+            ),
             Err(error) => Report {
                 findings: vec![format!("the server does not start: {error}")],
                 ..Report::default()
@@ -333,14 +369,19 @@ impl Summary {
             shown.join("\n")
         );
         assert!(acknowledged > states, "{when}: the states came before the work");
-        assert!(*found > acknowledged / 4, "{when}: hardly anything was looked at");
+        assert!(*found > acknowledged / 8, "{when}: hardly anything was looked at");
     }
 }
 
 /// Starts a server on a state. Its directory goes when it is dropped, after the server.
-pub(crate) fn start_on(disk: &Disk, state: State, volume: Volume) -> (TempDir, Result<Server, String>) {
+pub(crate) fn start_on(
+    disk: &Disk,
+    state: State,
+    volume: Volume,
+    unreferenced: Unreferenced,
+) -> (TempDir, Result<Server, String>) {
     let directory = scratch();
-    configure(directory.path());
+    configure(directory.path(), unreferenced);
     let root = match volume {
         Volume::Given => directory.path().join(DATA),
         Volume::Made => directory.path().to_owned(),

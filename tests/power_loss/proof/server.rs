@@ -35,8 +35,24 @@ pub(crate) struct Server {
     origin: String,
 }
 
+/// What happens to blobs that no manifest names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Unreferenced {
+    /// Their leases last longer than the test.
+    Kept,
+    /// Their leases last for two seconds.
+    Collected,
+}
+
 /// Writes the configuration of a server whose data are below [`DATA`].
-pub(crate) fn configure(directory: &Path) {
+pub(crate) fn configure(directory: &Path, unreferenced: Unreferenced) {
+    // The bytes of deleted blobs go soon in any case, so that their removal is in the record.
+    let collection = match unreferenced {
+        Unreferenced::Kept => json!({"interval": "1s", "doomDelay": "1s"}),
+        Unreferenced::Collected => {
+            json!({"interval": "1s", "grace": "1s", "doomDelay": "0s", "orphanSweep": "1s"})
+        }
+    };
     let everything = ["read", "create", "update", "delete"];
     let configuration = json!({
         "configVersion": 1,
@@ -47,8 +63,7 @@ pub(crate) fn configure(directory: &Path) {
             "blobs": {"store": "filesystem", "path": format!("{DATA}/blobs"), "reserve": 0},
         },
         "accessControl": {"repositories": {"**": {"anonymousPolicy": everything, "defaultPolicy": everything}}},
-        // The bytes of deleted blobs go soon, so that their removal is in the record.
-        "collection": {"interval": "1s", "doomDelay": "1s"},
+        "collection": collection,
         "log": {"level": "info", "format": "text"},
     });
     let written = fs::write(directory.join("config.json"), configuration.to_string());

@@ -8,16 +8,20 @@ use fastrand::Rng;
 use zas_power_loss::{Bytes, Names, Survival};
 
 use crate::recording::{Recording, Size, State, Summary, Volume, record};
+use crate::server::Unreferenced;
 
 const STATES: usize = 70;
 
 const SIZE: Size = Size {
     workers: 4,
     operations: 35,
+    unreferenced: Unreferenced::Kept,
 };
 
 /// How many states a server is started on and watched, to have the power fail again meanwhile.
 const RECOVERIES: usize = 5;
+
+const STATES_OF_COLLECTION: usize = 30;
 
 /// More records than a process makes until it is ready.
 const LONGEST_START: usize = 130;
@@ -61,6 +65,7 @@ fn given_any_moment_of_a_start_when_the_power_fails_then_the_next_start_succeeds
     let size = Size {
         workers: 2,
         operations: 6,
+        unreferenced: Unreferenced::Kept,
     };
     let recording = record(seed, Volume::Given, size);
     let mut random = Rng::with_seed(seed);
@@ -81,6 +86,27 @@ fn given_any_moment_of_a_start_when_the_power_fails_then_the_next_start_succeeds
     let summary = recording.check(&recording.disk, &states);
     // Then
     summary.assert_nothing_found("a start");
+}
+
+#[test]
+fn given_a_server_that_collects_when_the_power_fails_then_no_manifest_lacks_a_blob() {
+    // Given
+    let seed = seed();
+    eprintln!("ZAS_POWER_LOSS_SEED={seed}");
+    let size = Size {
+        workers: 3,
+        operations: 16,
+        unreferenced: Unreferenced::Collected,
+    };
+    let recording = record(seed, Volume::Given, size);
+    let removed = recording.count_removed_blobs();
+    eprintln!("{removed} files of blobs were deleted");
+    assert!(removed > 5, "hardly anything was collected");
+    // When
+    let states = recording.choose(STATES_OF_COLLECTION, seed);
+    let summary = recording.check(&recording.disk, &states);
+    // Then
+    summary.assert_nothing_found("collection");
 }
 
 /// Lets the power fail while a server starts on a state.
@@ -105,6 +131,7 @@ fn given_a_data_directory_that_the_server_made_when_the_power_fails_then_nothing
     let size = Size {
         workers: 2,
         operations: 8,
+        unreferenced: Unreferenced::Kept,
     };
     let recording = record(seed, Volume::Made, size);
     let mut states = recording.choose(8, seed);

@@ -7,6 +7,7 @@ use zas_power_loss::{Effect, Journal};
 use zas_tests::{Blob, Client, Image, Repository, Response};
 
 use crate::recording::{Volume, Watched};
+use crate::server::Unreferenced;
 
 /// Longer than it takes until a push meets a directory that an earlier push has met: there are 256.
 const PUSHES: u64 = 400;
@@ -99,7 +100,7 @@ fn in_two(blob: &Blob) -> impl FnOnce(&Repository) -> Response {
 }
 
 fn with_quiet_server(test: impl FnOnce(&mut Quiet)) {
-    let watched = Watched::new(Volume::Given);
+    let watched = Watched::new(Volume::Given, Unreferenced::Kept);
     let server = watched.start();
     let client: Client = server.client();
     let repository = Repository::new(&client, "power/quiet");

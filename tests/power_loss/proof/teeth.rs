@@ -3,11 +3,13 @@
 use zas_power_loss::{Kind, Survival};
 
 use crate::recording::{Recording, Size, State, Volume, record};
+use crate::server::Unreferenced;
 use crate::states::seed;
 
 const SIZE: Size = Size {
     workers: 2,
     operations: 12,
+    unreferenced: Unreferenced::Kept,
 };
 
 /// A group of files or directories whose syncs are ignored together.

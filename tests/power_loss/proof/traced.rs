@@ -12,7 +12,7 @@ use fastrand::Rng;
 use zas_power_loss::{Effect, Journal, Recorder};
 
 use crate::recording::{Volume, Watched};
-use crate::server::{DATA, Launch, Server};
+use crate::server::{DATA, Launch, Server, Unreferenced};
 use crate::workload::{Shared, Worker, prepare, work};
 
 /// How often each call was made on each path below the data directory.
@@ -36,14 +36,14 @@ fn given_a_recorded_server_when_strace_watches_it_too_then_both_saw_the_same() {
             .is_ok(),
         "there is no strace: install the package strace"
     );
-    let watched = Watched::new(Volume::Given);
+    let watched = Watched::new(Volume::Given, Unreferenced::Kept);
     let trace = watched.work().join("trace");
     let shared = Shared::new(watched.recorder.clone());
     // When
     let server = start_traced(&watched, &trace);
     prepare(&shared, &server.client(), 1);
     let mut workers: Vec<_> = (0..2)
-        .map(|number| Worker::new(number, Rng::with_seed(number as u64)))
+        .map(|number| Worker::new(number, Rng::with_seed(number as u64), Unreferenced::Kept))
         .collect();
     work(&shared, &server.client(), &mut workers, 12);
     server.stop();

@@ -9,6 +9,7 @@ use zas_power_loss::Recorder;
 use zas_tests::{Blob, Client, Image, Package, Request, Response, Transcript, with_query};
 
 use crate::oracle::{Key, Oracle, Value};
+use crate::server::Unreferenced;
 use crate::uploads::{Step, Upload};
 
 /// The repository that everybody pushes tags to, and mounts from.
@@ -62,10 +63,11 @@ pub(crate) struct Worker {
     loose_blobs: BTreeSet<String>,
     /// Numbers of uploads with how much of each was acknowledged.
     uploads: BTreeMap<usize, usize>,
+    unreferenced: Unreferenced,
 }
 
 impl Worker {
-    pub(crate) fn new(number: usize, random: Rng) -> Self {
+    pub(crate) fn new(number: usize, random: Rng, unreferenced: Unreferenced) -> Self {
         Self {
             repository: format!("power/worker-{number}"),
             random,
@@ -73,13 +75,14 @@ impl Worker {
             manifests: BTreeMap::new(),
             loose_blobs: BTreeSet::new(),
             uploads: BTreeMap::new(),
+            unreferenced,
         }
     }
 }
 
 /// Pushes what everybody uses.
 pub(crate) fn prepare(shared: &Shared, client: &Client, seed: u64) {
-    let mut worker = Worker::new(0, Rng::with_seed(seed));
+    let mut worker = Worker::new(0, Rng::with_seed(seed), Unreferenced::Kept);
     let mut session = Session::new(shared, client, &mut worker);
     for layer in 0..COMMON_LAYERS {
         session.push_blob(SHARED, &common_layer(layer));
@@ -93,7 +96,10 @@ pub(crate) fn work(shared: &Shared, client: &Client, workers: &mut [Worker], ope
             scope.spawn(move || {
                 let mut session = Session::new(shared, client, worker);
                 for _ in 0..operations {
-                    session.step();
+                    match session.worker.unreferenced {
+                        Unreferenced::Kept => session.step(),
+                        Unreferenced::Collected => session.step_before_collection(),
+                    }
                 }
             });
         }
@@ -137,6 +143,22 @@ impl<'a> Session<'a> {
             82..85 => self.cancel_upload(),
             85..93 => self.push_shared_image(),
             _ => self.mount(&repository),
+        }
+    }
+
+    /// What needs no blob that may be gone.
+    fn step_before_collection(&mut self) {
+        let repository = self.worker.repository.clone();
+        match self.worker.random.u32(..100) {
+            0..45 => self.push_or_delete_image(&repository),
+            45..55 => self.move_tag(&repository),
+            55..60 => self.delete_tag(&repository),
+            60..80 => self.delete_manifest(&repository),
+            80..90 => {
+                let blob = self.random_blob();
+                self.push_blob(&repository, &blob);
+            }
+            _ => self.open_or_close_upload(&repository),
         }
     }
 
