@@ -10,7 +10,8 @@ use zas_power_loss::{Bytes, Names, Survival};
 use crate::recording::{Recording, Size, State, Summary, Volume, record};
 use crate::server::Unreferenced;
 
-const STATES: usize = 70;
+/// States of the main proof; more of them mean more of all others too.
+const STATES: usize = 60;
 
 const SIZE: Size = Size {
     workers: 4,
@@ -21,7 +22,10 @@ const SIZE: Size = Size {
 /// How many states a server is started on and watched, to have the power fail again meanwhile.
 const RECOVERIES: usize = 5;
 
-const STATES_OF_COLLECTION: usize = 30;
+const STATES_OF_COLLECTION: usize = 20;
+
+/// Unless there is more time, only every so many records of a start are looked at.
+const STEP_OF_START: usize = 3;
 
 /// More records than a process makes until it is ready.
 const LONGEST_START: usize = 130;
@@ -32,7 +36,7 @@ const STATES_OF_RECOVERY: usize = 6;
 #[test]
 fn given_acknowledged_operations_when_the_power_fails_at_any_moment_then_none_is_lost() {
     // Given
-    let (seed, states) = (seed(), setting("ZAS_POWER_LOSS_STATES").unwrap_or(STATES));
+    let (seed, states) = (seed(), states());
     eprintln!("ZAS_POWER_LOSS_SEED={seed} ZAS_POWER_LOSS_STATES={states}");
     let recording = record(seed, Volume::Given, SIZE);
     describe(&recording);
@@ -45,12 +49,7 @@ fn given_acknowledged_operations_when_the_power_fails_at_any_moment_then_none_is
     assert!(summary.resumed > 0, "no upload was resumed");
     // When
     let mut again = Summary::default();
-    for (number, state) in states
-        .iter()
-        .rev()
-        .take(RECOVERIES * states.len().div_ceil(STATES))
-        .enumerate()
-    {
+    for (number, state) in states.iter().rev().take(RECOVERIES * scale()).enumerate() {
         again.join(fail_again(&recording, *state, seed.wrapping_add(number as u64)));
     }
     // Then
@@ -69,11 +68,13 @@ fn given_any_moment_of_a_start_when_the_power_fails_then_the_next_start_succeeds
     };
     let recording = record(seed, Volume::Given, size);
     let mut random = Rng::with_seed(seed);
+    let step = STEP_OF_START.div_ceil(scale());
+    let first = random.usize(..step);
     // When
     let states: Vec<State> = recording
         .starts()
         .into_iter()
-        .flat_map(|start| start..start + LONGEST_START)
+        .flat_map(|start| (start + first..start + LONGEST_START).step_by(step))
         .filter_map(|cut| {
             let survival = Survival {
                 bytes: random.choice([Bytes::Nothing, Bytes::Some, Bytes::Sizes])?,
@@ -103,7 +104,7 @@ fn given_a_server_that_collects_when_the_power_fails_then_no_manifest_lacks_a_bl
     eprintln!("{removed} files of blobs were deleted");
     assert!(removed > 5, "hardly anything was collected");
     // When
-    let states = recording.choose(STATES_OF_COLLECTION, seed);
+    let states = recording.choose(STATES_OF_COLLECTION * scale(), seed);
     let summary = recording.check(&recording.disk, &states);
     // Then
     summary.assert_nothing_found("collection");
@@ -148,6 +149,15 @@ fn describe(recording: &Recording) {
         recording.journal.length_of(recording.journal.records.len()),
         recording.calls()
     );
+}
+
+fn states() -> usize {
+    setting("ZAS_POWER_LOSS_STATES").unwrap_or(STATES)
+}
+
+/// How many times longer than usual the run may take.
+fn scale() -> usize {
+    states().div_ceil(STATES)
 }
 
 /// The seed of this run.
