@@ -1,0 +1,16 @@
+//! What a server meets in the wild: clients that dawdle, thousands of uploads that nobody ends, a disk that fills up or
+//! takes no writes any more, and bytes that rot.
+//!
+//! The tests of disks mount small file systems of their own and need root for that.
+#![expect(
+    clippy::panic,
+    clippy::expect_used,
+    reason = "a broken expectation fails the test"
+)]
+
+mod crowds;
+mod damage;
+mod disks;
+mod memory;
+mod volume;
+mod wait;
