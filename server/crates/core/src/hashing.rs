@@ -1,9 +1,18 @@
 //! Incremental hashing whose state survives a restart.
 
+use std::ops::Range;
+
 use sha2::digest::common::hazmat::SerializableState;
 use sha2::{Digest as _, Sha256, Sha512};
 
 use crate::{Algorithm, Digest};
+
+/// Where a saved state counts its blocks, the least significant byte first: behind the chaining value.
+const SHA256_BLOCK_COUNT: Range<usize> = 32..40;
+const SHA512_BLOCK_COUNT: Range<usize> = 64..80;
+
+/// More blocks than any upload has, by far: with a damaged count the number of bits would overflow at the end.
+const MOST_BLOCKS: u128 = 1 << 48;
 
 /// A running hash of an upload: every byte goes through it once, in order.
 ///
@@ -47,8 +56,8 @@ impl Hashing {
     /// [`HashStateCorrupt`] when the bytes are no state of that algorithm.
     pub fn resume(state: &HashState) -> Result<Self, HashStateCorrupt> {
         let running = match state.algorithm {
-            Algorithm::Sha256 => Running::Sha256(restore(&state.bytes)?),
-            Algorithm::Sha512 => Running::Sha512(restore(&state.bytes)?),
+            Algorithm::Sha256 => Running::Sha256(restore(&state.bytes, SHA256_BLOCK_COUNT)?),
+            Algorithm::Sha512 => Running::Sha512(restore(&state.bytes, SHA512_BLOCK_COUNT)?),
         };
         Ok(Self(running))
     }
@@ -90,7 +99,15 @@ impl Hashing {
     }
 }
 
-fn restore<T: SerializableState>(bytes: &[u8]) -> Result<T, HashStateCorrupt> {
+fn restore<T: SerializableState>(bytes: &[u8], block_count: Range<usize>) -> Result<T, HashStateCorrupt> {
+    let count = bytes.get(block_count).ok_or(HashStateCorrupt)?;
+    let count = count
+        .iter()
+        .rev()
+        .fold(0, |all, byte| all << 8 | u128::from(*byte));
+    if count > MOST_BLOCKS {
+        return Err(HashStateCorrupt);
+    }
     let state = bytes.try_into().map_err(|_| HashStateCorrupt)?;
     T::deserialize(&state).map_err(|_| HashStateCorrupt)
 }
@@ -127,6 +144,28 @@ mod tests {
                 bytes,
             };
             assert_eq!(Hashing::resume(&state).unwrap_err(), HashStateCorrupt);
+        }
+    }
+
+    #[test]
+    fn given_a_state_with_a_damaged_count_of_blocks_when_resumed_then_refused() {
+        for (algorithm, block, count) in [
+            (Algorithm::Sha256, 64, SHA256_BLOCK_COUNT),
+            (Algorithm::Sha512, 128, SHA512_BLOCK_COUNT),
+        ] {
+            let mut hashing = Hashing::new(algorithm);
+            hashing.update(&vec![7; 3 * block]);
+            let mut state = hashing.state();
+            let counted = &mut state.bytes[count];
+            assert_eq!(counted[0], 3, "{algorithm} counts its blocks elsewhere");
+            assert!(counted[1..].iter().all(|byte| *byte == 0));
+
+            counted[6] = 2;
+            assert_eq!(
+                Hashing::resume(&state).unwrap_err(),
+                HashStateCorrupt,
+                "{algorithm}"
+            );
         }
     }
 }
