@@ -6,6 +6,7 @@
 #![expect(
     clippy::panic,
     clippy::expect_used,
+    clippy::indexing_slicing,
     reason = "a broken promise ends the run, which is what a fuzzer looks for"
 )]
 
