@@ -71,8 +71,8 @@ podman-run: ## Run that image on 127.0.0.1:8080, its data in a volume
 	@hack/images.sh run
 
 .PHONY: bench
-bench: build ## Measure the server against the limits of this machine; ARGUMENTS="--help" for more
-	@$(WITH) cargo run --release -p zas-tests --bin zas-perf -- --server bin/zot-artifact-store $(ARGUMENTS)
+bench: ## Measure the server beside distribution and write docs/PERFORMANCE.md; ARGUMENTS="--help" for less
+	@hack/bench.sh $(ARGUMENTS)
 
 .PHONY: soak
 soak: build ## Kill and restart the server under load; ROUNDS=200 times

@@ -131,7 +131,7 @@ for_testing() {
 }
 
 to_build=(cc:build-essential c++:build-essential libclang:libclang-dev)
-to_test=(skopeo:skopeo podman:podman curl:curl)
+to_test=(skopeo:skopeo podman:podman curl:curl valgrind:valgrind)
 # What a node of Kubernetes and its images need. The plug-ins for networks are no programs on the PATH.
 to_test+=(containerd:containerd runc:runc /usr/lib/cni/bridge:containernetworking-plugins ip:iproute2 iptables:iptables
     conntrack:conntrack debootstrap:debootstrap buildah:buildah)

@@ -10,7 +10,7 @@ set -uo pipefail
 source "$(dirname "$0")/environment.sh"
 cd "$ZAS_ROOT" || exit 1
 
-TIERS="format lint dependencies unit rocksdb build conformance clients crash readme control-plane node"
+TIERS="format lint dependencies unit rocksdb build conformance clients crash instructions readme control-plane node"
 # Everything but the engine: no root, no network, no C++.
 PURE=(-p zas-core -p zas-failpoints -p zas-config -p zas-blobs -p zas-metadata -p zot-artifact-store -p zas-crd -p zot-artifact-store-operator)
 
@@ -70,6 +70,7 @@ lacking() {
         lacking_server
         lacking_rocksdb
         ;;
+    instructions) lacking_programs valgrind ;;
     clients)
         lacking_server
         lacking_programs skopeo podman crane regctl oras helm curl
@@ -133,6 +134,8 @@ run_tier() {
         cargo test -p zas-cluster-tests --lib node_tests && cargo test -p zas-cluster-tests --test node
         ;;
     clients | readme) cargo test --release -p zas-tests --test "$1" ;;
+    # Counts are compared, never times: a busy machine does not matter.
+    instructions) cargo test --release -p zas-instructions && cargo run --release -p zas-instructions ;;
     crash) build_failpoint_server && cargo test --release -p zas-tests --test crash ;;
     *)
         echo "there is no tier $1; the tiers are: $TIERS" >&2

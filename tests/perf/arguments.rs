@@ -2,14 +2,31 @@
 
 use std::path::PathBuf;
 
-use clap::Parser;
+use clap::{Parser, ValueEnum};
 
 use crate::target::Address;
+
+/// What can be measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Part {
+    /// Speed beside other registries and the limits of the machine.
+    Rates,
+    /// Ours alone: whether a grown store is slower, and how long it takes to start.
+    Growth,
+    /// Ours alone: memory with many large uploads and with clients that stop reading.
+    Memory,
+    /// Ours alone: latency of pushes while unused content is collected.
+    Collection,
+}
 
 /// Measures OCI registries against each other and against the limits of the machine.
 #[derive(Debug, Parser)]
 #[command(name = "zas-perf", version)]
 pub(crate) struct Arguments {
+    /// What to measure: several with commas between, or the option several times.
+    #[arg(long = "part", value_enum, value_delimiter = ',', default_values_t = [Part::Rates])]
+    pub(crate) parts: Vec<Part>,
+
     /// Our server's binary, started with RocksDB and the filesystem in a temporary directory.
     #[arg(long, env = "ZAS_SERVER_BINARY", value_name = "FILE")]
     pub(crate) server: Option<PathBuf>,
@@ -38,6 +55,26 @@ pub(crate) struct Arguments {
     #[arg(long, default_value_t = 100, value_name = "PERCENT")]
     pub(crate) fixture_scale: u64,
 
+    /// Size of the grown store, as a percentage of 1,000,000 tags, 100,000 repositories and 1,000,000 blobs.
+    #[arg(long, default_value_t = 100, value_name = "PERCENT")]
+    pub(crate) growth_scale: u64,
+
+    /// Size of each of 64 uploads for the part memory in MiB; all of them must have room on the disk.
+    #[arg(long, default_value_t = 256, value_name = "MIB")]
+    pub(crate) upload_size: u64,
+
+    /// Rounds of the part collection, each with and without it.
+    #[arg(long, default_value_t = 5, value_name = "N")]
+    pub(crate) collection_rounds: usize,
+
+    /// Unused blobs that are there in each turn of the part collection.
+    #[arg(long, default_value_t = 100_000, value_name = "N")]
+    pub(crate) garbage: u64,
+
+    /// Pushes per second in the part collection.
+    #[arg(long, default_value_t = 1000, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) pace: u32,
+
     /// Runs only the scenarios whose name contains this text; may be repeated.
     #[arg(long, value_name = "TEXT")]
     pub(crate) only: Vec<String>,
@@ -53,6 +90,10 @@ pub(crate) struct Arguments {
     /// Writes the tables, which are printed in any case.
     #[arg(long, value_name = "FILE")]
     pub(crate) markdown: Option<PathBuf>,
+
+    /// Writes the tables with what they mean, what is required and whether it is reached.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) document: Option<PathBuf>,
 }
 
 fn parse_target(text: &str) -> Result<(String, Address), String> {

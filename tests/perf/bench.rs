@@ -5,12 +5,16 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 
-use crate::arguments::Arguments;
+use crate::arguments::{Arguments, Part};
+use crate::collection::{self, CollectionEffect};
 use crate::fixture::{Fixture, Size};
+use crate::growth::{self, Growth};
 use crate::limits::Limits;
 use crate::load::Sample;
+use crate::machine::Machine;
+use crate::memory::{self, MemoryUse};
 use crate::process::{start_distribution, start_ours};
-use crate::report::{Machine, Measurement, Report};
+use crate::report::{Measurement, Report};
 use crate::scenario::{Run, Scenario};
 use crate::target::Target;
 
@@ -20,65 +24,138 @@ const NONCES_PER_RUN: u64 = 1 << 20;
 
 /// Measures everything the arguments ask for.
 pub(crate) fn run(arguments: &Arguments) -> Result<Report> {
-    let scenarios = chosen(&arguments.only);
-    ensure!(!scenarios.is_empty(), "no scenario has such a name");
     ensure!(arguments.rounds > 0, "at least one round is needed");
     let parent = arguments.directory.clone().unwrap_or_else(std::env::temp_dir);
     let directory = tempfile::Builder::new().prefix("zas-perf-").tempdir_in(&parent)?;
-    let targets = start_targets(arguments, directory.path())?;
-    ensure!(
-        !targets.is_empty(),
-        "nothing to measure: give --server, --distribution or --target"
-    );
-
     let now = now()?;
-    let mut nonces = Nonces(now.as_secs() << 32);
-    let size = Size {
-        stream: arguments.stream_size * MIB,
-        percent: arguments.fixture_scale,
+    let mut bench = Bench {
+        arguments,
+        directory: directory.path(),
+        time: Duration::try_from_secs_f64(arguments.seconds).context("--seconds")?,
+        nonces: Nonces(now.as_secs() << 32),
     };
-    let mut fixtures = Vec::new();
-    for target in &targets {
-        eprintln!("filling {}", target.name);
-        let fixture = Fixture::make(&target.address, &scenarios, size, nonces.next());
-        fixtures.push(fixture.with_context(|| format!("filling {}", target.name))?);
+    let mut report = Report::new(Machine::detect(directory.path())?, now, arguments.rounds);
+    if bench.measures(Part::Rates) {
+        bench.rates(&mut report)?;
     }
-
-    let mut report = Report::new(
-        Machine::detect(directory.path())?,
-        now,
-        arguments.rounds,
-        &targets,
-    );
-    let time = Duration::try_from_secs_f64(arguments.seconds).context("--seconds")?;
-    for round in 0..arguments.rounds {
-        eprintln!("round {} of {}", round + 1, arguments.rounds);
-        report.add_limits(Limits::measure(directory.path())?);
-        for scenario in &scenarios {
-            let mut turns: Vec<_> = targets.iter().zip(&fixtures).collect();
-            if round % 2 == 1 {
-                turns.reverse();
-            }
-            for (target, fixture) in turns {
-                let run = Run {
-                    address: &target.address,
-                    fixture,
-                    nonce: nonces.next(),
-                    time,
-                    stream: size.stream,
-                };
-                let measurement = measure(*scenario, target, &run);
-                eprintln!(
-                    "  {:<36} {:<14} {}",
-                    scenario.name(),
-                    target.name,
-                    measurement.summary(*scenario)
-                );
-                report.add(*scenario, &target.name, &measurement);
-            }
-        }
+    if bench.measures(Part::Growth) {
+        report.growth = report.kept(bench.growth());
+    }
+    if bench.measures(Part::Memory) {
+        report.memory = report.kept(bench.memory());
+    }
+    if bench.measures(Part::Collection) {
+        report.collection = report.kept(bench.collection());
     }
     Ok(report)
+}
+
+struct Bench<'a> {
+    arguments: &'a Arguments,
+    directory: &'a Path,
+    time: Duration,
+    nonces: Nonces,
+}
+
+impl Bench<'_> {
+    fn measures(&self, part: Part) -> bool {
+        self.arguments.parts.contains(&part)
+    }
+
+    fn growth(&mut self) -> Result<Growth> {
+        let plan = growth::Plan {
+            percent: self.arguments.growth_scale,
+            rounds: self.arguments.rounds,
+            time: self.time,
+            nonce: self.nonces.next(),
+        };
+        self.alone("growth", |binary, directory| {
+            growth::measure(binary, directory, plan)
+        })
+    }
+
+    fn memory(&mut self) -> Result<MemoryUse> {
+        let (upload, nonce) = (self.arguments.upload_size * MIB, self.nonces.next());
+        self.alone("memory", |binary, directory| {
+            memory::measure(binary, directory, upload, nonce)
+        })
+    }
+
+    fn collection(&mut self) -> Result<CollectionEffect> {
+        let plan = collection::Plan {
+            rounds: self.arguments.collection_rounds,
+            garbage: self.arguments.garbage,
+            pace: self.arguments.pace,
+            time: self.time,
+            nonce: self.nonces.next(),
+        };
+        self.alone("collection", |binary, directory| {
+            collection::measure(binary, directory, plan)
+        })
+    }
+
+    /// Measures ours, with nothing else running, in a directory that is removed afterwards.
+    fn alone<T>(&self, part: &str, measure: impl FnOnce(&Path, &Path) -> Result<T>) -> Result<T> {
+        let binary = self.arguments.server.as_ref();
+        let binary = absolute(binary.with_context(|| format!("the part {part} needs --server"))?)?;
+        let directory = made(self.directory, part)?;
+        let measured = measure(&binary, &directory).with_context(|| format!("measuring {part}"));
+        // The next part needs the room, also when this one failed.
+        std::fs::remove_dir_all(&directory)?;
+        measured
+    }
+
+    fn rates(&mut self, report: &mut Report) -> Result<()> {
+        let arguments = self.arguments;
+        let scenarios = chosen(&arguments.only);
+        ensure!(!scenarios.is_empty(), "no scenario has such a name");
+        let directory = made(self.directory, "rates")?;
+        let targets = start_targets(arguments, &directory)?;
+        ensure!(
+            !targets.is_empty(),
+            "nothing to measure: give --server, --distribution or --target"
+        );
+        report.add_targets(&targets);
+        let size = Size {
+            stream: arguments.stream_size * MIB,
+            percent: arguments.fixture_scale,
+        };
+        let mut fixtures = Vec::new();
+        for target in &targets {
+            eprintln!("filling {}", target.name);
+            let fixture = Fixture::make(&target.address, &scenarios, size, self.nonces.next());
+            fixtures.push(fixture.with_context(|| format!("filling {}", target.name))?);
+        }
+        for round in 0..arguments.rounds {
+            eprintln!("round {} of {}", round + 1, arguments.rounds);
+            report.add_limits(Limits::measure(&directory)?);
+            for scenario in &scenarios {
+                let mut turns: Vec<_> = targets.iter().zip(&fixtures).collect();
+                if round % 2 == 1 {
+                    turns.reverse();
+                }
+                for (target, fixture) in turns {
+                    let run = Run {
+                        address: &target.address,
+                        fixture,
+                        nonce: self.nonces.next(),
+                        time: self.time,
+                        stream: size.stream,
+                    };
+                    let measurement = measure(*scenario, target, &run);
+                    eprintln!(
+                        "  {:<36} {:<14} {}",
+                        scenario.name(),
+                        target.name,
+                        measurement.summary(*scenario)
+                    );
+                    report.add(*scenario, &target.name, &measurement);
+                }
+            }
+        }
+        drop(targets);
+        Ok(std::fs::remove_dir_all(&directory)?)
+    }
 }
 
 fn chosen(only: &[String]) -> Vec<Scenario> {

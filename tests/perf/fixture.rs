@@ -142,7 +142,8 @@ fn part_payloads(nonce: u64) -> [Payload; 2] {
     ]
 }
 
-fn make_parts(nonce: u64) -> Result<(Descriptor, Descriptor)> {
+/// The blobs that every manifest names.
+pub(crate) fn make_parts(nonce: u64) -> Result<(Descriptor, Descriptor)> {
     let mut block = Block::new();
     let [config, layer] = part_payloads(nonce).map(|payload| Descriptor {
         digest: payload.digest(&mut block),
@@ -151,7 +152,8 @@ fn make_parts(nonce: u64) -> Result<(Descriptor, Descriptor)> {
     Ok((config, layer))
 }
 
-fn push_parts(address: &Address, repository: &str, nonce: u64) -> Result<()> {
+/// Pushes those blobs to a repository.
+pub(crate) fn push_parts(address: &Address, repository: &str, nonce: u64) -> Result<()> {
     let mut block = Block::new();
     for payload in part_payloads(nonce) {
         let digest = payload.digest(&mut block);

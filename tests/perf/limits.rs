@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::sync::mpsc::Sender;
 use std::time::{Duration, Instant};
@@ -26,10 +27,10 @@ const SHORT: Duration = Duration::from_secs(1);
 /// A bound that a scenario is compared with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Limit {
-    /// One stream over loopback TCP whose receiver copies.
-    Loopback,
+    /// One stream over loopback TCP: from a file in the page cache, and the receiver copies.
+    CopyingLoopback,
     /// Four of them together.
-    LoopbackFourStreams,
+    CopyingLoopbackFourStreams,
     /// The lower one of hashing on one core and writing durably.
     HashAndDisk,
     /// The same, as blobs of 1 MiB per second.
@@ -43,10 +44,14 @@ pub(crate) enum Limit {
 /// The measured limits of one round.
 #[derive(Clone, Copy, Debug, Default, serde::Serialize)]
 pub(crate) struct Limits {
-    /// MB/s.
-    pub(crate) loopback: f64,
-    /// MB/s.
-    pub(crate) loopback_four_streams: f64,
+    /// MB/s, sent from a file in the page cache.
+    pub(crate) copying_loopback: f64,
+    /// MB/s of four such streams together.
+    pub(crate) copying_loopback_four_streams: f64,
+    /// MB/s, sent again and again from one buffer, which no server of files can do.
+    pub(crate) loopback_of_one_buffer: f64,
+    /// MB/s of four such streams together.
+    pub(crate) loopback_of_one_buffer_four_streams: f64,
     /// MB/s on one core.
     pub(crate) sha256: f64,
     /// MB/s, 1 GiB with one `fdatasync` at the end.
@@ -60,22 +65,30 @@ pub(crate) struct Limits {
 impl Limits {
     /// Measures all of them; `directory` is on the disk in question.
     pub(crate) fn measure(directory: &Path) -> Result<Self> {
-        Ok(Self {
-            loopback: loopback(1)?,
-            loopback_four_streams: loopback(4)?,
+        let path = directory.join("limit-write");
+        let durable_write = durable_write(&path)?;
+        // Written just now, so it is in the page cache.
+        let file = Source::File(File::open(&path)?);
+        let limits = Self {
+            copying_loopback: loopback(1, &file)?,
+            copying_loopback_four_streams: loopback(4, &file)?,
+            loopback_of_one_buffer: loopback(1, &Source::OneBuffer)?,
+            loopback_of_one_buffer_four_streams: loopback(4, &Source::OneBuffer)?,
             sha256: sha256(),
-            durable_write: durable_write(directory)?,
+            durable_write,
             durable_append: durable_append(directory)?,
             bare_http: bare_http()?,
-        })
+        };
+        std::fs::remove_file(&path)?;
+        Ok(limits)
     }
 
     /// The value of a limit in the unit of the scenarios that name it.
     pub(crate) fn value(&self, limit: Limit) -> f64 {
         let hash_and_disk = self.sha256.min(self.durable_write);
         match limit {
-            Limit::Loopback => self.loopback,
-            Limit::LoopbackFourStreams => self.loopback_four_streams,
+            Limit::CopyingLoopback => self.copying_loopback,
+            Limit::CopyingLoopbackFourStreams => self.copying_loopback_four_streams,
             Limit::HashAndDisk => hash_and_disk,
             Limit::HashAndDiskPerMebibyte => hash_and_disk * 1e6 / f64::from(1 << 20),
             Limit::DurableAppend => self.durable_append,
@@ -88,7 +101,25 @@ fn megabytes_per_second(bytes: u64, elapsed: Duration) -> f64 {
     bytes as f64 / 1e6 / elapsed.as_secs_f64().max(f64::MIN_POSITIVE)
 }
 
-fn loopback(streams: u64) -> Result<f64> {
+/// What a loopback stream sends.
+#[derive(Debug)]
+enum Source {
+    /// The same buffer again and again: it stays in the processor's cache.
+    OneBuffer,
+    /// A file of [`WRITTEN_BYTES`] from its beginning, again when it ends.
+    File(File),
+}
+
+impl Source {
+    fn fill(&self, chunk: &mut [u8], offset: u64) -> Result<()> {
+        match self {
+            Self::OneBuffer => Ok(()),
+            Self::File(file) => Ok(file.read_exact_at(chunk, offset % WRITTEN_BYTES)?),
+        }
+    }
+}
+
+fn loopback(streams: u64, source: &Source) -> Result<f64> {
     let listener = TcpListener::bind("127.0.0.1:0")?;
     let address = listener.local_addr()?;
     let each = LOOPBACK_BYTES / streams;
@@ -96,7 +127,7 @@ fn loopback(streams: u64) -> Result<f64> {
     std::thread::scope(|scope| -> Result<()> {
         let mut threads = Vec::new();
         for _ in 0..streams {
-            threads.push(scope.spawn(move || send(TcpStream::connect(address)?, each)));
+            threads.push(scope.spawn(move || send(TcpStream::connect(address)?, each, source)));
             let (stream, _) = listener.accept()?;
             threads.push(scope.spawn(move || receive(stream)));
         }
@@ -110,9 +141,10 @@ fn loopback(streams: u64) -> Result<f64> {
     Ok(megabytes_per_second(LOOPBACK_BYTES, start.elapsed()))
 }
 
-fn send(mut stream: TcpStream, bytes: u64) -> Result<()> {
-    let chunk = vec![0x5a; CHUNK];
-    for _ in 0..bytes / CHUNK as u64 {
+fn send(mut stream: TcpStream, bytes: u64, source: &Source) -> Result<()> {
+    let mut chunk = vec![0x5a; CHUNK];
+    for index in 0..bytes / CHUNK as u64 {
+        source.fill(&mut chunk, index * CHUNK as u64)?;
         stream.write_all(&chunk)?;
     }
     Ok(())
@@ -135,18 +167,16 @@ fn sha256() -> f64 {
     megabytes_per_second(HASHED_BYTES, start.elapsed())
 }
 
-fn durable_write(directory: &Path) -> Result<f64> {
-    let path = directory.join("limit-write");
-    let mut file = File::create(&path).with_context(|| format!("creating {}", path.display()))?;
+/// Leaves the file.
+fn durable_write(path: &Path) -> Result<f64> {
+    let mut file = File::create(path).with_context(|| format!("creating {}", path.display()))?;
     let chunk = vec![0x5a; CHUNK];
     let start = Instant::now();
     for _ in 0..WRITTEN_BYTES / CHUNK as u64 {
         file.write_all(&chunk)?;
     }
     file.sync_data()?;
-    let elapsed = start.elapsed();
-    std::fs::remove_file(&path)?;
-    Ok(megabytes_per_second(WRITTEN_BYTES, elapsed))
+    Ok(megabytes_per_second(WRITTEN_BYTES, start.elapsed()))
 }
 
 fn durable_append(directory: &Path) -> Result<f64> {

@@ -69,6 +69,23 @@ pub(crate) fn drive<F>(load: Load, address: &Address, operation: F) -> Result<Sa
 where
     F: AsyncFn(&mut Connection, u64) -> Result<u64> + Sync,
 {
+    run(load, Duration::ZERO, address, operation)
+}
+
+/// As [`drive`], but operation `n` begins `n` pauses after the start, as from clients that know nothing of each other.
+/// One that begins late because all clients were busy has waited, and that counts.
+pub(crate) fn drive_paced<F>(load: Load, pause: Duration, address: &Address, operation: F) -> Result<Sample>
+where
+    F: AsyncFn(&mut Connection, u64) -> Result<u64> + Sync,
+{
+    run(load, pause, address, operation)
+}
+
+fn run<F>(load: Load, pause: Duration, address: &Address, operation: F) -> Result<Sample>
+where
+    F: AsyncFn(&mut Connection, u64) -> Result<u64> + Sync,
+{
+    let pace = Pace { load, pause };
     let next = AtomicU64::new(0);
     let start_line = Barrier::new(load.threads);
     let mut sample = Sample::default();
@@ -77,7 +94,7 @@ where
             .map(|thread| {
                 let clients = (thread..load.clients).step_by(load.threads).count();
                 let (next, start_line, operation) = (&next, &start_line, &operation);
-                scope.spawn(move || serve_clients(load, clients, address, next, start_line, operation))
+                scope.spawn(move || serve_clients(pace, clients, address, next, start_line, operation))
             })
             .collect();
         for thread in threads {
@@ -89,8 +106,30 @@ where
     Ok(sample)
 }
 
-fn serve_clients<F>(
+/// A load and how far apart its operations begin.
+#[derive(Clone, Copy, Debug)]
+struct Pace {
     load: Load,
+    pause: Duration,
+}
+
+impl Pace {
+    /// Waits for the turn of an operation, and tells when it began: when it should have, if that is past.
+    async fn begin(self, start: Instant, index: u64) -> Instant {
+        if self.pause.is_zero() {
+            return Instant::now();
+        }
+        let turn = start + self.pause.mul_f64(index as f64);
+        if turn <= Instant::now() {
+            return turn;
+        }
+        tokio::time::sleep_until(turn.into()).await;
+        Instant::now()
+    }
+}
+
+fn serve_clients<F>(
+    pace: Pace,
     clients: usize,
     address: &Address,
     next: &AtomicU64,
@@ -101,7 +140,7 @@ where
     F: AsyncFn(&mut Connection, u64) -> Result<u64> + Sync,
 {
     let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_io()
+        .enable_all()
         .build()
         .context("starting a runtime")?;
     let connections = runtime.block_on(open_all(address, clients));
@@ -112,7 +151,7 @@ where
     runtime.block_on(async {
         let runs: FuturesUnordered<_> = connections
             .into_iter()
-            .map(|connection| run_client(load, connection, start, next, operation))
+            .map(|connection| run_client(pace, connection, start, next, operation))
             .collect();
         runs.try_fold(Sample::default(), async |mut all, one| {
             all.merge(one);
@@ -131,7 +170,7 @@ async fn open_all(address: &Address, clients: usize) -> Result<Vec<Connection>> 
 }
 
 async fn run_client<F>(
-    load: Load,
+    pace: Pace,
     mut connection: Connection,
     start: Instant,
     next: &AtomicU64,
@@ -141,12 +180,12 @@ where
     F: AsyncFn(&mut Connection, u64) -> Result<u64> + Sync,
 {
     let mut sample = Sample::default();
-    while start.elapsed() < load.time {
+    while start.elapsed() < pace.load.time {
         let index = next.fetch_add(1, Ordering::Relaxed);
-        if index >= load.count {
+        if index >= pace.load.count {
             break;
         }
-        let begun = Instant::now();
+        let begun = pace.begin(start, index).await;
         let bytes = operation(&mut connection, index).await?;
         sample.add(bytes, begun.elapsed());
     }
@@ -157,6 +196,21 @@ where
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn given_a_pace_when_an_operation_is_early_or_late_then_it_waits_or_has_waited() {
+        let load = Load {
+            clients: 1,
+            threads: 1,
+            count: 1,
+            time: Duration::MAX,
+        };
+        let pause = Duration::from_millis(20);
+        let start = Instant::now();
+        let early = Pace { load, pause }.begin(start, 1).await;
+        assert!(early >= start + pause);
+        assert_eq!(Pace { load, pause }.begin(start, 0).await, start);
+    }
 
     #[test]
     fn given_a_hundred_latencies_when_asked_then_percentiles_are_exact() {

@@ -5,20 +5,28 @@
 
 mod arguments;
 mod bench;
+mod collection;
 mod connection;
+mod document;
 mod fixture;
+mod growth;
 mod limits;
 mod load;
+mod machine;
+mod memory;
 mod payload;
 mod process;
 mod registry;
 mod report;
+mod requirement;
 mod scenario;
+mod statistics;
+mod tables;
 mod target;
 
 use std::io::Write;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use clap::Parser;
 
 use crate::arguments::Arguments;
@@ -33,7 +41,17 @@ fn main() -> Result<()> {
     if let Some(path) = &arguments.markdown {
         std::fs::write(path, &markdown).with_context(|| format!("writing {}", path.display()))?;
     }
+    if let Some(path) = &arguments.document {
+        std::fs::write(path, document::write(&report))
+            .with_context(|| format!("writing {}", path.display()))?;
+    }
     std::io::stdout()
         .write_all(markdown.as_bytes())
-        .context("writing the report")
+        .context("writing the report")?;
+    ensure!(
+        report.failures.is_empty(),
+        "{} parts could not be measured",
+        report.failures.len()
+    );
+    Ok(())
 }

@@ -1,18 +1,21 @@
 //! Starts registries for the measurement and watches what they use.
 
 use std::fs::File;
-use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
+use rustix::process::{Pid, Signal, kill_process};
 
 use crate::connection::{Body, Connection};
 use crate::target::{Address, Target};
 
 /// A server that is not up by then never will be.
 const START: Duration = Duration::from_secs(30);
-const POLL: Duration = Duration::from_millis(20);
+const POLL: Duration = Duration::from_millis(2);
+/// What our server logs after it has read its configuration again.
+const RELOADED: &str = "reloaded the configuration";
 /// `USER_HZ`: in this unit Linux shows processor time to programs, on every architecture.
 const TICKS_PER_SECOND: f64 = 100.0;
 
@@ -29,20 +32,37 @@ impl Process {
         std::fs::write(&path, "5").with_context(|| format!("writing {path}"))
     }
 
-    /// Largest resident memory since the last reset, in bytes (`VmHWM`).
-    pub(crate) fn peak_memory(&self) -> Result<u64> {
+    /// What it has in memory now, and the most it had since the last reset.
+    pub(crate) fn memory(&self) -> Result<Memory> {
         let path = format!("/proc/{}/status", self.child.id());
         let status = std::fs::read_to_string(&path).with_context(|| format!("reading {path}"))?;
-        let line = status
-            .lines()
-            .find_map(|line| line.strip_prefix("VmHWM:"))
-            .context("no VmHWM")?;
-        let kibibytes: u64 = line
-            .trim()
-            .trim_end_matches(" kB")
-            .parse()
-            .context("malformed VmHWM")?;
-        Ok(kibibytes * 1024)
+        Memory::parse(&status)
+    }
+
+    /// Largest resident memory since the last reset, in bytes (`VmHWM`).
+    pub(crate) fn peak_memory(&self) -> Result<u64> {
+        Ok(self.memory()?.peak)
+    }
+
+    /// Asks it to read its configuration again.
+    pub(crate) fn hang_up(&self) -> Result<()> {
+        self.signal(Signal::HUP)
+    }
+
+    /// Asks it to end, and waits until it has.
+    pub(crate) fn stop(mut self) -> Result<()> {
+        self.signal(Signal::TERM)?;
+        let status: ExitStatus = self.child.wait().context("waiting for the server to stop")?;
+        ensure!(
+            status.success(),
+            "the server ended with {status} when told to stop"
+        );
+        Ok(())
+    }
+
+    fn signal(&self, signal: Signal) -> Result<()> {
+        let id = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw);
+        kill_process(id.context("the server has no process id")?, signal).context("sending a signal")
     }
 
     /// Processor time used so far, of all threads, in seconds.
@@ -61,6 +81,35 @@ impl Process {
     }
 }
 
+/// Memory of a process in bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Memory {
+    /// Resident now, mapped files included (`VmRSS`).
+    pub(crate) resident: u64,
+    /// Resident now without files (`RssAnon`).
+    pub(crate) anonymous: u64,
+    /// Most resident since the last reset (`VmHWM`).
+    pub(crate) peak: u64,
+}
+
+impl Memory {
+    fn parse(status: &str) -> Result<Self> {
+        let value = |name: &str| -> Result<u64> {
+            let mut lines = status.lines().filter_map(|line| line.split_once(':'));
+            let (_, value) = lines
+                .find(|(key, _)| *key == name)
+                .with_context(|| format!("no {name}"))?;
+            let kibibytes: u64 = value.trim().trim_end_matches(" kB").parse()?;
+            Ok(kibibytes * 1024)
+        };
+        Ok(Self {
+            resident: value("VmRSS")?,
+            anonymous: value("RssAnon")?,
+            peak: value("VmHWM")?,
+        })
+    }
+}
+
 impl Drop for Process {
     fn drop(&mut self) {
         // Nothing can be done about a failure here, and the data directory goes with the run.
@@ -69,12 +118,87 @@ impl Drop for Process {
     }
 }
 
-/// Starts our server as in production: RocksDB, filesystem, log level info; everybody may do everything.
-pub(crate) fn start_ours(binary: &Path, directory: &Path) -> Result<Target> {
-    let [public, operations] = free_ports()?;
-    let data = directory.display();
-    let configuration = format!(
-        r#"configVersion: 1
+/// Our server with its data: it can be started again and again.
+#[derive(Clone, Debug)]
+pub(crate) struct Ours {
+    binary: PathBuf,
+    directory: PathBuf,
+    version: String,
+    settings: String,
+}
+
+impl Ours {
+    /// A server that keeps everything in `directory`.
+    pub(crate) fn new(binary: &Path, directory: &Path) -> Result<Self> {
+        Ok(Self {
+            binary: binary.to_owned(),
+            directory: directory.to_owned(),
+            version: version(binary)?,
+            settings: String::new(),
+        })
+    }
+
+    /// The same with more lines of configuration.
+    pub(crate) fn with(self, settings: &str) -> Self {
+        Self {
+            settings: settings.to_owned(),
+            ..self
+        }
+    }
+
+    /// What it says about its version.
+    pub(crate) fn version(&self) -> &str {
+        &self.version
+    }
+
+    /// Starts it as in production: RocksDB, filesystem, log level info; everybody may do everything.
+    pub(crate) fn start(&self) -> Result<Started> {
+        let [public, operations] = free_ports()?;
+        self.write_configuration([public, operations])?;
+        let mut command = Command::new(&self.binary);
+        command.arg("--config").arg(self.configuration_file());
+        let (address, probe) = (Address::loopback(public), Address::loopback(operations));
+        let begun = Instant::now();
+        let process = start("zas", command, &probe, "/readyz", &self.directory)?;
+        Ok(Started {
+            ready_after: begun.elapsed(),
+            process,
+            address,
+            ports: [public, operations],
+        })
+    }
+
+    /// Puts other lines of configuration in force in a running server, and returns when they are.
+    pub(crate) fn reconfigure(&mut self, started: &Started, settings: &str) -> Result<()> {
+        settings.clone_into(&mut self.settings);
+        let before = self.log_lines_with(RELOADED)?;
+        self.write_configuration(started.ports)?;
+        started.process.hang_up()?;
+        let start = Instant::now();
+        while self.log_lines_with(RELOADED)? == before {
+            ensure!(
+                start.elapsed() < START,
+                "the server did not read its configuration again"
+            );
+            std::thread::sleep(POLL);
+        }
+        Ok(())
+    }
+
+    /// How many lines of its log contain a text.
+    fn log_lines_with(&self, text: &str) -> Result<usize> {
+        let log = std::fs::read_to_string(self.directory.join("log")).context("reading the server's log")?;
+        Ok(log.lines().filter(|line| line.contains(text)).count())
+    }
+
+    fn configuration_file(&self) -> PathBuf {
+        self.directory.join("config.yaml")
+    }
+
+    fn write_configuration(&self, [public, operations]: [u16; 2]) -> Result<()> {
+        let data = self.directory.display();
+        let configuration = format!(
+            r#"configVersion: 1
 http: {{ listen: "127.0.0.1:{public}" }}
 operations: {{ listen: "127.0.0.1:{operations}" }}
 storage:
@@ -84,19 +208,38 @@ accessControl:
   repositories:
     "**": {{ anonymousPolicy: [read, create, update, delete] }}
 log: {{ level: info, format: json }}
-"#
-    );
-    let file = directory.join("config.yaml");
-    std::fs::write(&file, configuration)?;
-    let mut command = Command::new(binary);
-    command.arg("--config").arg(&file);
-    start(
-        "zas",
-        version(binary)?,
-        command,
-        Address::loopback(public),
-        directory,
-    )
+{}"#,
+            self.settings
+        );
+        // A server that reads meanwhile must not see half of it.
+        let partial = self.directory.join("config.partial");
+        std::fs::write(&partial, configuration)?;
+        Ok(std::fs::rename(&partial, self.configuration_file())?)
+    }
+}
+
+/// A running server of ours.
+#[derive(Debug)]
+pub(crate) struct Started {
+    /// The process.
+    pub(crate) process: Process,
+    /// Where clients find it.
+    pub(crate) address: Address,
+    /// From its start until it said that it is ready.
+    pub(crate) ready_after: Duration,
+    ports: [u16; 2],
+}
+
+/// Starts our server as a target.
+pub(crate) fn start_ours(binary: &Path, directory: &Path) -> Result<Target> {
+    let ours = Ours::new(binary, directory)?;
+    let started = ours.start()?;
+    Ok(Target {
+        name: "zas".to_owned(),
+        address: started.address,
+        version: ours.version,
+        process: Some(started.process),
+    })
 }
 
 /// Starts CNCF distribution with its filesystem driver and the in-memory descriptor cache of its sample configuration.
@@ -120,23 +263,22 @@ http: {{ addr: "127.0.0.1:{public}" }}
         .arg("serve")
         .arg(&file)
         .env("OTEL_TRACES_EXPORTER", "none");
-    start(
-        "distribution",
-        version(binary)?,
-        command,
-        Address::loopback(public),
-        directory,
-    )
+    let address = Address::loopback(public);
+    let process = start("distribution", command, &address, "/v2/", directory)?;
+    Ok(Target {
+        name: "distribution".to_owned(),
+        address,
+        version: version(binary)?,
+        process: Some(process),
+    })
 }
 
-fn start(
-    name: &str,
-    version: String,
-    mut command: Command,
-    address: Address,
-    directory: &Path,
-) -> Result<Target> {
-    let log = File::create(directory.join("log"))?;
+/// Starts a server and waits until it answers the path with 200.
+fn start(name: &str, mut command: Command, probe: &Address, path: &str, directory: &Path) -> Result<Process> {
+    let log = File::options()
+        .create(true)
+        .append(true)
+        .open(directory.join("log"))?;
     command
         .stdin(Stdio::null())
         .stdout(log.try_clone()?)
@@ -144,19 +286,14 @@ fn start(
         .current_dir(directory);
     let child = command.spawn().with_context(|| format!("starting {name}"))?;
     let mut process = Process { child };
-    if let Err(error) = wait_until_ready(&mut process, &address) {
+    if let Err(error) = wait_until_ready(&mut process, probe, path) {
         let log = std::fs::read_to_string(directory.join("log")).unwrap_or_default();
         bail!("{name} did not start: {error:#}\n{log}");
     }
-    Ok(Target {
-        name: name.to_owned(),
-        address,
-        version,
-        process: Some(process),
-    })
+    Ok(process)
 }
 
-fn wait_until_ready(process: &mut Process, address: &Address) -> Result<()> {
+fn wait_until_ready(process: &mut Process, address: &Address, path: &str) -> Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_io()
         .build()?;
@@ -164,14 +301,14 @@ fn wait_until_ready(process: &mut Process, address: &Address) -> Result<()> {
     loop {
         let answer = runtime.block_on(async {
             let mut connection = Connection::open(address).await?;
-            connection.request("GET", "/v2/", Body::None).await
+            connection.request("GET", path, Body::None).await
         });
         if let Some(status) = process.child.try_wait()? {
             bail!("it ended with {status}");
         }
         match answer {
             Ok(head) if head.status == 200 => return Ok(()),
-            Ok(head) => ensure!(start.elapsed() < START, "/v2/ is answered {}", head.status),
+            Ok(head) => ensure!(start.elapsed() < START, "{path} is answered {}", head.status),
             Err(error) => ensure!(start.elapsed() < START, "{error:#}"),
         }
         std::thread::sleep(POLL);
@@ -198,4 +335,21 @@ fn free_ports() -> Result<[u16; 2]> {
         std::net::TcpListener::bind("127.0.0.1:0")?,
     );
     Ok([one.local_addr()?.port(), two.local_addr()?.port()])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn given_the_status_of_a_process_when_read_then_its_memory_is_known_in_bytes() {
+        let status = "Name:\tserver\nVmHWM:\t     300 kB\nVmRSS:\t     200 kB\nRssAnon:\t     100 kB\n";
+        let memory = Memory {
+            resident: 200 << 10,
+            anonymous: 100 << 10,
+            peak: 300 << 10,
+        };
+        assert_eq!(Memory::parse(status).unwrap(), memory);
+        assert!(Memory::parse("Name:\tserver\n").is_err());
+    }
 }

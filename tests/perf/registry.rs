@@ -7,6 +7,7 @@ use crate::payload::Payload;
 
 /// Media type of the manifests that are pushed.
 pub(crate) const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
+const INDEX: &str = "application/vnd.oci.image.index.v1+json";
 const CONFIG: &str = "application/vnd.oci.image.config.v1+json";
 const LAYER: &str = "application/vnd.oci.image.layer.v1.tar";
 
@@ -30,6 +31,19 @@ pub(crate) async fn push_blob(
     let path = closing(&location, digest);
     let head = connection.request("PUT", &path, Body::Sized(payload)).await?;
     expect(connection, &head, 201, "closing PUT")?;
+    Ok(payload.length)
+}
+
+/// Pushes a blob with one POST, which not every registry accepts.
+pub(crate) async fn push_blob_at_once(
+    connection: &mut Connection,
+    repository: &str,
+    payload: Payload,
+    digest: &str,
+) -> Result<u64> {
+    let path = format!("/v2/{repository}/blobs/uploads/?digest={digest}");
+    let head = connection.request("POST", &path, Body::Sized(payload)).await?;
+    expect(connection, &head, 201, "POST with a digest")?;
     Ok(payload.length)
 }
 
@@ -73,12 +87,34 @@ pub(crate) async fn put_manifest(
     reference: &str,
     manifest: &[u8],
 ) -> Result<u64> {
+    put(connection, repository, reference, MANIFEST, manifest).await
+}
+
+/// Pushes an index that names nothing, and so needs nothing, under a tag.
+pub(crate) async fn put_index(connection: &mut Connection, repository: &str, tag: &str) -> Result<u64> {
+    let index = format!(r#"{{"schemaVersion":2,"mediaType":"{INDEX}","manifests":[]}}"#);
+    put(connection, repository, tag, INDEX, index.as_bytes()).await
+}
+
+async fn put(
+    connection: &mut Connection,
+    repository: &str,
+    reference: &str,
+    media_type: &str,
+    manifest: &[u8],
+) -> Result<u64> {
     let path = format!("/v2/{repository}/manifests/{reference}");
     let head = connection
-        .request("PUT", &path, Body::Bytes(MANIFEST, manifest))
+        .request("PUT", &path, Body::Bytes(media_type, manifest))
         .await?;
     expect(connection, &head, 201, "manifest PUT")?;
     Ok(manifest.len() as u64)
+}
+
+/// A digest as a reference that a manifest is pushed to together with tags.
+pub(crate) fn tagged(digest: &str, tags: impl Iterator<Item = String>) -> String {
+    let tags: Vec<String> = tags.map(|tag| format!("tag={tag}")).collect();
+    format!("{digest}?{}", tags.join("&"))
 }
 
 /// Gets something small, wholly.

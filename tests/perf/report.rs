@@ -1,18 +1,23 @@
-//! The result: medians over the rounds, as tables and as JSON.
+//! The result: medians over the rounds.
 
-use std::fmt::Write;
-use std::path::Path;
 use std::time::{Duration, UNIX_EPOCH};
 
 use anyhow::{Context, Result};
 use serde::Serialize;
 
+use crate::collection::CollectionEffect;
+use crate::growth::Growth;
 use crate::limits::Limits;
 use crate::load::Sample;
+use crate::machine::Machine;
+use crate::memory::MemoryUse;
+use crate::requirement::{Bound, Check, against_distribution, against_limit};
 use crate::scenario::Scenario;
+use crate::statistics::{median, ratio, rounded};
 use crate::target::Target;
 
-const MIB: f64 = 1024.0 * 1024.0;
+/// Name of the target that the required ratios are about.
+const DISTRIBUTION: &str = "distribution";
 
 /// One run of one scenario on one target.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -54,114 +59,84 @@ impl Measurement {
     }
 }
 
-/// Where it was measured.
-#[derive(Clone, Debug, Serialize)]
-pub(crate) struct Machine {
-    processor: String,
-    cores: usize,
-    memory_gib: u64,
-    kernel: String,
-    filesystem: String,
-}
-
-impl Machine {
-    /// This machine, with the filesystem that holds `directory`.
-    pub(crate) fn detect(directory: &Path) -> Result<Self> {
-        let processors = std::fs::read_to_string("/proc/cpuinfo").context("reading /proc/cpuinfo")?;
-        let memory = std::fs::read_to_string("/proc/meminfo").context("reading /proc/meminfo")?;
-        let kibibytes: u64 = value(&memory, "MemTotal")
-            .trim_end_matches(" kB")
-            .parse()
-            .unwrap_or_default();
-        Ok(Self {
-            processor: value(&processors, "model name").to_owned(),
-            cores: std::thread::available_parallelism()?.get(),
-            memory_gib: kibibytes >> 20,
-            kernel: std::fs::read_to_string("/proc/sys/kernel/osrelease")?
-                .trim()
-                .to_owned(),
-            filesystem: filesystem(&std::fs::read_to_string("/proc/mounts")?, directory),
-        })
-    }
-}
-
-fn value<'a>(lines: &'a str, key: &str) -> &'a str {
-    let values = lines.lines().filter_map(|line| line.split_once(':'));
-    values
-        .filter(|(name, _)| name.trim() == key)
-        .map(|(_, value)| value.trim())
-        .next()
-        .unwrap_or_default()
-}
-
-/// Type of the filesystem mounted closest above `directory`.
-fn filesystem(mounts: &str, directory: &Path) -> String {
-    let mounts = mounts.lines().filter_map(|line| {
-        let mut fields = line.split(' ').skip(1);
-        Some((fields.next()?, fields.next()?))
-    });
-    let above = mounts.filter(|(point, _)| directory.starts_with(point));
-    above
-        .max_by_key(|(point, _)| point.len())
-        .map(|(_, kind)| kind.to_owned())
-        .unwrap_or_default()
-}
-
+/// One of the registries.
 #[derive(Debug, Serialize)]
-struct Contender {
-    name: String,
-    version: String,
+pub(crate) struct Contender {
+    pub(crate) name: String,
+    pub(crate) version: String,
 }
 
+/// One scenario.
 #[derive(Debug, Serialize)]
-struct Row {
-    scenario: &'static str,
-    unit: &'static str,
-    limit: Option<f64>,
-    results: Vec<Outcome>,
+pub(crate) struct Row {
+    pub(crate) scenario: &'static str,
+    pub(crate) unit: &'static str,
+    pub(crate) limit: Option<f64>,
+    pub(crate) results: Vec<Outcome>,
     #[serde(skip)]
     key: Scenario,
 }
 
 /// All runs of one scenario on one target.
 #[derive(Debug, Default, Serialize)]
-struct Outcome {
-    target: String,
-    median_rate: f64,
-    ratio_to_limit: Option<f64>,
+pub(crate) struct Outcome {
+    pub(crate) target: String,
+    pub(crate) median_rate: f64,
+    pub(crate) ratio_to_limit: Option<f64>,
     /// The first target's median divided by this one's.
-    first_target_ratio: Option<f64>,
-    runs: Vec<Measurement>,
+    pub(crate) first_target_ratio: Option<f64>,
+    pub(crate) runs: Vec<Measurement>,
 }
 
 /// Everything that was measured.
 #[derive(Debug, Serialize)]
 pub(crate) struct Report {
-    date: String,
-    machine: Machine,
-    rounds: usize,
-    targets: Vec<Contender>,
-    limits: Vec<Limits>,
-    rows: Vec<Row>,
+    pub(crate) date: String,
+    pub(crate) machine: Machine,
+    pub(crate) rounds: usize,
+    pub(crate) targets: Vec<Contender>,
+    pub(crate) limits: Vec<Limits>,
+    pub(crate) rows: Vec<Row>,
+    pub(crate) growth: Option<Growth>,
+    pub(crate) memory: Option<MemoryUse>,
+    pub(crate) collection: Option<CollectionEffect>,
+    /// Parts that could not be measured, and why.
+    pub(crate) failures: Vec<String>,
 }
 
 impl Report {
     /// An empty report.
-    pub(crate) fn new(machine: Machine, now: Duration, rounds: usize, targets: &[Target]) -> Self {
-        let date = humantime::format_rfc3339_seconds(UNIX_EPOCH + now).to_string();
+    pub(crate) fn new(machine: Machine, now: Duration, rounds: usize) -> Self {
+        Self {
+            date: humantime::format_rfc3339_seconds(UNIX_EPOCH + now).to_string(),
+            machine,
+            rounds,
+            targets: Vec::new(),
+            limits: Vec::new(),
+            rows: Vec::new(),
+            growth: None,
+            memory: None,
+            collection: None,
+            failures: Vec::new(),
+        }
+    }
+
+    /// A part that was measured, or notes why it was not: what others took minutes to find stays.
+    pub(crate) fn kept<T>(&mut self, part: Result<T>) -> Option<T> {
+        part.inspect_err(|error| {
+            eprintln!("{error:#}");
+            self.failures.push(format!("{error:#}"));
+        })
+        .ok()
+    }
+
+    /// Tells which registries are compared. The others are compared with the first one.
+    pub(crate) fn add_targets(&mut self, targets: &[Target]) {
         let contender = |target: &Target| Contender {
             name: target.name.clone(),
             version: target.version.clone(),
         };
-        let targets = targets.iter().map(contender).collect();
-        Self {
-            date,
-            machine,
-            rounds,
-            targets,
-            limits: Vec::new(),
-            rows: Vec::new(),
-        }
+        self.targets = targets.iter().map(contender).collect();
     }
 
     /// Adds the limits of a round.
@@ -208,132 +183,52 @@ impl Report {
         serde_json::to_string_pretty(self).context("writing JSON")
     }
 
-    /// The tables for people.
-    pub(crate) fn markdown(&self) -> String {
-        let mut text = String::new();
-        // Writing to a string cannot fail.
-        let _ = self.write_header(&mut text);
-        let _ = self.write_rates(&mut text);
-        let _ = self.write_latencies(&mut text);
-        let _ = self.write_errors(&mut text);
-        text
+    /// Everything that is required, with what was measured.
+    pub(crate) fn checks(&self) -> Vec<Check> {
+        let mut checks: Vec<Check> = self.rows.iter().flat_map(Row::checks).collect();
+        if let Some(growth) = &self.growth {
+            checks.push(self.grown_manifests_by_tag(growth));
+            checks.extend(growth.checks());
+        }
+        checks.extend(self.memory.iter().flat_map(MemoryUse::checks));
+        checks.extend(self.collection.iter().flat_map(CollectionEffect::checks));
+        checks
     }
 
-    fn write_header(&self, text: &mut String) -> std::fmt::Result {
-        let Machine {
-            processor,
-            cores,
-            memory_gib,
-            kernel,
-            filesystem,
-        } = &self.machine;
-        writeln!(text, "{}, {} rounds, medians.", self.date, self.rounds)?;
-        writeln!(
-            text,
-            "{cores} cores of {processor}, {memory_gib} GiB, Linux {kernel}, {filesystem}."
-        )?;
-        for Contender { name, version } in &self.targets {
-            writeln!(
-                text,
-                "- {name}: {}",
-                if version.is_empty() {
-                    "version unknown"
-                } else {
-                    version
-                }
-            )?;
-        }
-        let middle = |value: fn(&Limits) -> f64| {
-            rounded(median(self.limits.iter().map(value).collect()).unwrap_or(0.0))
-        };
-        writeln!(
-            text,
-            "- limits: loopback TCP {} MB/s, four streams {} MB/s; SHA-256 on one core {} MB/s; \
-             write and fdatasync {} MB/s; 4 KiB append and fdatasync {}/s; bare actix-web {}/s\n",
-            middle(|limits| limits.loopback),
-            middle(|limits| limits.loopback_four_streams),
-            middle(|limits| limits.sha256),
-            middle(|limits| limits.durable_write),
-            middle(|limits| limits.durable_append),
-            middle(|limits| limits.bare_http),
+    /// Ours grown against distribution small, by way of ours small: the two were never measured in the same round.
+    fn grown_manifests_by_tag(&self, growth: &Growth) -> Check {
+        let row = self
+            .rows
+            .iter()
+            .find(|row| row.key == Scenario::GetManifestsByTag);
+        let small = row.and_then(|row| row.ratio_to(DISTRIBUTION));
+        let measured = small.zip(growth.manifests_by_tag_ratio());
+        Check::new(
+            "times distribution: get manifests by tag, 16 clients, ours from the grown store",
+            Bound::AtLeast(against_distribution(Scenario::GetManifestsByTag)),
+            measured.map(|(small, grown)| small * grown),
         )
-    }
-
-    fn write_rates(&self, text: &mut String) -> std::fmt::Result {
-        let first = self
-            .targets
-            .first()
-            .map(|first| first.name.as_str())
-            .unwrap_or_default();
-        write!(text, "| scenario | unit | limit | {first} | of limit |")?;
-        for peer in self.targets.iter().skip(1) {
-            write!(text, " {} | {first} / {} |", peer.name, peer.name)?;
-        }
-        writeln!(text)?;
-        writeln!(
-            text,
-            "|---|---|---:|---:|---:|{}",
-            "---:|---:|".repeat(self.targets.len().saturating_sub(1))
-        )?;
-        for row in &self.rows {
-            let limit = row.limit.map_or_else(|| "-".to_owned(), rounded);
-            write!(text, "| {} | {} | {limit} |", row.scenario, row.unit)?;
-            for (index, outcome) in row.results.iter().enumerate() {
-                let ratio = if index == 0 {
-                    outcome.ratio_to_limit
-                } else {
-                    outcome.first_target_ratio
-                };
-                write!(
-                    text,
-                    " {} | {} |",
-                    rounded(outcome.median_rate),
-                    ratio_text(ratio)
-                )?;
-            }
-            writeln!(text)?;
-        }
-        writeln!(text)
-    }
-
-    fn write_latencies(&self, text: &mut String) -> std::fmt::Result {
-        write!(text, "| scenario |")?;
-        for Contender { name, .. } in &self.targets {
-            write!(text, " {name} p50 ms | p99 ms | CPU s | peak MiB |")?;
-        }
-        writeln!(text)?;
-        writeln!(text, "|---|{}", "---:|---:|---:|---:|".repeat(self.targets.len()))?;
-        for row in &self.rows {
-            write!(text, "| {} |", row.scenario)?;
-            for outcome in &row.results {
-                let cell = |value: Option<f64>| value.map_or_else(|| "-".to_owned(), rounded);
-                write!(
-                    text,
-                    " {} | {} | {} | {} |",
-                    cell(outcome.median(|run| Some(run.p50_milliseconds))),
-                    cell(outcome.median(|run| Some(run.p99_milliseconds))),
-                    cell(outcome.median(|run| run.processor_seconds)),
-                    cell(outcome.median(|run| run.peak_memory.map(|bytes| bytes as f64 / MIB))),
-                )?;
-            }
-            writeln!(text)?;
-        }
-        Ok(())
-    }
-
-    fn write_errors(&self, text: &mut String) -> std::fmt::Result {
-        for row in &self.rows {
-            for outcome in &row.results {
-                if let Some(error) = outcome.runs.iter().find_map(|run| run.error.as_ref()) {
-                    writeln!(text, "\n{} failed on {}: {error}", row.scenario, outcome.target)?;
-                }
-            }
-        }
-        Ok(())
     }
 }
 
 impl Row {
+    fn ratio_to(&self, target: &str) -> Option<f64> {
+        let outcome = self.results.iter().find(|outcome| outcome.target == target)?;
+        outcome.first_target_ratio
+    }
+
+    fn checks(&self) -> Vec<Check> {
+        let bound = Bound::AtLeast(against_distribution(self.key));
+        let what = format!("times distribution: {}", self.scenario);
+        let mut checks = vec![Check::new(what, bound, self.ratio_to(DISTRIBUTION))];
+        if let Some(part) = against_limit(self.key) {
+            let what = format!("part of copying loopback: {}", self.scenario);
+            let measured = self.results.first().and_then(|ours| ours.ratio_to_limit);
+            checks.push(Check::new(what, Bound::AtLeast(part), measured));
+        }
+        checks
+    }
+
     fn compare(&mut self) {
         let first = self
             .results
@@ -349,7 +244,7 @@ impl Row {
 
 impl Outcome {
     /// The median of a value over the runs that gave a result.
-    fn median(&self, value: impl Fn(&Measurement) -> Option<f64>) -> Option<f64> {
+    pub(crate) fn median(&self, value: impl Fn(&Measurement) -> Option<f64>) -> Option<f64> {
         median(
             self.runs
                 .iter()
@@ -365,107 +260,49 @@ fn limit(rounds: &[Limits], scenario: Scenario) -> Option<f64> {
     median(rounds.iter().map(|limits| limits.value(limit)).collect())
 }
 
-fn ratio(value: f64, to: f64) -> Option<f64> {
-    (value > 0.0 && to > 0.0).then(|| value / to)
-}
-
-fn ratio_text(ratio: Option<f64>) -> String {
-    ratio.map_or_else(|| "-".to_owned(), |ratio| format!("{ratio:.2}"))
-}
-
-fn median(mut values: Vec<f64>) -> Option<f64> {
-    values.sort_unstable_by(f64::total_cmp);
-    let upper = *values.get(values.len() / 2)?;
-    if values.len() % 2 == 1 {
-        return Some(upper);
-    }
-    values
-        .get(values.len() / 2 - 1)
-        .map(|lower| f64::midpoint(*lower, upper))
-}
-
-/// Three significant digits are more than the measurement has.
-fn rounded(value: f64) -> String {
-    match value {
-        value if value >= 100.0 => format!("{value:.0}"),
-        value if value >= 10.0 => format!("{value:.1}"),
-        value => format!("{value:.2}"),
-    }
-}
-
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
+    use std::path::Path;
+
     use super::*;
 
-    fn run(rate: f64) -> Measurement {
+    pub(crate) fn run(rate: f64) -> Measurement {
         Measurement {
             rate,
             ..Measurement::default()
         }
     }
 
-    fn report(targets: &[&str]) -> Report {
+    pub(crate) fn report(targets: &[&str]) -> Report {
         let contender = |name: &&str| Contender {
             name: (*name).to_owned(),
             version: String::new(),
         };
-        Report {
-            date: String::new(),
-            machine: Machine::detect(Path::new("/")).unwrap(),
-            rounds: 3,
-            targets: targets.iter().map(contender).collect(),
-            limits: vec![Limits {
-                loopback: 1000.0,
-                ..Limits::default()
-            }],
-            rows: Vec::new(),
-        }
+        let mut report = Report::new(Machine::detect(Path::new("/")).unwrap(), Duration::ZERO, 3);
+        report.targets = targets.iter().map(contender).collect();
+        report.limits = vec![Limits {
+            copying_loopback: 1000.0,
+            ..Limits::default()
+        }];
+        report
     }
 
     #[test]
-    fn given_three_rounds_when_reported_then_the_medians_are_compared() {
-        // Given
-        let mut report = report(&["zas", "peer"]);
-        // When
-        for rate in [900.0, 100.0, 800.0] {
-            report.add(Scenario::PullStream, "zas", &run(rate));
-            report.add(Scenario::PullStream, "peer", &run(rate / 2.0));
-        }
-        // Then
-        let text = report.markdown();
-        assert!(
-            text.contains("| pull one stream | MB/s | 1000 | 800 | 0.80 | 400 | 2.00 |"),
-            "{text}"
-        );
-    }
-
-    #[test]
-    fn given_a_failed_run_when_reported_then_the_reason_is_told_and_the_rate_is_not_zeroed() {
-        let mut report = report(&["zas"]);
-        report.add(Scenario::PullStream, "zas", &run(500.0));
-        let failed = Measurement {
-            error: Some("answered 500".to_owned()),
-            ..Measurement::default()
-        };
-        report.add(Scenario::PullStream, "zas", &failed);
-        let text = report.markdown();
-        assert!(
-            text.contains("| 500 |") && text.contains("pull one stream failed on zas: answered 500"),
-            "{text}"
-        );
-    }
-
-    #[test]
-    fn given_values_when_their_median_is_taken_then_it_is_the_middle() {
-        assert_eq!(median(vec![3.0, 1.0, 2.0]), Some(2.0));
-        assert_eq!(median(vec![4.0, 1.0, 2.0, 3.0]), Some(2.5));
-        assert_eq!(median(Vec::new()), None);
-    }
-
-    #[test]
-    fn given_nested_mounts_when_a_directory_is_looked_up_then_the_closest_one_counts() {
-        let mounts = "/dev/a / ext4 rw 0 0\ntmpfs /volatile tmpfs rw 0 0\n";
-        assert_eq!(filesystem(mounts, Path::new("/volatile/x")), "tmpfs");
-        assert_eq!(filesystem(mounts, Path::new("/var")), "ext4");
+    fn given_rates_of_both_when_checked_then_each_requirement_is_judged_by_its_ratio() {
+        let mut report = report(&["zas", "distribution"]);
+        report.add(Scenario::PullStream, "zas", &run(890.0));
+        report.add(Scenario::PullStream, "distribution", &run(445.0));
+        report.add(Scenario::PushSmallBlobs, "zas", &run(900.0));
+        let judged: Vec<_> = report
+            .checks()
+            .iter()
+            .map(|check| (check.measured, check.verdict()))
+            .collect();
+        let expected = [
+            (Some(2.0), "reached"),
+            (Some(0.89), "**not reached**"),
+            (None, "not measured"),
+        ];
+        assert_eq!(judged, expected);
     }
 }

@@ -140,8 +140,8 @@ impl Scenario {
     pub(crate) fn limit(self) -> Option<Limit> {
         match self {
             Self::PushStreamDocker | Self::PushStreamMonolithic => Some(Limit::HashAndDisk),
-            Self::PullStream => Some(Limit::Loopback),
-            Self::PullFourStreams => Some(Limit::LoopbackFourStreams),
+            Self::PullStream => Some(Limit::CopyingLoopback),
+            Self::PullFourStreams => Some(Limit::CopyingLoopbackFourStreams),
             Self::PushMediumBlobs => Some(Limit::HashAndDiskPerMebibyte),
             Self::PushSmallBlobs | Self::PutManifests => Some(Limit::DurableAppend),
             Self::GetManifestsByDigest | Self::GetManifestsByTag | Self::GetSmallBlobs => {
