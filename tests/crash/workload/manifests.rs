@@ -52,8 +52,8 @@ impl Worker<'_> {
         let path = manifest_path(repository, &document, &names);
         let client = self.client.clone();
         let request = put_manifest(&client, &path, &document);
-        let answer = self.change(&changes, request, &[201], &[404])?;
-        if answer.status == 404 {
+        let answer = self.change(&changes, request, &[201], &[400])?;
+        if answer.status == 400 {
             self.judge_refusal(&answer, first_answer);
         }
         Ok(())
