@@ -11,6 +11,8 @@
 
 mod clocks;
 mod committer;
+#[cfg(any(test, feature = "rocksdb"))]
+mod directory;
 mod embedded;
 mod error;
 #[cfg_attr(

@@ -12,6 +12,7 @@ use rocksdb::{
 };
 
 use crate::clocks::Clocks;
+use crate::directory;
 use crate::embedded::EmbeddedMetadata;
 use crate::format;
 use crate::ordered_map::{Changes, Durability, Effort, Family, Key, KeyRange, OrderedMap, ScanEnd, Visitor};
@@ -38,6 +39,8 @@ impl RocksMetadata {
         timing: Timing,
     ) -> std::result::Result<Self, OpenError> {
         format::check(path)?;
+        directory::make_durable(path)
+            .map_err(|error| OpenError::Failed(format!("{}: {error}", path.display())))?;
         let map = RocksMap::open(path)?;
         // Whoever had it open until now may have been a newer version.
         format::check(path)?;
