@@ -320,12 +320,16 @@ fn version(binary: &Path) -> Result<String> {
         .arg("--version")
         .output()
         .with_context(|| format!("running {}", binary.display()))?;
-    Ok(String::from_utf8_lossy(&output.stdout)
-        .lines()
-        .next()
-        .unwrap_or_default()
-        .trim()
-        .to_owned())
+    Ok(without_path(&String::from_utf8_lossy(&output.stdout)))
+}
+
+/// The first line of what a program says about its version, without the path by which it was called.
+fn without_path(text: &str) -> String {
+    let words = text.lines().next().unwrap_or_default().split_whitespace();
+    words
+        .filter(|word| !word.starts_with('/'))
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 /// Two ports that were free a moment ago.
@@ -351,5 +355,18 @@ mod tests {
         };
         assert_eq!(Memory::parse(status).unwrap(), memory);
         assert!(Memory::parse("Name:\tserver\n").is_err());
+    }
+
+    #[test]
+    fn given_a_version_with_the_path_of_its_program_when_read_then_only_the_version_is_left() {
+        let text = "/opt/bin/registry github.com/distribution/distribution/v3 v3.1.2\nmore\n";
+        assert_eq!(
+            without_path(text),
+            "github.com/distribution/distribution/v3 v3.1.2"
+        );
+        assert_eq!(
+            without_path("zot-artifact-store 0.2.0"),
+            "zot-artifact-store 0.2.0"
+        );
     }
 }
