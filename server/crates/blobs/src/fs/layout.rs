@@ -4,6 +4,7 @@
 
 use std::fs;
 use std::io;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -83,17 +84,30 @@ fn make_durable_directory(path: &Path, disk: &dyn Disk) -> io::Result<()> {
             disk.make_directory(path)?;
         }
         Err(error) if is_there(path, &error) => {
-            // An earlier process may have died between making it and syncing it. Whoever may not look into the parent
-            // did not make the directory: it was given to us, as a mounted volume is.
-            return match disk.sync_directory(parent) {
-                Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Ok(()),
-                synced => synced,
-            };
+            return sync_above(path, disk);
         }
         Err(error) => return Err(error),
         Ok(()) => {}
     }
     disk.sync_directory(parent)
+}
+
+/// Makes the entries durable that lead to a directory on its file system: an earlier process may have died between
+/// making one and syncing it.
+fn sync_above(path: &Path, disk: &dyn Disk) -> io::Result<()> {
+    let device = path.metadata()?.dev();
+    for parent in path.ancestors().skip(1) {
+        // Where a file system is mounted, what is above it was not made by us.
+        if parent.metadata()?.dev() != device {
+            return Ok(());
+        }
+        match disk.sync_directory(parent) {
+            // Whoever may not look into it did not make anything in it.
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => return Ok(()),
+            synced => synced?,
+        }
+    }
+    Ok(())
 }
 
 /// Whether making a directory failed because there is one; a read-only or foreign parent is reported first.

@@ -187,11 +187,14 @@ fn given_a_root_several_levels_below_when_opened_then_each_new_entry_is_synced()
             "sync directory data/store"
         ]
     );
-    assert_eq!(
-        syncs(open()),
-        ["sync directory data/store"],
-        "an earlier process may have died before its sync"
-    );
+    // An earlier process may have died between making any of them and its sync.
+    let again = syncs(open());
+    let own = [
+        "sync directory data/store",
+        "sync directory data",
+        "sync directory ",
+    ];
+    assert!(again.starts_with(&own.map(str::to_owned)), "{again:?}");
 }
 
 #[tokio::test]
