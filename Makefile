@@ -28,8 +28,12 @@ test-unit: ## Run the unit tests: no root, no network, no RocksDB
 	@hack/test.sh unit
 
 .PHONY: test-integration
-test-integration: ## Run conformance, clients, crash and README tests against a server built here
-	@hack/test.sh build rocksdb conformance clients crash readme
+test-integration: ## Run conformance, clients and README tests against a server built here
+	@hack/test.sh build rocksdb conformance clients readme
+
+.PHONY: test-proofs
+test-proofs: ## Run what proves the store: the model, crashes, power loss, broken disks, fuzz targets
+	@hack/test.sh build model crash power-loss hostile fuzz
 
 .PHONY: test-control-plane
 test-control-plane: ## Run the operator against a real control plane: no root needed
@@ -75,5 +79,6 @@ bench: ## Measure the server beside distribution and write docs/PERFORMANCE.md; 
 	@hack/bench.sh $(ARGUMENTS)
 
 .PHONY: soak
-soak: build ## Kill and restart the server under load; ROUNDS=200 times
-	@$(WITH) ZAS_CRASH_ROUNDS=$(or $(ROUNDS),200) cargo test --release -p zas-tests --test crash -- --nocapture
+soak: ## Run the proofs in their long forms, hours in all; hack/soak.sh names the variables
+	@hack/setup.sh test
+	@hack/soak.sh
