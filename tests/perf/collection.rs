@@ -155,7 +155,7 @@ impl Bench {
         let first = self.plan.nonce;
         let payload = |index: u64| Payload {
             nonce: first + index,
-            length: if index % FILE_SHARE == 0 {
+            length: if index.is_multiple_of(FILE_SHARE) {
                 GARBAGE_FILE
             } else {
                 GARBAGE_BLOB
