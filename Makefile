@@ -78,6 +78,10 @@ podman-run: ## Run that image on 127.0.0.1:8080, its data in a volume
 bench: ## Measure the server beside distribution and write docs/PERFORMANCE.md; ARGUMENTS="--help" for less
 	@hack/bench.sh $(ARGUMENTS)
 
+.PHONY: fuzz
+fuzz: ## Look for inputs that break what parses bytes; SECONDS_EACH=60
+	@hack/fuzz.sh --seconds $(or $(SECONDS_EACH),60)
+
 .PHONY: soak
 soak: ## Run the proofs in their long forms, hours in all; hack/soak.sh names the variables
 	@hack/setup.sh test

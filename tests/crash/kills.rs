@@ -4,7 +4,7 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::run::{READY, Run, WORKERS, seed, setting};
+use crate::run::{Run, WORKERS, seed, setting};
 use crate::workload::Worker;
 
 const ROUNDS: u64 = 50;
@@ -47,7 +47,6 @@ impl Run {
 
     fn work_until_killed(&mut self) {
         let life = Duration::from_millis(self.random.u64(150..1_200));
-        let end = Instant::now() + life;
         let client = self.server.client();
         let Self {
             server,
@@ -59,8 +58,8 @@ impl Run {
         thread::scope(|scope| {
             for number in 0..WORKERS {
                 let mut worker = Worker::new(number, &client, shared, random.fork(), *grace);
-                // Longer than the server lives: its end is the worker's.
-                scope.spawn(move || worker.work(end + READY));
+                // The server's end is the worker's.
+                scope.spawn(move || worker.work_while(|| true));
             }
             thread::sleep(life);
             server.kill();

