@@ -7,6 +7,9 @@ mod rollouts;
 mod server_versions;
 mod watches;
 
+#[cfg(test)]
+mod tests;
+
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 use std::time::Duration;
@@ -161,8 +164,10 @@ impl Scope {
             Some(namespace) => Api::namespaced(self.client.clone(), namespace),
             None => Api::all(self.client.clone()),
         };
+        let metrics = Arc::clone(&self.shared.metrics);
         watch(api, watcher::Config::default())
             .default_backoff()
+            .inspect_err(move |error| watches::interrupted(&metrics, zas_crd::KIND, error))
             .modify(|resource| resource.managed_fields_mut().clear())
             .inspect_ok(move |event| {
                 if let Event::Delete(resource) = event {

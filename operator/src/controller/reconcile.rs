@@ -174,7 +174,7 @@ impl Look<'_> {
             observed,
         };
         let applied = apply.everything(&prepared).await?;
-        let is_complete = applied.problems.is_empty() && applied.leaving.is_empty();
+        let is_complete = applied.is_complete();
         problems.extend(applied.problems);
         if references.needs_credentials && is_complete {
             let password = credentials::password().map_err(ReconcileError::Credentials)?;

@@ -14,6 +14,7 @@ use kube::runtime::{WatchStreamExt, watcher as watch};
 use super::context::Context;
 use crate::children::{ChildKey, ChildKind, Facts, Observed, Watched};
 use crate::labels;
+use crate::metrics::Metrics;
 
 /// Objects per page of the first list.
 const PAGE: u32 = 100;
@@ -68,10 +69,7 @@ async fn take_in<K: Send>(
     let mut listing = HashSet::new();
     while let Some(event) = events.next().await {
         match event {
-            Err(error) => {
-                context.shared.metrics.watch_failed(kind.name());
-                tracing::warn!(kind = kind.name(), %error, "a watch was interrupted");
-            }
+            Err(error) => interrupted(&context.shared.metrics, kind.name(), &error),
             Ok(Event::Init) => listing.clear(),
             Ok(Event::InitApply(object)) => {
                 let seen = reduce(object);
@@ -88,6 +86,12 @@ async fn take_in<K: Send>(
             Ok(Event::Delete(object)) => gone(context, kind, reduce(object)),
         }
     }
+}
+
+/// Notes that a watch has ended. It goes on by itself, after a pause.
+pub(super) fn interrupted(metrics: &Metrics, kind: &str, error: &watcher::Error) {
+    metrics.watch_failed(kind);
+    tracing::warn!(kind, %error, "a watch was interrupted");
 }
 
 fn changed(context: &Context, kind: ChildKind, (metadata, facts): Seen) {

@@ -42,7 +42,9 @@ pub(super) fn remedy(reason: Reason) -> &'static str {
         Reason::PermissionDenied => "Install the roles that came with this version of the operator.",
         Reason::CRDOutdated => "Install the definition that came with this version of the operator.",
         Reason::APIMissing => "Install the operator that brings the kind, or switch off what asks for it.",
-        Reason::VolumeMissing => "Make the claim that `spec.dataVolume.existingClaim` states.",
+        Reason::VolumeMissing => {
+            "Make the claim that `spec.dataVolume.existingClaim` states; it is found within ten seconds."
+        }
         Reason::VolumePending => {
             "`kubectl describe pvc` says why: no storage class, no room, or a volume that waits for its Pod."
         }
@@ -50,7 +52,7 @@ pub(super) fn remedy(reason: Reason) -> &'static str {
         Reason::VolumeLost => "Restore the volume; the claim cannot be bound again.",
         Reason::VolumeShrinkRefused => "State at least the size that the claim has.",
         Reason::VolumeExpansionRefused => {
-            "Use a storage class with `allowVolumeExpansion`, or move the data to a larger claim."
+            "Use a storage class with `allowVolumeExpansion`, raise the quota, or move the data to a larger claim; the rest of the change is in force."
         }
         Reason::HostNotAllowed => "Use a host below one of the operator's `--allowed-host-suffixes`.",
         Reason::HostInvalid => "State a shorter host, or shorten the names of the store and its namespace.",

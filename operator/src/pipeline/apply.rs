@@ -48,6 +48,14 @@ pub struct Applied {
     pub problems: Vec<Problem>,
 }
 
+impl Applied {
+    /// Whether everything that the store needs is there. A claim that cannot grow is still a claim.
+    pub fn is_complete(&self) -> bool {
+        let is_harmless = |problem: &Problem| problem.reason == ConditionReason::VolumeExpansionRefused;
+        self.leaving.is_empty() && self.problems.iter().all(is_harmless)
+    }
+}
+
 impl std::fmt::Debug for Apply<'_> {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter
@@ -94,11 +102,8 @@ impl Apply<'_> {
                     Outcome::Problem(problem) => applied.problems.push(problem),
                 }
             }
-            // A workload must not start on another's claim or configuration; a claim that cannot grow is still a claim.
-            let mut problems = applied.problems.iter();
-            let is_missing =
-                problems.any(|problem| problem.reason != ConditionReason::VolumeExpansionRefused);
-            if is_missing || !applied.leaving.is_empty() {
+            // A workload must not start on another's claim or configuration.
+            if !applied.is_complete() {
                 break;
             }
         }
@@ -212,7 +217,7 @@ impl Apply<'_> {
                 self.remember(prepared, &answer.metadata);
                 Ok(Outcome::Written)
             }
-            Err(error) => self.refusal(key, error, uid.is_some()),
+            Err(error) => self.refusal(prepared, error, uid.is_some()),
         }
     }
 
@@ -255,7 +260,13 @@ impl Apply<'_> {
     }
 
     /// Tells a refusal that a person must put right from one that passes.
-    fn refusal(&self, key: &ChildKey, error: kube::Error, existed: bool) -> Result<Outcome, ReconcileError> {
+    fn refusal(
+        &self,
+        prepared: &Prepared,
+        error: kube::Error,
+        existed: bool,
+    ) -> Result<Outcome, ReconcileError> {
+        let key = &prepared.key;
         self.ledger.forget(self.key, key);
         let kube::Error::Api(status) = &error else {
             return Err(ReconcileError::Apply {
@@ -267,10 +278,7 @@ impl Apply<'_> {
         let problem = if status.is_conflict() && !existed {
             // Somebody made it between the look and the write.
             conflict(key, "it was created by somebody else just now")
-        } else if status.is_forbidden()
-            && key.kind == ChildKind::PersistentVolumeClaim
-            && status.message.contains("resize")
-        {
+        } else if self.is_growth(prepared) && is_verdict(status) {
             let message = format!("{named} cannot grow: {}", status.message);
             Problem::new(ConditionReason::VolumeExpansionRefused, message)
         } else if status.is_forbidden() {
@@ -288,9 +296,26 @@ impl Apply<'_> {
         Ok(Outcome::Problem(problem))
     }
 
+    /// Whether a claim that is there asks for more than it has asked for until now.
+    fn is_growth(&self, prepared: &Prepared) -> bool {
+        let present = self.observed.get(&prepared.key).map(|seen| &seen.facts);
+        let wanted = prepared.object.pointer("/spec/resources/requests/storage");
+        match (present, wanted.and_then(Value::as_str)) {
+            (Some(Facts::Claim(facts)), Some(wanted)) => facts.requested.as_deref() != Some(wanted),
+            _ => false,
+        }
+    }
+
     fn api(&self, kind: ChildKind) -> Api<DynamicObject> {
         Api::namespaced_with(self.client.clone(), &self.key.namespace, &kind.resource())
     }
+}
+
+/// Whether the cluster has judged what was asked for: its storage class, a quota or a webhook. That the operator lacks
+/// a right is told in other words, and says nothing about the object.
+fn is_verdict(status: &kube::core::Status) -> bool {
+    let lacks_right = status.message.contains("cannot patch resource");
+    status.is_invalid() || status.code == 400 || (status.is_forbidden() && !lacks_right)
 }
 
 /// Whether a Deployment is refused because it still has the parameters of a rolling update, which somebody else set.

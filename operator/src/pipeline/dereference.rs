@@ -227,6 +227,8 @@ impl Dereference<'_> {
         Ok(())
     }
 
+    /// Unlike Secrets and ConfigMaps, claims are watched only when they bear the operator's label: to keep all claims of a
+    /// cluster in memory costs more than the few seconds until the store is looked at again, once in its life.
     async fn existing_claim(&self, spec: &ZotArtifactStoreSpec, found: &mut References) -> kube::Result<()> {
         let Some(name) = &spec.data_volume.existing_claim else {
             return Ok(());

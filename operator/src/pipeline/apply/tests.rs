@@ -9,6 +9,7 @@ use http_body_util::BodyExt;
 use kube::client::Body;
 
 use super::*;
+use crate::children::ClaimFacts;
 use crate::resources;
 use crate::resources::tests::fixtures;
 
@@ -19,14 +20,20 @@ type Asked = (Method, String, String);
 #[derive(Clone, Default)]
 struct FakeServer {
     asked: Arc<Mutex<Vec<Asked>>>,
-    told: Arc<Mutex<VecDeque<(&'static str, u16)>>>,
+    told: Arc<Mutex<VecDeque<(&'static str, u16, String)>>>,
     present: Arc<Mutex<Option<Value>>>,
 }
 
 impl FakeServer {
     /// The next write whose path contains `part` is answered with this status.
     fn refuse(&self, part: &'static str, status: u16) {
-        self.told.lock().unwrap().push_back((part, status));
+        self.refuse_saying(part, status, &format!("the server says {status}"));
+    }
+
+    /// The same in these words.
+    fn refuse_saying(&self, part: &'static str, status: u16, words: &str) {
+        let refusal = (part, status, words.to_owned());
+        self.told.lock().unwrap().push_back(refusal);
     }
 
     fn client(&self) -> kube::Client {
@@ -45,12 +52,15 @@ impl FakeServer {
             .push((parts.method.clone(), path.clone(), body.clone()));
         if parts.method == Method::GET {
             let present = self.present.lock().unwrap().clone();
-            return Ok(present.map_or_else(|| status(404), |object| json_response(200, &object)));
+            return Ok(present.map_or_else(
+                || status(404, "there is none"),
+                |object| json_response(200, &object),
+            ));
         }
         let mut told = self.told.lock().unwrap();
-        if let Some(position) = told.iter().position(|(part, _)| path.contains(part)) {
-            let (_, code) = told.remove(position).unwrap();
-            return Ok(status(code));
+        if let Some(position) = told.iter().position(|(part, ..)| path.contains(part)) {
+            let (_, code, words) = told.remove(position).unwrap();
+            return Ok(status(code, &words));
         }
         let mut object: Value = serde_json::from_str(&body).unwrap();
         object["metadata"]["uid"] = json!("made");
@@ -69,7 +79,7 @@ impl FakeServer {
     }
 }
 
-fn status(code: u16) -> Response<Body> {
+fn status(code: u16, words: &str) -> Response<Body> {
     let reason = match code {
         404 => "NotFound",
         409 => "Conflict",
@@ -81,7 +91,7 @@ fn status(code: u16) -> Response<Body> {
     json_response(
         code,
         &json!({"kind": "Status", "apiVersion": "v1", "status": "Failure", "code": code, "reason": reason,
-            "message": format!("the server says {code}")}),
+            "message": words}),
     )
 }
 
@@ -265,6 +275,97 @@ async fn given_refusals_that_a_person_must_put_right_when_applied_then_they_are_
                 .contains(&format!("the server says {code}"))
         );
     }
+}
+
+/// A store whose claim has 10Gi where it shall have 20Gi.
+async fn growing_scene() -> Scene {
+    let mut scene = scene();
+    scene.apply().await.unwrap();
+    scene.catch_up();
+    scene.server.writes();
+    // Everything is to be written again.
+    scene.ledger = Ledger::default();
+    let claim = scene.observed.iter_mut();
+    let mut claim = claim.filter(|(key, _)| key.kind == ChildKind::PersistentVolumeClaim);
+    let (_, claim) = claim.next().unwrap();
+    claim.facts = Facts::Claim(ClaimFacts {
+        is_bound: true,
+        requested: Some("10Gi".to_owned()),
+        ..ClaimFacts::default()
+    });
+    scene
+}
+
+#[tokio::test]
+async fn given_a_claim_that_may_not_grow_when_applied_then_that_is_said_and_everything_else_is_written() {
+    for (code, words) in [
+        (
+            403,
+            "only dynamically provisioned pvc can be resized and the storageclass must support resize",
+        ),
+        (403, "exceeded quota: storage, requested: requests.storage=10Gi"),
+        (422, "spec.resources.requests.storage: Invalid value"),
+    ] {
+        let scene = growing_scene().await;
+        scene
+            .server
+            .refuse_saying("/persistentvolumeclaims/data-store", code, words);
+
+        let applied = scene.apply().await.unwrap();
+
+        let [problem] = &applied.problems[..] else {
+            panic!("{:?}", applied.problems)
+        };
+        assert_eq!(problem.reason, ConditionReason::VolumeExpansionRefused);
+        assert!(
+            problem.message.contains("data-store cannot grow") && problem.message.contains(words),
+            "{}",
+            problem.message
+        );
+        assert!(applied.is_complete());
+        assert_eq!(applied.written.len(), scene.prepared.len() - 1);
+        let writes = scene.server.writes();
+        assert_eq!(writes.len(), scene.prepared.len());
+        assert!(
+            writes.last().unwrap().ends_with("/deployments/store"),
+            "{writes:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn given_a_claim_that_the_operator_may_not_write_when_it_grows_then_the_missing_right_is_named() {
+    let scene = growing_scene().await;
+    let words = "User \"operator\" cannot patch resource \"persistentvolumeclaims\"";
+    scene
+        .server
+        .refuse_saying("/persistentvolumeclaims/data-store", 403, words);
+
+    let applied = scene.apply().await.unwrap();
+
+    assert_eq!(applied.problems[0].reason, ConditionReason::PermissionDenied);
+    assert!(!applied.is_complete());
+}
+
+#[tokio::test]
+async fn given_a_claim_of_another_making_when_it_is_refused_then_nothing_is_started_on_it() {
+    // It does not grow: something else about it is wrong.
+    let mut scene = growing_scene().await;
+    for claim in scene.observed.values_mut() {
+        if let Facts::Claim(facts) = &mut claim.facts {
+            facts.requested = Some("20Gi".to_owned());
+        }
+    }
+    scene.server.refuse("/persistentvolumeclaims/data-store", 422);
+
+    let applied = scene.apply().await.unwrap();
+
+    assert_eq!(applied.problems[0].reason, ConditionReason::ApplyFailed);
+    let writes = scene.server.writes();
+    assert!(
+        !writes.is_empty() && !writes.iter().any(|path| path.contains("deployments")),
+        "{writes:?}"
+    );
 }
 
 #[tokio::test]

@@ -285,10 +285,14 @@ fn storage_ready(input: Input<'_>) -> Verdict {
         )
     };
     if let Some(built) = input.built() {
-        let refusal = built
-            .problems
-            .iter()
-            .find(|problem| problem.reason == Reason::VolumeShrinkRefused);
+        let is_about_size = |reason| {
+            matches!(
+                reason,
+                Reason::VolumeShrinkRefused | Reason::VolumeExpansionRefused
+            )
+        };
+        let mut problems = built.problems.iter();
+        let refusal = problems.find(|problem| is_about_size(problem.reason));
         if let Some(refusal) = refusal {
             return Verdict::new(false, refusal.reason, refusal.message.clone());
         }
