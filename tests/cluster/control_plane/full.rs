@@ -9,16 +9,16 @@ use crate::references::{CERTIFICATE, HTPASSWD, PRIVATE_KEY};
 use crate::stage::{LIMIT, Reach, Stage};
 use crate::status::{self, status};
 
-/// Everything that the sample refers to.
-async fn install_what_it_needs(stage: &Stage) {
+/// Everything that the sample refers to, with a certificate of the server and its key.
+pub(crate) async fn install_what_it_needs(stage: &Stage, certificate: &str, key: &str) {
     stage.install(&[
         json!({"apiVersion": "scheduling.k8s.io/v1", "kind": "PriorityClass",
         "metadata": {"name": "business-critical"}, "value": 1000}),
     ]);
     let certificate = [
-        ("tls.crt", CERTIFICATE),
-        ("tls.key", PRIVATE_KEY),
-        ("ca.crt", CERTIFICATE),
+        ("tls.crt", certificate),
+        ("tls.key", key),
+        ("ca.crt", certificate),
     ];
     stage.create_secret("store-tls", &certificate).await;
     stage.create_secret("route-tls", &certificate).await;
@@ -40,7 +40,7 @@ async fn install_what_it_needs(stage: &Stage) {
 }
 
 /// In place of a router, an Ingress controller and a load balancer.
-async fn expose(stage: &Stage) {
+pub(crate) async fn expose(stage: &Stage) {
     let balancer = || json!({"loadBalancer": {"ingress": [{"ip": "192.0.2.1"}]}});
     for kind in [INGRESS, SERVICE] {
         stage.until(kind, "store", "is there", |_| true).await;
@@ -58,7 +58,7 @@ async fn given_the_full_sample_and_what_it_refers_to_when_it_is_applied_then_the
     let stage = Stage::on(cluster::extended(), "full", Reach::Cluster).await;
     let namespace = format!("--watch-namespace={}", stage.namespace);
     let operator = stage.any_operator("operator", &[&namespace]);
-    install_what_it_needs(&stage).await;
+    install_what_it_needs(&stage, CERTIFICATE, PRIVATE_KEY).await;
 
     let sample = cluster::configuration("samples/zotartifactstore_full.yaml");
     stage.apply_here(&std::fs::read_to_string(sample).unwrap());

@@ -13,7 +13,9 @@
 
 mod cluster;
 mod kind;
+mod mounted;
 mod pods;
+mod pushed;
 mod rights;
 mod stage;
 mod status;
@@ -27,6 +29,7 @@ mod full;
 mod leader;
 mod minimal;
 mod packaging;
+mod previous;
 mod references;
 mod restraint;
 mod retention;

@@ -14,7 +14,8 @@ const AT_ONCE: Duration = Duration::from_secs(3);
 
 pub(crate) const CERTIFICATE: &str = "-----BEGIN CERTIFICATE-----\nAA==\n-----END CERTIFICATE-----\n";
 pub(crate) const PRIVATE_KEY: &str = "-----BEGIN PRIVATE KEY-----\nAA==\n-----END PRIVATE KEY-----\n";
-pub(crate) const HTPASSWD: &str = "alice:$2y$10$abcdefghijklmnopqrstuuAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\n";
+/// The password is `alice-password`.
+pub(crate) const HTPASSWD: &str = "alice:$2y$04$q8unZF73RXJ/GN5wXrRg5u48JlhGoiv0D6yKFMGM0etf3Q5TYaetK\n";
 
 /// A specification that needs a Secret, a part of it that is not enough, and all of it.
 struct Needed {

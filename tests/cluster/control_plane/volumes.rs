@@ -1,11 +1,17 @@
 //! The claim of a store.
 
+use std::time::{Duration, Instant};
+
 use serde_json::json;
 use zas_crd::ConditionType;
 
-use crate::kind::{CLAIM, DEPLOYMENT, STORE};
+use crate::kind::{CLAIM, CONFIG_MAP, DEPLOYMENT, NETWORK_POLICY, STORE};
 use crate::stage::Stage;
 use crate::status::{self, status};
+
+/// Claims of others are not watched: a store that waits for one is looked at every ten seconds. The rest is for a busy
+/// machine.
+const NEXT_LOOK: Duration = Duration::from_secs(20);
 
 impl Stage {
     /// A storage class of this namespace's own whose volumes can grow, with a volume for a claim to be.
@@ -56,8 +62,7 @@ async fn given_a_bound_claim_when_the_size_grows_then_the_claim_asks_for_more_an
 }
 
 #[tokio::test]
-async fn given_a_class_whose_volumes_cannot_grow_when_the_size_does_then_that_is_said_and_the_claim_untouched()
- {
+async fn given_a_class_whose_volumes_cannot_grow_when_the_size_does_then_that_is_said_and_all_else_is_done() {
     let mut stage = Stage::new("rigid").await;
     stage.expect_refusals();
     let _operator = stage.operator();
@@ -67,14 +72,44 @@ async fn given_a_class_whose_volumes_cannot_grow_when_the_size_does_then_that_is
         .until_condition("store", ConditionType::StorageReady, true, "AsExpected")
         .await;
 
+    stage.until(NETWORK_POLICY, "store", "is there", |_| true).await;
     stage
-        .change_spec("store", json!({"dataVolume": {"size": "30Gi"}}))
+        .change_spec(
+            "store",
+            json!({
+                "dataVolume": {"size": "30Gi"}, "logging": {"level": "debug"}, "http": {"port": 8181},
+                "network": {"policy": {"enabled": false}},
+            }),
+        )
         .await;
     let message = stage.until_degraded("store", "VolumeExpansionRefused").await;
 
     assert!(message.contains("data-store cannot grow"), "{message}");
+    stage
+        .until_condition(
+            "store",
+            ConditionType::StorageReady,
+            false,
+            "VolumeExpansionRefused",
+        )
+        .await;
     let claim = stage.present(CLAIM, "data-store").await;
     assert_eq!(claim["spec"]["resources"]["requests"]["storage"], "20Gi");
+    // Everything else of the same change is done.
+    stage
+        .until(DEPLOYMENT, "store", "is rolled", |deployment| {
+            deployment["spec"]["template"]["spec"]["containers"][0]["ports"][0]["containerPort"] == 8181
+        })
+        .await;
+    stage
+        .until(CONFIG_MAP, "store-settings", "follows", |settings| {
+            settings["data"].to_string().contains("debug")
+        })
+        .await;
+    stage.until_gone(NETWORK_POLICY, "store").await;
+    stage
+        .until_condition("store", ConditionType::Available, true, "AsExpected")
+        .await;
 }
 
 #[tokio::test]
@@ -119,7 +154,9 @@ async fn given_an_existing_claim_that_is_missing_when_it_is_created_then_the_sto
 
     let spec = json!({"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}});
     stage.create(CLAIM, "theirs", json!({ "spec": spec })).await;
+    let start = Instant::now();
     let store = stage.until_ready("store").await;
+    assert!(start.elapsed() < NEXT_LOOK, "it took {:?}", start.elapsed());
 
     assert!(status(&store).data_volume.unwrap().adopted);
     assert!(stage.made(CLAIM).await.is_empty());

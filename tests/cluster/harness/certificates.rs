@@ -1,6 +1,6 @@
 //! The certificates and keys of a cluster.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, KeyUsagePurpose, SanType};
@@ -51,6 +51,14 @@ pub(crate) fn generate(directory: &TestDirectory, addresses: &[IpAddr]) -> Certi
         token_key: directory.write("pki/sa.key", &token_key.serialize_pem()),
         token_public_key: directory.write("pki/sa.pub", &token_key.public_key_pem()),
     }
+}
+
+/// A certificate for `localhost` and `127.0.0.1` that clients can trust by itself, and its key, in PEM.
+pub fn self_signed() -> (String, String) {
+    let key = new_key();
+    let certificate = server_params(&[Ipv4Addr::LOCALHOST.into()]).self_signed(&key);
+    let certificate = certificate.expect("a certificate can be signed").pem();
+    (certificate, key.serialize_pem())
 }
 
 fn new_key() -> KeyPair {

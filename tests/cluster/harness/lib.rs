@@ -29,6 +29,7 @@ mod operator;
 mod port;
 mod process;
 mod programs;
+mod server;
 mod test_directory;
 mod wait;
 
@@ -40,6 +41,7 @@ mod node_tests;
 mod remains;
 
 pub use audit::{AuditEvent, AuditLog, AuditMark};
+pub use certificates::self_signed;
 pub use control_plane::ControlPlane;
 pub use control_plane_builder::ControlPlaneBuilder;
 pub use credentials::Credentials;
@@ -48,4 +50,5 @@ pub use kubectl::Output;
 pub use network::{Forward, Network};
 pub use node::Node;
 pub use operator::{Operator, OperatorBuilder};
+pub use server::{PreviousRelease, Server, ask_server, built_server};
 pub use wait::{eventually, wait_until};

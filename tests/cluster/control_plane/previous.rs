@@ -1,0 +1,174 @@
+//! The server of the previous release on what this operator writes: after an upgrade of the operator alone, and after a
+//! roll-back of the server.
+
+use std::fs;
+use std::path::Path;
+
+use serde_json::{Value, json};
+use zas_cluster_tests::{PreviousRelease, Server, ask_server, built_server, self_signed};
+use zas_crd::ConditionType;
+
+use crate::cluster;
+use crate::full;
+use crate::kind::DEPLOYMENT;
+use crate::mounted::{Mounted, expect_accepted};
+use crate::pushed::{Client, Image};
+use crate::stage::{Reach, Stage};
+use crate::status::{self, status};
+use crate::worker::Worker;
+
+/// A version of the operator's own server that is newer than any release.
+const NEWER: &str = "999.0.0";
+
+/// The operator of a later release, which comes with a server of its own.
+fn newer_operator(stage: &Stage) -> Worker {
+    let image = format!("--server-image=registry.test/zas:{NEWER}");
+    stage.operator_with(&[&image, &format!("--server-version={NEWER}")])
+}
+
+fn previous_release() -> PreviousRelease {
+    let previous = PreviousRelease::built();
+    let words = ask_server(&previous.server, &["--version".to_owned()]);
+    assert_eq!(
+        words.expect_success().trim(),
+        format!("zot-artifact-store {}", previous.version)
+    );
+    assert!(
+        fs::read(&previous.server).unwrap() != fs::read(built_server()).unwrap(),
+        "{} is the server of this release",
+        previous.server.display()
+    );
+    previous
+}
+
+/// Serves the data of a Pod with one server after another: the previous one, the one that is built here, the previous
+/// one again. Each reads what is there and adds something.
+fn upgrade_and_roll_back(stage: &Stage, mounted: &Mounted, previous: &Path) {
+    let current = built_server();
+    let servers = [
+        ("previous", previous),
+        ("upgraded", current.as_path()),
+        ("rolled-back", previous),
+        ("upgraded-again", current.as_path()),
+    ];
+    let mut pushed = Vec::new();
+    for (name, binary) in servers {
+        let server = Server::start(
+            &stage.cluster,
+            &format!("{name}-{}", stage.namespace),
+            binary,
+            &mounted.arguments,
+        );
+        let client = Client::new(&server, mounted);
+        for image in &pushed {
+            client.pull(image);
+        }
+        let image = Image::new(name);
+        client.push(&image);
+        pushed.push(image);
+        server.stop();
+    }
+    assert_eq!(pushed.len(), servers.len());
+    assert!(mounted.file("/data/metadata").is_dir() && mounted.file("/data/blobs").is_dir());
+}
+
+/// The store is as it should be, on the server that it states and not on the newer one.
+async fn expect_at_ease(stage: &Stage, version: &str) {
+    let store = stage.until_ready("store").await;
+    for (kind, reason) in [
+        (ConditionType::Degraded, "AsExpected"),
+        (ConditionType::UpdateAvailable, "UpToDate"),
+    ] {
+        assert!(
+            status::is(&store, kind, false, reason),
+            "{kind:?}: {:#?}",
+            status(&store).conditions
+        );
+    }
+    let deployment = stage.present(DEPLOYMENT, "store").await;
+    let annotations = deployment["metadata"]["annotations"].as_object().unwrap();
+    assert!(
+        annotations.values().any(|value| value == version),
+        "{annotations:?}"
+    );
+}
+
+#[tokio::test]
+async fn given_the_minimal_sample_when_its_server_is_the_previous_one_then_it_takes_what_the_operator_writes_and_an_upgrade_can_be_undone()
+ {
+    let previous = previous_release();
+    let stage = Stage::new("previous").await;
+    let _operator = newer_operator(&stage);
+    let sample = cluster::configuration("samples/zotartifactstore_minimal.yaml");
+    stage.apply_here(&fs::read_to_string(sample).unwrap());
+    stage
+        .change_spec("store", json!({"version": previous.version}))
+        .await;
+    expect_at_ease(&stage, &previous.version).await;
+
+    let mounted = Mounted::of(&stage, "store").await;
+    let check = mounted.arguments_after("--check-config");
+    expect_accepted(&ask_server(&previous.server, &check));
+
+    mounted.move_here();
+    upgrade_and_roll_back(&stage, &mounted, &previous.server);
+}
+
+#[tokio::test]
+async fn given_the_full_sample_when_its_server_is_the_previous_one_then_it_takes_what_the_operator_writes_and_an_upgrade_can_be_undone()
+ {
+    let previous = previous_release();
+    let stage = Stage::on(cluster::extended(), "previous-full", Reach::Namespace).await;
+    let _operator = newer_operator(&stage);
+    let (certificate, key) = self_signed();
+    full::install_what_it_needs(&stage, &certificate, &key).await;
+    let sample = cluster::configuration("samples/zotartifactstore_full.yaml");
+    stage.apply_here(&fs::read_to_string(sample).unwrap());
+    stage
+        .change_spec("store", json!({"version": previous.version}))
+        .await;
+    full::expose(&stage).await;
+    expect_at_ease(&stage, &previous.version).await;
+
+    let mounted = Mounted::of(&stage, "store").await;
+    let check = mounted.arguments_after("--check-config");
+    expect_accepted(&ask_server(&previous.server, &check));
+    let hot = fs::read_to_string(mounted.file("/config/hot/config.yaml")).unwrap();
+    assert!(
+        hot.contains("team-a/**"),
+        "the rules of the sample are in it:\n{hot}"
+    );
+
+    mounted.move_here();
+    upgrade_and_roll_back(&stage, &mounted, &previous.server);
+}
+
+#[tokio::test]
+async fn given_a_running_store_when_it_goes_back_to_the_previous_version_then_only_the_server_changes_and_it_is_ready()
+ {
+    let stage = Stage::new("rolled-back").await;
+    let previous = PreviousRelease::built();
+    let _operator = newer_operator(&stage);
+    stage.create_store("store", json!({})).await;
+    stage.until_ready("store").await;
+    let image = |deployment: &Value| {
+        deployment["spec"]["template"]["spec"]["containers"][0]["image"]
+            .as_str()
+            .unwrap()
+            .to_owned()
+    };
+    let before = stage.present(DEPLOYMENT, "store").await;
+    assert!(image(&before).ends_with(NEWER));
+
+    stage
+        .change_spec("store", json!({"version": previous.version}))
+        .await;
+
+    expect_at_ease(&stage, &previous.version).await;
+    let after = stage.present(DEPLOYMENT, "store").await;
+    assert!(image(&after).ends_with(&previous.version), "{}", image(&after));
+    assert_eq!(
+        after["spec"]["template"]["spec"]["containers"][0]["args"],
+        before["spec"]["template"]["spec"]["containers"][0]["args"]
+    );
+}
