@@ -60,7 +60,7 @@ impl<'a> Client<'a> {
             let file = mounted.file(&format!("/config/administrator/{name}"));
             fs::read_to_string(file).unwrap().trim().to_owned()
         };
-        let speaks_tls = mounted.file("/config/tls/tls.crt").exists();
+        let speaks_tls = mounted.file("/config/tls/tls.crt").is_file();
         let scheme = if speaks_tls { "https" } else { "http" };
         Self {
             mounted,

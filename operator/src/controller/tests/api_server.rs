@@ -136,7 +136,7 @@ impl ApiServer {
         };
         let words: Vec<&str> = inside.split('/').collect();
         let query = parts.uri.query().unwrap_or_default();
-        Ok(self.state().serve(&parts.method, &words, query, content))
+        Ok(self.state().serve(&parts.method, &words, query, &content))
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -145,7 +145,7 @@ impl ApiServer {
 }
 
 impl State {
-    fn serve(&mut self, method: &Method, words: &[&str], query: &str, content: Value) -> Answer {
+    fn serve(&mut self, method: &Method, words: &[&str], query: &str, content: &Value) -> Answer {
         let place = |name: &str| (words[0].to_owned(), name.to_owned());
         match (method.as_str(), words) {
             ("GET", [plural]) if query.contains("watch=true") => self.watch(plural, query),
@@ -154,7 +154,7 @@ impl State {
                 .objects
                 .get(&place(name))
                 .map_or_else(not_found, |object| json_answer(200, object)),
-            ("PATCH", [_, name]) => json_answer(200, &self.apply(&place(name), &content)),
+            ("PATCH", [_, name]) => json_answer(200, &self.apply(&place(name), content)),
             ("PATCH", [_, name, "status"]) if self.objects.contains_key(&place(name)) => {
                 let status = json!({"status": content["status"]});
                 json_answer(200, &self.apply(&place(name), &status))
@@ -163,7 +163,7 @@ impl State {
                 self.delete(&place(name));
                 json_answer(200, &json!({"kind": "Status", "status": "Success"}))
             }
-            ("POST", [_]) => json_answer(201, &content),
+            ("POST", [_]) => json_answer(201, content),
             _ => not_found(),
         }
     }

@@ -13,7 +13,7 @@ async fn given_a_server_that_never_answers_for_a_store_when_a_minute_is_over_the
     stage.store("stuck", json!({}));
     let start = Instant::now();
     until("the look at the store hangs", SOON, || {
-        stage.server.asked("/services/stuck").len() > 0
+        !stage.server.asked("/services/stuck").is_empty()
     })
     .await;
     let asked = stage.server.asked("/services/stuck").len();

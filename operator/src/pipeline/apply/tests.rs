@@ -16,11 +16,14 @@ use crate::resources::tests::fixtures;
 /// What was asked: method, path with query, body.
 type Asked = (Method, String, String);
 
+/// What is refused: a part of the path, the status, and the words of the server.
+type Refusal = (&'static str, u16, String);
+
 /// An API server that answers reads with 404 and writes with what they sent, unless it is told otherwise.
 #[derive(Clone, Default)]
 struct FakeServer {
     asked: Arc<Mutex<Vec<Asked>>>,
-    told: Arc<Mutex<VecDeque<(&'static str, u16, String)>>>,
+    told: Arc<Mutex<VecDeque<Refusal>>>,
     present: Arc<Mutex<Option<Value>>>,
 }
 
