@@ -103,7 +103,7 @@ kubernetes() {
     hack/testenv.sh || problem "Kubernetes cannot be compiled, see above"
 }
 
-# A checker that crates.io distributes as source. Its speed does not matter here: without the
+# A checker that is distributed as source. Its speed does not matter here: without the
 # optimisation of a release it compiles in a fraction of the time.
 cargo_tool() {
     local name="$1" version="$2" root="$ZAS_CACHE/tools/$1-$2"
@@ -131,7 +131,8 @@ for_testing() {
 }
 
 to_build=(cc:build-essential c++:build-essential libclang:libclang-dev)
-to_test=(skopeo:skopeo podman:podman curl:curl valgrind:valgrind)
+to_test=(skopeo:skopeo podman:podman curl:curl strace:strace valgrind:valgrind
+    mkfs.ext4:e2fsprogs e2fsck:e2fsprogs)
 # What a node of Kubernetes and its images need. The plug-ins for networks are no programs on the PATH.
 to_test+=(containerd:containerd runc:runc /usr/lib/cni/bridge:containernetworking-plugins ip:iproute2 iptables:iptables
     conntrack:conntrack debootstrap:debootstrap buildah:buildah)
