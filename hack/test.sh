@@ -10,7 +10,7 @@ set -uo pipefail
 source "$(dirname "$0")/environment.sh"
 cd "$ZAS_ROOT" || exit 1
 
-TIERS="format lint dependencies unit rocksdb build conformance clients crash instructions readme control-plane node"
+TIERS="format lint dependencies unit rocksdb build conformance clients model crash power-loss hostile fuzz instructions readme control-plane node"
 # Everything but the engine: no root, no network, no C++.
 PURE=(-p zas-core -p zas-failpoints -p zas-config -p zas-blobs -p zas-metadata -p zot-artifact-store -p zas-crd -p zot-artifact-store-operator)
 
@@ -54,6 +54,12 @@ lacking_root() {
     [ "$(id -u)" -eq 0 ] || echo "a node needs namespaces and mounts; run it as root"
 }
 
+lacking_mounts() {
+    [ "$(id -u)" -eq 0 ] || echo "disks that fill or break are mounted for the test; run it as root"
+    lacking_programs mkfs.ext4 e2fsck mount umount
+    [ -e /dev/loop-control ] || echo "there are no loop devices here"
+}
+
 lacking_pod_network() {
     [ -x /usr/lib/cni/bridge ] || echo "missing: /usr/lib/cni/bridge; hack/setup.sh test installs it"
 }
@@ -71,6 +77,14 @@ lacking() {
     crash)
         lacking_server
         lacking_rocksdb
+        ;;
+    power-loss)
+        lacking_server
+        lacking_programs cc strace
+        ;;
+    hostile)
+        lacking_server
+        lacking_mounts
         ;;
     instructions) lacking_programs valgrind ;;
     clients)
@@ -152,6 +166,10 @@ run_tier() {
         cargo test -p zas-cluster-tests --lib node_tests && cargo test -p zas-cluster-tests --test node
         ;;
     clients | readme) cargo test --release -p zas-tests --test "$1" ;;
+    hostile) cargo test --release -p zas-tests --test hostile ;;
+    model) cargo test -p zas-protocol-model ;;
+    power-loss) cargo test --release -p zas-power-loss ;;
+    fuzz) cargo test -p zas-fuzz ;;
     # Counts are compared, never times: a busy machine does not matter.
     instructions) cargo test --release -p zas-instructions && cargo run --release -p zas-instructions ;;
     crash) build_failpoint_server && cargo test --release -p zas-tests --test crash ;;
