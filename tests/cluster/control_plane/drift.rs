@@ -161,7 +161,19 @@ async fn given_a_store_when_its_objects_are_altered_then_every_one_is_repaired()
             async || (content(&stage.present(kind, name).await) == before).then_some(()),
         )
         .await;
-        assert!(stage.writes(mark).iter().any(|write| write.name == name));
+        // The audit log tells of a write a moment after it.
+        eventually(
+            &format!("the operator wrote {} {name}", kind.2),
+            LIMIT,
+            async || {
+                stage
+                    .writes(mark)
+                    .iter()
+                    .any(|write| write.name == name)
+                    .then_some(())
+            },
+        )
+        .await;
     }
 }
 
