@@ -41,6 +41,10 @@ fn content(object: &Value) -> Value {
         "ownerReferences": object["metadata"]["ownerReferences"],
     });
     object["metadata"] = metadata;
+    // The controller of Deployments counts the templates that it has seen.
+    if let Some(annotations) = object["metadata"]["annotations"].as_object_mut() {
+        annotations.remove("deployment.kubernetes.io/revision");
+    }
     object.as_object_mut().unwrap().remove("status");
     object
 }
