@@ -16,8 +16,8 @@ use crate::services::registry::{Registry, Result};
 /// Entries taken from a queue at a time.
 const STEP: usize = 256;
 
-/// Changes under way at a time.
-const AT_A_TIME: usize = 32;
+/// Changes under way at a time: together they share a sync, and a push that comes between waits for all of them.
+const AT_A_TIME: usize = 4;
 
 /// What one round of collection did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
