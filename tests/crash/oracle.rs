@@ -170,6 +170,23 @@ impl Oracle {
         ticket
     }
 
+    /// Notes that the tags which may lead to a manifest, but need not, may go with it, each for itself.
+    pub(crate) fn begin_possible_deletions(&mut self, repository: &str, digest: &str) -> Vec<Ticket> {
+        let target = Some(digest.to_owned());
+        let may_lead_there = |key: &Key, history: &History| {
+            let candidates = history.candidates(None);
+            let is_tag = matches!(key, Key::Tag { .. }) && key.repository() == repository;
+            is_tag && candidates.len() > 1 && candidates.contains(&target)
+        };
+        let tags: Vec<Key> = self
+            .histories
+            .iter()
+            .filter(|(key, history)| may_lead_there(key, history))
+            .map(|(key, _)| key.clone())
+            .collect();
+        tags.into_iter().map(|tag| self.begin(&[(tag, None)])).collect()
+    }
+
     /// The operation was answered with success.
     pub(crate) fn acknowledge(&mut self, ticket: Ticket) {
         self.acknowledged += 1;
@@ -359,6 +376,26 @@ mod tests {
         // Then
         assert_eq!(oracle.expectation(&tag()), BTreeSet::from([to("2")]));
         assert!(oracle.unanswered().all(|changes| changes.is_empty()));
+    }
+
+    #[test]
+    fn given_a_tag_that_may_lead_to_a_manifest_when_that_is_deleted_then_the_tag_may_be_gone() {
+        // Given
+        let mut oracle = Oracle::default();
+        let first = oracle.begin(&[(tag(), to("1"))]);
+        oracle.acknowledge(first);
+        let moved = oracle.begin(&[(tag(), to("2"))]);
+        oracle.fail(moved);
+        // When
+        assert!(oracle.begin_possible_deletions("a", "3").is_empty());
+        let tickets = oracle.begin_possible_deletions("a", "2");
+        // Then
+        assert_eq!(tickets.len(), 1);
+        tickets.into_iter().for_each(|ticket| oracle.fail(ticket));
+        assert_eq!(
+            oracle.expectation(&tag()),
+            BTreeSet::from([None, to("1"), to("2")])
+        );
     }
 
     #[test]

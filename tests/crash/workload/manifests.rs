@@ -181,10 +181,16 @@ impl Worker<'_> {
             let leads_there = matches!(key, Key::Tag { .. }) && value == digest;
             leads_there.then(|| (key.clone(), None))
         }));
+        // Tags of which nobody knows whether they lead there go with it if they do.
+        let uncertain = self.shared.oracle().begin_possible_deletions(repository, digest);
         let request = self
             .client
             .delete(&format!("/v2/{repository}/manifests/{digest}"));
-        self.change(&changes, request, &[202], &[]).map(drop)
+        let deleted = self.change(&changes, request, &[202], &[]);
+        for ticket in uncertain {
+            self.shared.oracle().fail(ticket);
+        }
+        deleted.map(drop)
     }
 }
 
