@@ -231,7 +231,7 @@ impl Store {
     fn fill(binary: &Path, directory: &Path, size: Size, nonce: u64) -> Result<Self> {
         std::fs::create_dir(directory)?;
         let ours = Ours::new(binary, directory)?;
-        let started = ours.start()?;
+        let mut started = ours.start()?;
         let address = &started.address;
         eprintln!(
             "growth: filling a store with {} + {} tags, {} repositories, {} blobs",
@@ -241,6 +241,9 @@ impl Store {
         push_tags(address, LISTED, size.listed_tags, nonce)?;
         push_repositories(address, size.repositories)?;
         push_blobs(address, 0, size.blobs)?;
+        // Otherwise the small store would be asked for rows that are still in memory, the grown one for rows in tables.
+        started.process.stop()?;
+        started = ours.start()?;
         Ok(Self { ours, started, size })
     }
 

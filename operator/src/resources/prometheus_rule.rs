@@ -40,6 +40,7 @@ pub(crate) fn build(store: &ValidatedStore) -> Option<Prepared> {
         down(store),
         errors(store),
         storage_errors(store),
+        quarantine(store),
         uploads(store),
         collection(store),
     ];
@@ -114,6 +115,22 @@ fn storage_errors(store: &ValidatedStore) -> Alert {
         summary: format!("The storage of artifact store {} fails", store.key),
         description: format!(
             "Operations of the {{{{ $labels.store }}}} store of {} fail, {{{{ $value | humanize }}}} a second.",
+            store.key
+        ),
+    }
+}
+
+fn quarantine(store: &ValidatedStore) -> Alert {
+    let series = selected(store, "");
+    Alert {
+        name: "ZotArtifactStoreBlobsQuarantined",
+        expression: format!("zas_quarantined_blobs{series} > 0"),
+        lasting: "5m",
+        severity: "critical",
+        summary: format!("Artifact store {} has damaged blobs", store.key),
+        description: format!(
+            "The stored bytes of {{{{ $value }}}} blobs of {} are missing or not theirs any more: pulls of them fail \
+             until they are pushed again or their volume is back.",
             store.key
         ),
     }

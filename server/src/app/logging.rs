@@ -7,6 +7,8 @@ use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{Registry, fmt};
 use zas_config::{Log, LogFormat};
 
+use super::json_line::JsonLine;
+
 /// Changes the level while running.
 #[derive(Clone, Debug)]
 pub(super) struct LogLevel(Handle<EnvFilter, Registry>);
@@ -18,12 +20,7 @@ pub(super) fn start(log: &Log) -> LogLevel {
     // Fails only when logging was started already, as several servers in one test process do.
     let _ = match log.format {
         LogFormat::Json => registry
-            .with(
-                fmt::layer()
-                    .json()
-                    .flatten_event(true)
-                    .with_writer(std::io::stderr),
-            )
+            .with(fmt::layer().event_format(JsonLine).with_writer(std::io::stderr))
             .try_init(),
         LogFormat::Text => registry
             .with(fmt::layer().compact().with_writer(std::io::stderr))

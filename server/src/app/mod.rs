@@ -1,6 +1,7 @@
 //! Wiring: opens the stores, starts the listeners, reloads and stops.
 
 mod error;
+mod json_line;
 mod listeners;
 mod logging;
 mod reload;
@@ -27,6 +28,7 @@ use crate::services::maintenance::{Collector, Scrubber};
 use crate::services::registry::{Registry, RegistryParts};
 
 pub use error::AppError;
+pub use json_line::JsonLine;
 
 use listeners::Listeners;
 use logging::LogLevel;

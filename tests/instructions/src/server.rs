@@ -20,6 +20,7 @@ use zas_core::SystemIds;
 use zas_metadata::{Clocks, MemoryMetadata, Timing};
 use zot_artifact_store::api::oci::OciApi;
 use zot_artifact_store::api::{Edge, observe, root};
+use zot_artifact_store::app::JsonLine;
 use zot_artifact_store::services::auth::Access;
 use zot_artifact_store::services::registry::{Registry, RegistryParts, RegistrySettings};
 
@@ -87,8 +88,7 @@ pub(crate) async fn start()
 -> Result<Server<impl Service<Request, Response = ServiceResponse<impl MessageBody>, Error = Error>>> {
     // The line of each request is written as in production, to nowhere.
     let log = tracing_subscriber::fmt()
-        .json()
-        .flatten_event(true)
+        .event_format(JsonLine)
         .with_writer(std::io::sink);
     log.try_init()
         .map_err(|error| anyhow!("starting the log: {error}"))?;

@@ -121,11 +121,9 @@ impl Digest {
 
     /// The encoded part: lower-case hexadecimal.
     pub fn hex(&self) -> String {
-        use fmt::Write as _;
-        let mut text = String::with_capacity(128);
+        let mut text = String::with_capacity(2 * self.raw().len());
         for byte in self.raw() {
-            // Writing into a String cannot fail.
-            let _ = write!(text, "{byte:02x}");
+            text.extend([digit(byte >> 4), digit(byte & 0xF)]);
         }
         text
     }
@@ -188,6 +186,14 @@ impl FromStr for Digest {
     }
 }
 
+fn digit(value: u8) -> char {
+    char::from(if value < 10 {
+        b'0' + value
+    } else {
+        b'a' - 10 + value
+    })
+}
+
 /// Upper-case hexadecimal is refused: the image specification demands lower case.
 fn nibble(character: u8) -> Option<u8> {
     match character {
@@ -203,7 +209,9 @@ fn shorten(text: &str) -> String {
 
 impl fmt::Display for Digest {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{}:{}", self.algorithm.name(), self.hex())
+        formatter.write_str(self.algorithm.name())?;
+        formatter.write_str(":")?;
+        formatter.write_str(&self.hex())
     }
 }
 

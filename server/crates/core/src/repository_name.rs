@@ -44,24 +44,41 @@ impl FromStr for RepositoryName {
         if text.len() > LONGEST {
             return Err(InvalidRepositoryName::TooLong(text.len()));
         }
-        match text
-            .split('/')
-            .find(|component| !is_component(component.as_bytes()))
-        {
-            Some(bad) => Err(InvalidRepositoryName::Component(bad.to_owned())),
-            None => Ok(Self(text.into())),
+        if is_name(text) {
+            return Ok(Self(text.into()));
         }
+        let bad = text.split('/').find(|component| !is_name(component));
+        Err(InvalidRepositoryName::Component(bad.unwrap_or(text).to_owned()))
     }
 }
 
-fn is_component(component: &[u8]) -> bool {
-    let is_word = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
-    let starts_and_ends_in_words =
-        component.first().copied().is_some_and(is_word) && component.last().copied().is_some_and(is_word);
-    starts_and_ends_in_words
-        && component.split(|byte| is_word(*byte)).all(|separator| {
-            matches!(separator, b"" | b"." | b"_" | b"__") || separator.iter().all(|byte| *byte == b'-')
-        })
+/// What the last character of a name was.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Last {
+    /// The name or a component begins.
+    Slash,
+    Word,
+    Dot,
+    Underscore,
+    Underscores,
+    Hyphen,
+}
+
+fn is_name(text: &str) -> bool {
+    text.bytes().try_fold(Last::Slash, follow) == Some(Last::Word)
+}
+
+/// What a character is behind the last one; `None` where it is not allowed.
+fn follow(last: Last, byte: u8) -> Option<Last> {
+    match (last, byte) {
+        (_, b'a'..=b'z' | b'0'..=b'9') => Some(Last::Word),
+        (Last::Word, b'/') => Some(Last::Slash),
+        (Last::Word, b'.') => Some(Last::Dot),
+        (Last::Word, b'_') => Some(Last::Underscore),
+        (Last::Underscore, b'_') => Some(Last::Underscores),
+        (Last::Word | Last::Hyphen, b'-') => Some(Last::Hyphen),
+        _ => None,
+    }
 }
 
 impl fmt::Display for RepositoryName {

@@ -4,6 +4,8 @@
 //! text that starts with it, whatever follows in the tuple, and any byte is allowed in it. Digests, ids and
 //! times tell their own length.
 
+use std::borrow::Cow;
+
 use zas_core::{Digest, RepositoryName, Tag, Timestamp, UploadId};
 
 use crate::ordered_map::{Family, Key, KeyRange};
@@ -310,18 +312,20 @@ impl<'a> Elements<'a> {
     }
 
     /// The next element, a text.
-    pub(crate) fn text(&mut self) -> Option<String> {
-        let mut text = Vec::new();
-        loop {
-            match self.take(1)? {
-                [0x00] => match self.take(1)? {
-                    [0x01] => return String::from_utf8(text).ok(),
-                    [0xFF] => text.push(0x00),
-                    _ => return None,
-                },
-                byte => text.extend_from_slice(byte),
-            }
+    pub(crate) fn text(&mut self) -> Option<Cow<'a, str>> {
+        let start = self.part_of_text()?;
+        let mut ending = self.take(2)?;
+        if ending == [0x00, 0x01] {
+            return std::str::from_utf8(start).ok().map(Cow::Borrowed);
         }
+        let mut text = start.to_vec();
+        while ending == [0x00, 0xFF] {
+            text.push(0x00);
+            text.extend_from_slice(self.part_of_text()?);
+            ending = self.take(2)?;
+        }
+        let is_whole = ending == [0x00, 0x01];
+        is_whole.then_some(Cow::Owned(String::from_utf8(text).ok()?))
     }
 
     /// The next element, a repository's name.
@@ -358,6 +362,12 @@ impl<'a> Elements<'a> {
             .try_into()
             .ok()
             .map(|bytes| Timestamp::from_millis(u64::from_be_bytes(bytes)))
+    }
+
+    /// The bytes before the next 0x00.
+    fn part_of_text(&mut self) -> Option<&'a [u8]> {
+        let length = self.0.iter().position(|byte| *byte == 0x00)?;
+        self.take(length)
     }
 
     fn take(&mut self, count: usize) -> Option<&'a [u8]> {
@@ -404,7 +414,7 @@ mod tests {
 
             let mut elements = Elements::of(&key.bytes);
 
-            prop_assert_eq!(elements.text(), Some(text));
+            prop_assert_eq!(elements.text(), Some(Cow::Borrowed(text.as_str())));
             prop_assert_eq!(elements.digest(), Some(digest(seed, long)));
             prop_assert_eq!(elements.id(), Some(id));
             prop_assert_eq!(elements.time(), Some(at));

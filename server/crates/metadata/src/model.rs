@@ -256,8 +256,8 @@ pub struct StoredManifest {
 /// The outcome of deleting a tag.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DeleteTagOutcome {
-    /// It is gone; it pointed to this digest.
-    Deleted(Digest),
+    /// It is gone; it pointed to this digest. `None`: its row was damaged, and nobody knows where it pointed.
+    Deleted(Option<Digest>),
     /// There was none.
     Unknown,
     /// It did not meet the precondition.

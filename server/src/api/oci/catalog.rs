@@ -2,10 +2,16 @@
 
 use actix_web::HttpResponse;
 use actix_web::http::header::LINK;
-use serde_json::json;
+use serde::Serialize;
+use zas_core::RepositoryName;
 
 use super::call::Call;
 use super::{OciError, page};
+
+#[derive(Serialize)]
+struct Catalog<'a> {
+    repositories: Vec<&'a str>,
+}
 
 /// Lists the repositories that the caller may read.
 pub(super) async fn list(call: &Call<'_>) -> Result<HttpResponse, OciError> {
@@ -28,10 +34,8 @@ pub(super) async fn list(call: &Call<'_>) -> Result<HttpResponse, OciError> {
             page::next_link("/v2/_catalog", &[("n", &size), ("last", next.as_str())]),
         ));
     }
-    let names: Vec<&str> = catalog
-        .repositories
-        .iter()
-        .map(zas_core::RepositoryName::as_str)
-        .collect();
-    Ok(response.json(json!({ "repositories": names })))
+    let repositories = catalog.repositories.iter().map(RepositoryName::as_str);
+    Ok(response.json(Catalog {
+        repositories: repositories.collect(),
+    }))
 }

@@ -2,12 +2,18 @@
 
 use actix_web::HttpResponse;
 use actix_web::http::header::LINK;
-use serde_json::json;
+use serde::Serialize;
 use zas_core::{RepositoryName, Tag};
 
 use super::call::Call;
 use super::{OciError, page};
 use crate::services::auth::Action;
+
+#[derive(Serialize)]
+struct TagList<'a> {
+    name: &'a str,
+    tags: Vec<&'a str>,
+}
 
 /// Lists the tags of a repository in byte order.
 pub(super) async fn list(call: &Call<'_>, name: &RepositoryName) -> Result<HttpResponse, OciError> {
@@ -27,6 +33,8 @@ pub(super) async fn list(call: &Call<'_>, name: &RepositoryName) -> Result<HttpR
             page::next_link(&path, &[("n", &size), ("last", last.as_str())]),
         ));
     }
-    let tags: Vec<&str> = tags.entries.iter().map(Tag::as_str).collect();
-    Ok(response.json(json!({ "name": name.as_str(), "tags": tags })))
+    Ok(response.json(TagList {
+        name: name.as_str(),
+        tags: tags.entries.iter().map(Tag::as_str).collect(),
+    }))
 }

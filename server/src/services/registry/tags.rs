@@ -35,7 +35,8 @@ impl Registry {
             .await?;
         match outcome {
             DeleteTagOutcome::Deleted(digest) => {
-                tracing::info!(%repository, %tag, %digest, "deleted tag");
+                let digest = digest.map(tracing::field::display);
+                tracing::info!(%repository, %tag, digest, "deleted tag");
                 Ok(())
             }
             DeleteTagOutcome::Unknown | DeleteTagOutcome::Conflict => Err(RegistryError::ManifestUnknown {

@@ -22,7 +22,7 @@ async fn given_a_tag_when_deleted_then_it_is_gone_and_the_manifest_stays(given: 
             .await
             .unwrap();
 
-        assert_eq!(outcome, DeleteTagOutcome::Deleted(digest("{a}")));
+        assert_eq!(outcome, DeleteTagOutcome::Deleted(Some(digest("{a}"))));
         assert_eq!(given.store.resolve_tag(&ours, &tag("t")).await.unwrap(), None);
         let manifest = given
             .store

@@ -120,7 +120,7 @@ fn read_referrer(key: &[u8], value: &[u8]) -> Option<(ReferrerCursor, Bytes)> {
     elements.text()?;
     elements.digest()?;
     let cursor = ReferrerCursor {
-        artifact_type: elements.text()?,
+        artifact_type: elements.text()?.into_owned(),
         digest: elements.digest()?,
     };
     let Payload(descriptor) = Payload::decode(&Bytes::copy_from_slice(value))?;

@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use bytes::Bytes;
 use zas_core::{Digest, Reference, RepositoryName, Tag};
 
+use crate::operations::tags::Pointer;
 use crate::operations::{links, quarantine, tags};
 use crate::ordered_map::Key;
 use crate::rows::{ManifestRow, Marker, Payload, RepositoryRow, TagRow};
@@ -97,7 +98,7 @@ fn load(view: &View<'_>, repository: &RepositoryName, digest: &Digest) -> Result
 struct Present {
     row: Option<ManifestRow>,
     repository: bool,
-    tags: Vec<Option<Digest>>,
+    tags: Vec<Pointer>,
     missing: Vec<Digest>,
 }
 
@@ -124,11 +125,8 @@ impl Present {
         // A damaged row is written anew by this push.
         let row = row.and_then(|(key, value)| decode(&key.bytes, &value).ok());
         let repository_row = rows.next().and_then(present);
-        let tags = rows
-            .by_ref()
-            .take(tags.len())
-            .map(pointed_to)
-            .collect::<Result<_>>()?;
+        let tags = rows.by_ref().take(tags.len());
+        let tags = tags.map(|(_, value)| Pointer::of(value.as_ref())).collect();
         let mut missing = Vec::new();
         for reference in references {
             let needed = witnesses(repository, reference).count();
@@ -148,8 +146,8 @@ impl Present {
 
     fn conflicts(&self, manifest: &CommitManifest) -> Vec<Tag> {
         // A tag that points to this manifest already is not changed, so a repeated push is no conflict.
-        let is_allowed = |precondition: Precondition, present: Option<Digest>| {
-            present == Some(manifest.digest) || tags::meets(precondition, present)
+        let is_allowed = |precondition: Precondition, present: Pointer| {
+            present == Pointer::To(manifest.digest) || present.meets(precondition)
         };
         let tags = manifest.tags.iter().zip(&self.tags);
         tags.filter(|((_, precondition), present)| !is_allowed(*precondition, **present))
@@ -186,13 +184,6 @@ fn witnesses(repository: &RepositoryName, reference: &ReferenceEdge) -> impl Ite
 
 fn present((key, value): (&Key, Option<Bytes>)) -> Option<(&Key, Bytes)> {
     value.map(|value| (key, value))
-}
-
-fn pointed_to(row: (&Key, Option<Bytes>)) -> Result<Option<Digest>> {
-    let Some((key, value)) = present(row) else {
-        return Ok(None);
-    };
-    decode::<TagRow>(&key.bytes, &value).map(|row| Some(row.digest))
 }
 
 fn put_edges(
@@ -252,9 +243,12 @@ fn put_tags(
     let mut displaced = Vec::new();
     for ((tag, _), present) in manifest.tags.iter().zip(&present.tags) {
         match present {
-            Some(present) if *present == manifest.digest => continue,
-            Some(present) => displaced.push((tag.clone(), *present)),
-            None => {}
+            Pointer::To(present) if *present == manifest.digest => continue,
+            Pointer::To(present) => displaced.push((tag.clone(), *present)),
+            Pointer::Damaged => {
+                tracing::warn!(repository = %manifest.repository, %tag, "a damaged tag is written anew");
+            }
+            Pointer::Absent => {}
         }
         tags::point(transaction, &manifest.repository, tag, *present, &row);
     }

@@ -43,7 +43,7 @@ pub(crate) fn delete_manifest(
     };
     let (tags, more) = tags_of(&transaction.view(), repository, digest)?;
     if more {
-        remove_tags(transaction, repository, digest, &tags);
+        tags::remove_all(transaction, repository, digest, &tags)?;
         return Ok(Step::Made(DeleteManifestOutcome::More));
     }
     let is_last = match has_neighbour(&transaction.view(), repository, digest, neighbour)? {
@@ -51,7 +51,7 @@ pub(crate) fn delete_manifest(
         None => return Ok(Step::SeekNeighbour),
     };
 
-    remove_tags(transaction, repository, digest, &tags);
+    tags::remove_all(transaction, repository, digest, &tags)?;
     for reference in &row.edges {
         links::release(transaction, repository, digest, reference)?;
     }
@@ -124,10 +124,4 @@ fn parse_tag(key: &[u8]) -> Option<Tag> {
     elements.text()?;
     elements.digest()?;
     elements.tag()
-}
-
-fn remove_tags(transaction: &mut Transaction<'_>, repository: &RepositoryName, digest: &Digest, all: &[Tag]) {
-    for tag in all {
-        tags::remove(transaction, repository, tag, digest);
-    }
 }

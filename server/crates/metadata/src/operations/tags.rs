@@ -1,44 +1,77 @@
 //! Tags.
 
+use bytes::Bytes;
 use zas_core::{Digest, RepositoryName, Tag};
 
-use crate::rows::{Marker, TagRow};
+use crate::rows::{Marker, Row as _, TagRow};
 use crate::transaction::Transaction;
 use crate::{DeleteTagOutcome, Precondition, Result, keys};
 
-/// Whether a tag that points to `present` may be changed.
-pub(crate) fn meets(precondition: Precondition, present: Option<Digest>) -> bool {
-    match precondition {
-        Precondition::Any => true,
-        Precondition::Absent => present.is_none(),
-        Precondition::Equals(expected) => present == Some(expected),
+/// What a tag's row says before it changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Pointer {
+    /// There is no such tag.
+    Absent,
+    /// It points to this manifest.
+    To(Digest),
+    /// There is one, but its row is damaged: nobody knows where it points.
+    Damaged,
+}
+
+impl Pointer {
+    /// What the stored value of a tag's key says.
+    pub(crate) fn of(value: Option<&Bytes>) -> Self {
+        match value.map(TagRow::decode) {
+            None => Self::Absent,
+            Some(Some(row)) => Self::To(row.digest),
+            Some(None) => Self::Damaged,
+        }
+    }
+
+    /// Whether a tag like this may be changed.
+    pub(crate) fn meets(self, precondition: Precondition) -> bool {
+        match precondition {
+            Precondition::Any => true,
+            Precondition::Absent => self == Self::Absent,
+            Precondition::Equals(expected) => self == Self::To(expected),
+        }
     }
 }
 
-/// Points a tag to a manifest; `present` is where it points so far.
+/// Points a tag to a manifest; `present` is where it points so far. When that is not known, the row that leads to the
+/// tag from its old manifest stays behind until that is deleted.
 pub(crate) fn point(
     transaction: &mut Transaction<'_>,
     repository: &RepositoryName,
     tag: &Tag,
-    present: Option<Digest>,
+    present: Pointer,
     row: &TagRow,
 ) {
-    if let Some(present) = present {
+    if let Pointer::To(present) = present {
         transaction.delete(keys::tag_of(repository, &present, tag));
     }
     transaction.put(keys::tag(repository, tag), row);
     transaction.put(keys::tag_of(repository, &row.digest, tag), &Marker);
 }
 
-/// Removes a tag with the row that leads to it.
-pub(crate) fn remove(
+/// Removes the tags that rows lead to from a manifest, except for those that point elsewhere: such a row is left over
+/// from a tag that was damaged.
+pub(crate) fn remove_all(
     transaction: &mut Transaction<'_>,
     repository: &RepositoryName,
-    tag: &Tag,
     digest: &Digest,
-) {
-    transaction.delete(keys::tag(repository, tag));
-    transaction.delete(keys::tag_of(repository, digest, tag));
+    tags: &[Tag],
+) -> Result<()> {
+    let keys: Vec<_> = tags.iter().map(|tag| keys::tag(repository, tag)).collect();
+    let values = transaction.view().meta_values(&keys)?;
+    for ((tag, key), value) in tags.iter().zip(keys).zip(values) {
+        match Pointer::of(value.as_ref()) {
+            Pointer::To(other) if other != *digest => {}
+            _ => transaction.delete(key),
+        }
+        transaction.delete(keys::tag_of(repository, digest, tag));
+    }
+    Ok(())
 }
 
 /// Deletes a tag that meets the precondition.
@@ -48,12 +81,19 @@ pub(crate) fn delete(
     tag: &Tag,
     precondition: Precondition,
 ) -> Result<DeleteTagOutcome> {
-    let Some(row) = transaction.view().row::<TagRow>(&keys::tag(repository, tag))? else {
+    let key = keys::tag(repository, tag);
+    let value = transaction.view().meta_values(std::slice::from_ref(&key))?;
+    let present = Pointer::of(value.first().and_then(Option::as_ref));
+    if present == Pointer::Absent {
         return Ok(DeleteTagOutcome::Unknown);
-    };
-    if !meets(precondition, Some(row.digest)) {
+    }
+    if !present.meets(precondition) {
         return Ok(DeleteTagOutcome::Conflict);
     }
-    remove(transaction, repository, tag, &row.digest);
-    Ok(DeleteTagOutcome::Deleted(row.digest))
+    transaction.delete(key);
+    let Pointer::To(digest) = present else {
+        return Ok(DeleteTagOutcome::Deleted(None));
+    };
+    transaction.delete(keys::tag_of(repository, &digest, tag));
+    Ok(DeleteTagOutcome::Deleted(Some(digest)))
 }

@@ -3,14 +3,14 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use zas_core::Reference;
+use zas_core::{Reference, Tag};
 
 use super::*;
 use crate::memory_map::MemoryMap;
 use crate::ordered_map::{Changes, Durability, Key, OrderedMap as _};
 use crate::{
-    FinishOutcome, Lease, MemoryMetadata, MetadataError, MetadataStore, OrphanOutcome, QuarantineOutcome,
-    keys,
+    CommitOutcome, DeleteTagOutcome, FinishOutcome, Lease, MemoryMetadata, MetadataError, MetadataStore,
+    OrphanOutcome, Precondition, QuarantineOutcome, keys,
 };
 
 struct Given {
@@ -105,6 +105,81 @@ async fn given_damaged_rows_of_a_manifest_when_pushed_again_then_named_before_an
 
         let answer = given.store.resolve_manifest(&ours, &reference).await.unwrap();
         assert_eq!(answer.unwrap().body, "{m}");
+    }
+}
+
+/// Points a tag to a manifest.
+async fn commit(given: &Given, body: &str, tag: &Tag, precondition: Precondition) -> CommitOutcome {
+    let mut commit = manifest(&repository("ours"), body);
+    commit.tags = vec![(tag.clone(), precondition)];
+    given.store.commit_manifest(&origin(), commit).await.unwrap()
+}
+
+#[tokio::test]
+async fn given_a_damaged_tag_when_pushed_again_then_named_before_and_healed_after() {
+    // Given
+    let (given, ours, tag) = (Given::new().await, repository("ours"), "t".parse().unwrap());
+    commit(&given, "{a}", &tag, Precondition::Any).await;
+    given.damage(keys::tag(&ours, &tag));
+    let reference = Reference::Tag(tag.clone());
+    let answer = given.store.resolve_manifest(&ours, &reference).await;
+    assert!(matches!(answer, Err(MetadataError::Corrupt(_))), "{answer:?}");
+    // Whoever may not overwrite does not, and whoever knows where it points is not sure any more.
+    for precondition in [Precondition::Absent, Precondition::Equals(digest("{a}"))] {
+        let outcome = commit(&given, "{b}", &tag, precondition).await;
+        assert_eq!(outcome, CommitOutcome::TagConflict(vec![tag.clone()]));
+    }
+
+    // When
+    let outcome = commit(&given, "{b}", &tag, Precondition::Any).await;
+
+    // Then
+    let healed = CommitOutcome::Committed {
+        created: true,
+        displaced: Vec::new(),
+    };
+    assert_eq!(outcome, healed);
+    given
+        .store
+        .delete_manifest(&origin(), &ours, &digest("{a}"))
+        .await
+        .unwrap();
+    let answer = given.store.resolve_manifest(&ours, &reference).await.unwrap();
+    assert_eq!(
+        answer.unwrap().body,
+        "{b}",
+        "the tag no longer goes with its old manifest"
+    );
+}
+
+#[tokio::test]
+async fn given_a_damaged_tag_when_it_or_its_manifest_is_deleted_then_it_is_gone() {
+    let (ours, tag): (_, Tag) = (repository("ours"), "t".parse().unwrap());
+    for by_manifest in [false, true] {
+        let given = Given::new().await;
+        commit(&given, "{a}", &tag, Precondition::Any).await;
+        given.damage(keys::tag(&ours, &tag));
+
+        if by_manifest {
+            given
+                .store
+                .delete_manifest(&origin(), &ours, &digest("{a}"))
+                .await
+                .unwrap();
+        } else {
+            let guarded = Precondition::Equals(digest("{a}"));
+            let outcome = given.store.delete_tag(&origin(), &ours, &tag, guarded).await;
+            assert_eq!(outcome.unwrap(), DeleteTagOutcome::Conflict);
+            let outcome = given
+                .store
+                .delete_tag(&origin(), &ours, &tag, Precondition::Any)
+                .await;
+            assert_eq!(outcome.unwrap(), DeleteTagOutcome::Deleted(None));
+        }
+
+        let listed = given.store.list_tags(&ours, None, 9).await.unwrap();
+        assert!(listed.unwrap().entries.is_empty(), "by manifest: {by_manifest}");
+        assert_eq!(given.store.resolve_tag(&ours, &tag).await.unwrap(), None);
     }
 }
 

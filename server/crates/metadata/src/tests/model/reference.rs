@@ -245,7 +245,7 @@ impl Model {
             Precondition::Any | Precondition::Equals(_) => {}
         }
         self.tags.remove(&key);
-        DeleteTagOutcome::Deleted(present)
+        DeleteTagOutcome::Deleted(Some(present))
     }
 
     pub(super) fn delete_manifest(
