@@ -10,7 +10,7 @@ use k8s_openapi::api::core::v1::{Pod, Secret, Service};
 use kube::api::{Api, ListParams};
 use kube::{Client, ResourceExt};
 use tempfile::TempDir;
-use zas_cluster_tests::{Node, Output};
+use zas_cluster_tests::{Node, Output, eventually};
 use zas_crd::{ConditionType, ZotArtifactStore};
 
 use crate::LIMIT;
@@ -19,6 +19,8 @@ use crate::registry::Registry;
 
 /// Where the operator is installed by the manifests.
 const OPERATOR_NAMESPACE: &str = "zot-artifact-store-operator";
+/// What curl says instead of a status when nobody answered.
+const NO_ANSWER: &str = "000";
 /// Where the README's commands put the store.
 const NAMESPACE: &str = "default";
 
@@ -253,7 +255,13 @@ impl World {
             .and_then(|spec| spec.cluster_ip)
             .and_then(|address| address.parse().ok())
             .expect("the Service has an address");
-        Registry::new(SocketAddr::new(address, 80), &self.password(store).await)
+        let registry = Registry::new(SocketAddr::new(address, 80), &self.password(store).await);
+        // The node learns of a ready Pod a moment later than the operator.
+        eventually("the Service leads to the store", LIMIT, async || {
+            (registry.anonymous(&self.node, "/v2/") != NO_ANSWER).then_some(())
+        })
+        .await;
+        registry
     }
 
     pub(crate) async fn password(&self, store: &str) -> String {
