@@ -5,7 +5,8 @@ use bytes::Bytes;
 use crate::keys::{self, Elements};
 use crate::ordered_map::Key;
 use crate::rows::{
-    BlobRow, LinkRow, LocationRow, ManifestRow, Marker, Payload, RepositoryRow, Row, TagRow, UploadRow,
+    BlobRow, BodyRow, LinkRow, LocationRow, ManifestRow, Marker, Payload, RepositoryRow, Row, TagRow,
+    UploadRow,
 };
 
 /// What became of bytes that were taken for something stored.
@@ -23,7 +24,7 @@ pub enum Decoded {
 }
 
 /// Kinds of rows and keys: the first byte of the data chooses one, modulo this.
-pub const KINDS: u8 = 23;
+pub const KINDS: u8 = 24;
 
 /// Takes everything behind the first byte for the kind of row or key that the first byte names.
 pub fn decode_any(data: &[u8]) -> Decoded {
@@ -40,6 +41,8 @@ pub fn decode_any(data: &[u8]) -> Decoded {
         6 => row::<UploadRow>(stored),
         7 => row::<Payload>(stored),
         8 => row::<Marker>(stored),
+        // The other numbers are in the corpus.
+        23 => row::<BodyRow>(stored),
         other => key(other, stored),
     }
 }

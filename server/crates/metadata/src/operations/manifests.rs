@@ -8,7 +8,7 @@ use zas_core::{Digest, Reference, RepositoryName, Tag};
 use crate::operations::tags::Pointer;
 use crate::operations::{links, quarantine, tags};
 use crate::ordered_map::Key;
-use crate::rows::{ManifestRow, Marker, Payload, RepositoryRow, TagRow};
+use crate::rows::{BodyRow, ManifestRow, Marker, Payload, RepositoryRow, TagRow};
 use crate::transaction::Transaction;
 use crate::view::{LOOKS, View, decode};
 use crate::{
@@ -76,21 +76,29 @@ pub(crate) fn resolve_tag(view: &View<'_>, repository: &RepositoryName, tag: &Ta
 }
 
 fn load(view: &View<'_>, repository: &RepositoryName, digest: &Digest) -> Result<Option<StoredManifest>> {
+    let (body, manifest) = (keys::body(repository, digest), keys::manifest(repository, digest));
     // Row and body come and go together, but a reader may look at them while they do.
     for _ in 0..LOOKS {
-        let Some(row) = view.row::<ManifestRow>(&keys::manifest(repository, digest))? else {
+        let Some(BodyRow { body, media_type }) = view.row(&body)? else {
+            if view.has(&manifest)? {
+                continue;
+            }
             return Ok(None);
         };
-        if let Some(Payload(body)) = view.row(&keys::body(repository, digest))? {
+        let media_type = match media_type {
+            Some(media_type) => Some(media_type),
+            None => view.row(&manifest)?.map(|row: ManifestRow| row.media_type),
+        };
+        if let Some(media_type) = media_type {
             return Ok(Some(StoredManifest {
                 digest: *digest,
-                media_type: row.media_type,
+                media_type,
                 body,
             }));
         }
     }
     Err(MetadataError::Corrupt(format!(
-        "manifest {digest} of {repository} has no body"
+        "manifest {digest} of {repository} has no body, or no row"
     )))
 }
 
@@ -271,8 +279,12 @@ fn put_manifest(
         ..
     } = manifest;
     let size = body.len() as u64;
-    if !has_body(transaction, &repository, &digest, old.is_some(), &body)? {
-        transaction.put(keys::body(&repository, &digest), &Payload(body));
+    let stored = BodyRow {
+        body,
+        media_type: Some(media_type.clone()),
+    };
+    if !has_body(transaction, &repository, &digest, old.is_some(), &stored)? {
+        transaction.put(keys::body(&repository, &digest), &stored);
     }
     // Who made it and when stays with the first push.
     let (created_at, actor) = old.map_or((transaction.now(), actor), |row| (row.created_at, row.actor));
@@ -290,19 +302,19 @@ fn put_manifest(
     Ok(())
 }
 
-/// Whether the stored body is this one; one that is damaged is not.
+/// Whether this body is stored; one that is damaged, or does not know its media type, is not.
 fn has_body(
     transaction: &Transaction<'_>,
     repository: &RepositoryName,
     digest: &Digest,
     has_row: bool,
-    body: &Bytes,
+    body: &BodyRow,
 ) -> Result<bool> {
     if !has_row {
         return Ok(false);
     }
     let stored = transaction
         .view()
-        .row_to_replace::<Payload>(&keys::body(repository, digest))?;
-    Ok(stored.is_some_and(|Payload(stored)| stored == *body))
+        .row_to_replace::<BodyRow>(&keys::body(repository, digest))?;
+    Ok(stored.is_some_and(|stored| stored == *body))
 }

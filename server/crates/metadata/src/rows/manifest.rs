@@ -66,6 +66,43 @@ impl Row for ManifestRow {
     }
 }
 
+/// The bytes of a manifest, with what a pull says about them: one read answers it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct BodyRow {
+    /// The manifest.
+    pub(crate) body: Bytes,
+    /// As in its [`ManifestRow`]. Rows written by 0.2.0 do not have it; the next push of the manifest adds it.
+    pub(crate) media_type: Option<MediaType>,
+}
+
+impl Row for BodyRow {
+    const NAME: &'static str = "body";
+
+    fn encode(&self) -> Bytes {
+        Writer::new()
+            .bytes(1, &self.body)
+            .optional(self.media_type.as_ref(), |writer, media_type| {
+                writer.text(2, media_type.as_str())
+            })
+            .finish()
+    }
+
+    fn decode(stored: &Bytes) -> Option<Self> {
+        let (mut body, mut media_type) = (None, None);
+        for field in fields(stored)? {
+            match field.tag {
+                1 => body = Some(field.value),
+                2 => media_type = Some(field.parsed()?),
+                _ => {}
+            }
+        }
+        Some(Self {
+            body: body?,
+            media_type,
+        })
+    }
+}
+
 /// Where a tag points.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct TagRow {

@@ -14,7 +14,7 @@ mod upload;
 
 pub(crate) use blob::{BlobRow, LocationRow, StoredContent};
 pub(crate) use link::LinkRow;
-pub(crate) use manifest::{ManifestRow, TagRow};
+pub(crate) use manifest::{BodyRow, ManifestRow, TagRow};
 pub(crate) use payload::{Marker, Payload};
 pub(crate) use repository::RepositoryRow;
 pub(crate) use scrub::ScrubRow;

@@ -4,7 +4,7 @@ use bytes::Bytes;
 
 use super::{Row, Writer, fields};
 
-/// The bytes of a manifest, of an inline blob or of a referrer's descriptor.
+/// The bytes of an inline blob or of a referrer's descriptor.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Payload(pub(crate) Bytes);
 

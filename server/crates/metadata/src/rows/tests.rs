@@ -85,6 +85,13 @@ fn manifest() -> impl Strategy<Value = ManifestRow> {
     )
 }
 
+fn body() -> impl Strategy<Value = BodyRow> {
+    (payload(), any::<bool>()).prop_map(|(body, has_media_type)| BodyRow {
+        body,
+        media_type: has_media_type.then(|| "application/vnd.oci.image.index.v1+json".parse().unwrap()),
+    })
+}
+
 fn upload() -> impl Strategy<Value = UploadRow> {
     let progress = (any::<u64>(), vec(hash_state(), 0..3), option::of(payload())).prop_map(
         |(offset, hashes, inline)| Progress {
@@ -122,12 +129,13 @@ fn assert_skips_newer_fields<R: Row + PartialEq + std::fmt::Debug>(row: &R, newe
 proptest! {
     #[test]
     fn given_any_rows_when_stored_and_read_then_unchanged(
-        link in link(), blob in blob(), manifest in manifest(), upload in upload(),
+        link in link(), blob in blob(), manifest in manifest(), body in body(), upload in upload(),
         digest in digest(), at in time(), actor in ".{0,9}", bytes in payload(),
     ) {
         assert_round_trip(&link);
         assert_round_trip(&blob);
         assert_round_trip(&manifest);
+        assert_round_trip(&body);
         assert_round_trip(&upload);
         assert_round_trip(&LocationRow::Live(digest));
         assert_round_trip(&LocationRow::Doomed(at));
@@ -139,10 +147,12 @@ proptest! {
 
     #[test]
     fn given_rows_of_a_newer_version_when_read_then_its_fields_are_skipped(
-        blob in blob(), manifest in manifest(), digest in digest(), at in time(), newer in payload(),
+        blob in blob(), manifest in manifest(), body in body(), digest in digest(), at in time(),
+        newer in payload(),
     ) {
         assert_skips_newer_fields(&blob, &newer);
         assert_skips_newer_fields(&manifest, &newer);
+        assert_skips_newer_fields(&body, &newer);
         assert_skips_newer_fields(&LocationRow::Live(digest), &newer);
         assert_skips_newer_fields(&LocationRow::Doomed(at), &newer);
         assert_skips_newer_fields(&TagRow { digest, pointed_at: at, actor: String::new() }, &newer);
@@ -171,6 +181,7 @@ proptest! {
         let _ = BlobRow::decode(&bytes);
         let _ = LocationRow::decode(&bytes);
         let _ = ManifestRow::decode(&bytes);
+        let _ = BodyRow::decode(&bytes);
         let _ = TagRow::decode(&bytes);
         let _ = UploadRow::decode(&bytes);
         let _ = RepositoryRow::decode(&bytes);
@@ -217,4 +228,24 @@ fn given_known_rows_when_stored_then_exactly_these_bytes() {
         [&[1, 1, 1, 1, 2, 1, 1, 3, 32][..], &extent].concat()
     );
     assert_eq!(Marker.encode(), [1].as_slice());
+
+    let body = BodyRow {
+        body: Bytes::from_static(b"{}"),
+        media_type: Some("a/b".parse().unwrap()),
+    };
+    assert_eq!(body.encode(), b"\x01\x01\x02{}\x02\x03a/b".as_slice());
+}
+
+/// Both ways between 0.2.0, whose bodies were without media type, and this version.
+#[test]
+fn given_a_body_of_either_version_when_the_other_reads_it_then_the_bytes_are_there() {
+    let bytes = Bytes::from_static(b"{}");
+    let old = Payload(bytes.clone());
+    let read = BodyRow::decode(&old.encode()).unwrap();
+    assert_eq!((&read.body, read.media_type), (&bytes, None));
+    let new = BodyRow {
+        body: bytes,
+        media_type: Some("a/b".parse().unwrap()),
+    };
+    assert_eq!(Payload::decode(&new.encode()), Some(old));
 }

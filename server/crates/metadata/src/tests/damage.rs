@@ -3,11 +3,13 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use bytes::Bytes;
 use zas_core::{Reference, Tag};
 
 use super::*;
 use crate::memory_map::MemoryMap;
 use crate::ordered_map::{Changes, Durability, Key, OrderedMap as _};
+use crate::rows::{Payload, Row as _};
 use crate::{
     CommitOutcome, DeleteTagOutcome, FinishOutcome, Lease, MemoryMetadata, MetadataError, MetadataStore,
     OrphanOutcome, Precondition, QuarantineOutcome, keys,
@@ -56,8 +58,12 @@ impl Given {
     }
 
     fn damage(&self, key: Key) {
+        self.write(key, Bytes::from_static(b"\x09 damaged"));
+    }
+
+    fn write(&self, key: Key, value: Bytes) {
         let mut changes = Changes::default();
-        changes.set(key, Some(bytes::Bytes::from_static(b"\x09 damaged")));
+        changes.set(key, Some(value));
         self.map.write(&changes, Durability::Synced).unwrap();
     }
 }
@@ -89,23 +95,51 @@ async fn given_damaged_rows_of_a_blob_when_pushed_again_then_named_before_and_he
 }
 
 #[tokio::test]
-async fn given_damaged_rows_of_a_manifest_when_pushed_again_then_named_before_and_healed_after() {
-    let (ours, body) = (repository("ours"), digest("{m}"));
-    for key in [keys::manifest(&ours, &body), keys::body(&ours, &body)] {
-        let given = Given::new().await;
-        given.damage(key.clone());
-        let reference = Reference::Digest(body);
-        let answer = given.store.resolve_manifest(&ours, &reference).await;
-        assert!(
-            matches!(answer, Err(MetadataError::Corrupt(_))),
-            "{key:?}: {answer:?}"
-        );
+async fn given_a_damaged_body_when_pushed_again_then_named_before_and_healed_after() {
+    let (given, ours, body) = (Given::new().await, repository("ours"), digest("{m}"));
+    given.damage(keys::body(&ours, &body));
+    let reference = Reference::Digest(body);
+    let answer = given.store.resolve_manifest(&ours, &reference).await;
+    assert!(matches!(answer, Err(MetadataError::Corrupt(_))), "{answer:?}");
 
-        given.push_all().await;
+    given.push_all().await;
 
-        let answer = given.store.resolve_manifest(&ours, &reference).await.unwrap();
-        assert_eq!(answer.unwrap().body, "{m}");
-    }
+    let answer = given.store.resolve_manifest(&ours, &reference).await.unwrap();
+    assert_eq!(answer.unwrap().body, "{m}");
+}
+
+#[tokio::test]
+async fn given_a_damaged_row_of_a_manifest_when_pulled_then_answered_and_healed_by_the_next_push() {
+    let (given, ours, body) = (Given::new().await, repository("ours"), digest("{m}"));
+    let reference = Reference::Digest(body);
+    let whole = given.store.resolve_manifest(&ours, &reference).await.unwrap();
+    let damage = Bytes::from_static(b"\x09 damaged");
+    given.write(keys::manifest(&ours, &body), damage.clone());
+    let answer = given.store.resolve_manifest(&ours, &reference).await.unwrap();
+    assert_eq!(answer, whole);
+
+    given.push_all().await;
+
+    let stored = given.map.get(&keys::manifest(&ours, &body)).unwrap();
+    assert_ne!(stored, Some(damage));
+}
+
+/// Versions up to 0.2.0 stored the media type with the row alone.
+#[tokio::test]
+async fn given_a_body_without_media_type_when_pulled_then_its_row_tells_and_the_next_push_adds_it() {
+    // Given
+    let (given, ours, body) = (Given::new().await, repository("ours"), digest("{m}"));
+    let reference = Reference::Digest(body);
+    let whole = given.store.resolve_manifest(&ours, &reference).await.unwrap();
+    let key = keys::body(&ours, &body);
+    let new = given.map.get(&key).unwrap();
+    given.write(key.clone(), Payload(Bytes::from_static(b"{m}")).encode());
+    // When
+    let answer = given.store.resolve_manifest(&ours, &reference).await.unwrap();
+    given.push_all().await;
+    // Then
+    assert_eq!(answer, whole);
+    assert_eq!(given.map.get(&key).unwrap(), new);
 }
 
 /// Points a tag to a manifest.

@@ -10,7 +10,7 @@ use zas_core::{Digest, RepositoryName};
 use super::reference::Model;
 use crate::keys::{self, Elements};
 use crate::ordered_map::{Effort, Family, Key, KeyRange, OrderedMap};
-use crate::rows::{BlobRow, LinkRow, LocationRow, ManifestRow, Payload, Row, StoredContent, TagRow};
+use crate::rows::{BlobRow, BodyRow, LinkRow, LocationRow, ManifestRow, Payload, Row, StoredContent, TagRow};
 use crate::view::View;
 
 struct Dump<'a> {
@@ -76,7 +76,8 @@ impl Dump<'_> {
     fn manifests(&mut self, model: &Model) -> Result<(), TestCaseError> {
         for ((repository, digest), manifest) in &model.manifests {
             let row: ManifestRow = self.row(keys::manifest(repository, digest))?;
-            let Payload(body) = self.row(keys::body(repository, digest))?;
+            let BodyRow { body, media_type } = self.row(keys::body(repository, digest))?;
+            prop_assert_eq!(media_type.as_ref(), Some(&row.media_type));
             prop_assert_eq!((&body, row.size), (&manifest.body, body.len() as u64));
             prop_assert_eq!(&row.media_type, &manifest.media_type);
             prop_assert_eq!(&row.actor, "ci");
