@@ -197,6 +197,9 @@ impl<M: OrderedMap> MetadataStore for EmbeddedMetadata<M> {
     }
 
     async fn expire_upload(&self, _origin: &Origin, listed: &UploadEntry) -> Result<WriterOutcome> {
+        if self.shared.is_collection_paused() {
+            return Ok(WriterOutcome::Fenced);
+        }
         let listed = listed.clone();
         self.change(move |transaction| uploads::expire(transaction, &listed))
             .await

@@ -52,7 +52,7 @@ pub trait MetadataStore: std::fmt::Debug + Send + Sync + 'static {
     async fn abort_upload(&self, origin: &Origin, id: UploadId, epoch: Epoch) -> Result<WriterOutcome>;
 
     /// Cancels an upload without progress and dooms its bytes. Fenced when it was claimed, saved or touched since it was
-    /// listed.
+    /// listed, and while the clocks are in doubt: nobody knows then for how long there was no progress.
     async fn expire_upload(&self, origin: &Origin, listed: &UploadEntry) -> Result<WriterOutcome>;
 
     /// Uploads in the order they were made.

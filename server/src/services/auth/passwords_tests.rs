@@ -56,6 +56,8 @@ async fn given_a_good_password_when_verified_then_held_until_its_time_or_its_has
     assert!(!held(&before, "Secret", START));
     assert!(!held(&after, "secret", START));
     assert!(!held(&before, "secret", START.plus(MINUTE)));
+    // The wall clock was set back.
+    assert!(!held(&before, "secret", START.minus(MINUTE)));
 }
 
 #[tokio::test]

@@ -2,10 +2,11 @@ use std::time::Duration;
 
 use super::cases;
 use super::setting::{DOOM_DELAY, GRACE, LEASE, MOMENT, Setting, origin, repository};
-use crate::{DueLink, ReapOutcome};
+use crate::{DueLink, ReapOutcome, WriterOutcome};
 
 cases![
     given_clocks_that_drift_apart_when_collecting_then_it_pauses_for_one_grace,
+    given_clocks_that_drift_apart_when_an_upload_seems_to_have_expired_then_it_stays_for_one_grace,
     given_clocks_that_drift_a_little_when_collecting_then_it_goes_on,
     given_a_second_jump_when_collecting_then_the_pause_begins_anew,
     given_a_jump_when_pushing_then_nothing_else_pauses,
@@ -35,6 +36,24 @@ async fn given_clocks_that_drift_apart_when_collecting_then_it_pauses_for_one_gr
     given.pass(MOMENT);
     assert_eq!(given.doomed().await, [aborted]);
     assert_eq!(given.outcomes().await, [ReapOutcome::Doomed(vec![name])]);
+}
+
+async fn given_clocks_that_drift_apart_when_an_upload_seems_to_have_expired_then_it_stays_for_one_grace(
+    given: Setting,
+) {
+    let ours = repository("ours");
+    let (id, _) = given.start(&ours).await;
+    let listed = given.store.list_uploads(None, 1).await.unwrap().entries.remove(0);
+
+    given.jump(LEASE * 5);
+
+    let expire = async || given.store.expire_upload(&origin(), &listed).await;
+    assert_eq!(expire().await.unwrap(), WriterOutcome::Fenced);
+    given.pass(GRACE - MOMENT);
+    assert_eq!(expire().await.unwrap(), WriterOutcome::Fenced);
+    assert_eq!(given.store.stat_upload(&ours, id).await.unwrap(), Some(0));
+    given.pass(MOMENT);
+    assert_eq!(expire().await.unwrap(), WriterOutcome::Done);
 }
 
 async fn given_clocks_that_drift_a_little_when_collecting_then_it_goes_on(given: Setting) {
