@@ -3,6 +3,8 @@
 //! A torn end is what power loss leaves, and no server may refuse to start on it. Damage in the middle is none of its
 //! doing; then the rows behind it must not come back without those that they rest on.
 
+use std::fs;
+
 use zas_power_loss::{Bytes, Effect, Names, Survival};
 use zas_tests::{Blob, Client, Repository};
 
@@ -58,8 +60,15 @@ fn push() -> Pushed {
     }
 }
 
-/// Which of the pushes are there.
-fn there(disk: &Disk, cut: usize, survival: Survival) -> Vec<bool> {
+/// What a server makes of a log.
+struct Recovered {
+    /// Which of the pushes are there.
+    there: Vec<bool>,
+    /// Whether it says that it left something out.
+    tells: bool,
+}
+
+fn recover(disk: &Disk, cut: usize, survival: Survival) -> Recovered {
     let state = State {
         cut,
         survival,
@@ -77,16 +86,22 @@ fn there(disk: &Disk, cut: usize, survival: Survival) -> Vec<bool> {
     });
     let there = there.collect();
     drop(server);
-    drop(directory);
-    there
+    let said = fs::read_to_string(directory.path().join("server.log")).expect("the server has a log");
+    Recovered {
+        there,
+        tells: said
+            .lines()
+            .any(|line| line.contains("RocksDB warns") && line.contains("dropping")),
+    }
 }
 
 #[test]
 fn given_a_log_that_ends_in_a_torn_record_when_started_then_everything_before_it_is_there() {
     let pushed = push();
     let last = *pushed.writes.last().expect("something was pushed");
-    let whole = there(&pushed.disk, pushed.records, EVERYTHING);
-    assert!(whole.iter().all(|is_there| *is_there), "{whole:?}");
+    let whole = recover(&pushed.disk, pushed.records, EVERYTHING);
+    assert!(whole.there.iter().all(|is_there| *is_there), "{:?}", whole.there);
+    assert!(!whole.tells, "a whole log is nothing to warn of");
     let mut lost = 0;
     for seed in 0..8 {
         // The write happened, its sync has not begun.
@@ -95,7 +110,7 @@ fn given_a_log_that_ends_in_a_torn_record_when_started_then_everything_before_it
             names: Names::Everything,
             seed,
         };
-        let torn = there(&pushed.disk, last + 1, survival);
+        let torn = recover(&pushed.disk, last + 1, survival).there;
         let (end, rest) = torn.split_last().expect("something was pushed");
         assert!(rest.iter().all(|is_there| *is_there), "seed {seed}: {torn:?}");
         lost += usize::from(!end);
@@ -108,7 +123,14 @@ fn given_a_log_with_a_hole_when_started_then_nothing_behind_the_hole_is_there() 
     let pushed = push();
     for number in [1, PUSHES as usize / 2, PUSHES as usize - 2] {
         let write = *pushed.writes.get(number).expect("it was pushed");
-        let damaged = there(&pushed.disk.with_hole(write), pushed.records, EVERYTHING);
+        let Recovered {
+            there: damaged,
+            tells,
+        } = recover(&pushed.disk.with_hole(write), pushed.records, EVERYTHING);
+        assert!(
+            tells,
+            "hole at {number}: the server's log does not say that something is lost"
+        );
         let (before, behind) = damaged.split_at(number);
         assert!(
             before.iter().all(|is_there| *is_there),

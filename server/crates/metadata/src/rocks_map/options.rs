@@ -2,7 +2,7 @@
 
 use rocksdb::{
     BlockBasedOptions, Cache, ColumnFamilyDescriptor, DBCompressionType, DBRecoveryMode, DataBlockIndexType,
-    LogLevel, Options,
+    InfoLogger, LogLevel, Options,
 };
 
 use crate::ordered_map::Family;
@@ -50,10 +50,19 @@ pub(super) fn database() -> Options {
     options.set_bytes_per_sync(MIB as u64);
     options.set_skip_stats_update_on_db_open(true);
     options.set_log_level(LogLevel::Warn);
-    options.set_max_log_file_size(MIB);
-    options.set_keep_log_file_num(3);
+    options.set_info_logger(InfoLogger::new_callback_logger(LogLevel::Warn, say));
     options.set_stats_dump_period_sec(0);
     options
+}
+
+/// Says in the server's log what RocksDB warns of: that it dropped a damaged part of its own, for example.
+fn say(level: LogLevel, message: &str) {
+    let detail = message.trim_end();
+    match level {
+        LogLevel::Error | LogLevel::Fatal => tracing::error!(detail, "RocksDB reports an error"),
+        LogLevel::Warn => tracing::warn!(detail, "RocksDB warns"),
+        LogLevel::Debug | LogLevel::Info | LogLevel::Header => {}
+    }
 }
 
 /// Every column family with its options.
