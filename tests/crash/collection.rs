@@ -3,11 +3,9 @@
 //!
 //! `ZAS_COLLECTION_SECONDS` (60) is how long it runs.
 
-use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::run::{Run, WORKERS, seed, setting};
-use crate::workload::Worker;
+use crate::run::{Run, seed, setting};
 
 const SECONDS: u64 = 60;
 /// The shortest that the configuration takes.
@@ -23,7 +21,7 @@ fn given_a_grace_of_one_second_when_clients_race_with_the_collector_then_no_answ
     run.collect_eagerly(GRACE);
     let end = Instant::now() + Duration::from_secs(seconds);
     while Instant::now() < end {
-        run.work_beside_the_collector(end.min(Instant::now() + STRETCH));
+        run.work_until(end.min(Instant::now() + STRETCH));
         run.check();
         run.trim_shared_repository();
         run.assert_nothing_found();
@@ -39,25 +37,4 @@ fn given_a_grace_of_one_second_when_clients_race_with_the_collector_then_no_answ
     );
     run.delete_everything();
     run.assert_nothing_found();
-}
-
-impl Run {
-    fn work_beside_the_collector(&mut self, end: Instant) {
-        let client = self.server.client();
-        let Self {
-            shared,
-            random,
-            grace,
-            ..
-        } = self;
-        thread::scope(|scope| {
-            for number in 0..WORKERS {
-                let mut worker = Worker::new(number, &client, shared, random.fork(), *grace);
-                scope.spawn(move || {
-                    let outcome = worker.work(end);
-                    worker.expect_alive(&outcome);
-                });
-            }
-        });
-    }
 }

@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::run::{Run, WORKERS, seed};
+use crate::run::{Run, seed};
 use crate::workload::Worker;
 
 /// Every place that requests pass: of an operation of a store, the places before and after it.
@@ -141,21 +141,13 @@ impl Run {
 
     fn work_until_aborted(&mut self) -> Option<ExitStatus> {
         let limit = Instant::now() + LIMIT;
-        let client = self.server.client();
         let is_over = AtomicBool::new(false);
-        let Self {
-            server,
-            shared,
-            random,
-            grace,
-            ..
-        } = self;
-        thread::scope(|scope| {
-            for number in 0..WORKERS {
-                let worker = Worker::new(number, &client, shared, random.fork(), *grace);
-                let (mut worker, is_over) = (worker.expecting_failures(), &is_over);
-                scope.spawn(move || worker.work_while(|| !is_over.load(Ordering::Relaxed)));
-            }
+        let work = |worker: &mut Worker<'_>| {
+            worker.expect_failures();
+            // The server's end is the worker's.
+            let _ = worker.work_while(|| !is_over.load(Ordering::Relaxed));
+        };
+        self.with_workers(work, |server| {
             let mut status = None;
             while status.is_none() && Instant::now() < limit {
                 thread::sleep(POLL);

@@ -4,17 +4,28 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::run::{Run, WORKERS, seed, setting};
+use crate::run::{Run, seed, setting};
 use crate::workload::Worker;
 
+/// Kills of one store. What is compared after each grows with them, so that more of them are spread over several.
 const ROUNDS: u64 = 50;
 /// Grace in the rounds during which collection runs at full speed.
 const SHORT_GRACE: Duration = Duration::from_secs(2);
 
 #[test]
 fn given_acknowledged_operations_when_the_server_is_killed_again_and_again_then_none_is_lost() {
-    let rounds = setting("ZAS_CRASH_ROUNDS").unwrap_or(ROUNDS);
-    let mut run = Run::start(Run::server(), seed());
+    let kills = setting("ZAS_CRASH_ROUNDS").unwrap_or(ROUNDS);
+    let first = seed();
+    for store in 0..kills.div_ceil(ROUNDS) {
+        let seed = first + store;
+        let rounds = ROUNDS.min(kills - store * ROUNDS);
+        eprintln!("a new store, {rounds} kills: repeated by ZAS_CRASH_SEED={seed} ZAS_CRASH_ROUNDS={rounds}");
+        kill_one_store(seed, rounds);
+    }
+}
+
+fn kill_one_store(seed: u64, rounds: u64) {
+    let mut run = Run::start(Run::server(), seed);
     for round in 0..rounds {
         if round == rounds / 2 {
             run.collect_eagerly(SHORT_GRACE);
@@ -47,20 +58,11 @@ impl Run {
 
     fn work_until_killed(&mut self) {
         let life = Duration::from_millis(self.random.u64(150..1_200));
-        let client = self.server.client();
-        let Self {
-            server,
-            shared,
-            random,
-            grace,
-            ..
-        } = self;
-        thread::scope(|scope| {
-            for number in 0..WORKERS {
-                let mut worker = Worker::new(number, &client, shared, random.fork(), *grace);
-                // The server's end is the worker's.
-                scope.spawn(move || worker.work_while(|| true));
-            }
+        // The server's end is the worker's.
+        let work = |worker: &mut Worker<'_>| {
+            let _ = worker.work_while(|| true);
+        };
+        self.with_workers(work, |server| {
             thread::sleep(life);
             server.kill();
         });

@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 use std::thread;
 
-use zas_tests::{Algorithm, Client, Response, Transcript};
+use zas_tests::{Algorithm, Client, Fact, Response, Transcript};
 
-use crate::oracle::{Key, Oracle};
+use crate::oracle::Oracle;
 use crate::uploads::{Progress, Uploads, offset};
 
 const THREADS: usize = 4;
@@ -25,7 +25,7 @@ pub(crate) enum Answer {
 /// Everything that was seen of a quiet server.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Observed {
-    pub(crate) keys: BTreeMap<Key, Answer>,
+    pub(crate) keys: BTreeMap<Fact, Answer>,
     /// The listed tags of each repository.
     pub(crate) tags: BTreeMap<String, BTreeSet<String>>,
     /// The listed referrers of each subject in each repository.
@@ -36,7 +36,7 @@ pub(crate) struct Observed {
 }
 
 enum Seen {
-    Key(Key, Answer),
+    Fact(Fact, Answer),
     Tags(String, BTreeSet<String>),
     Referrers((String, String), BTreeSet<String>),
     Upload(u64, Progress),
@@ -44,7 +44,7 @@ enum Seen {
 }
 
 enum Question {
-    Key(Key),
+    Fact(Fact),
     Tags(String),
     Referrers((String, String)),
     Upload(u64, String),
@@ -79,7 +79,7 @@ pub(crate) fn observe(client: &Client, oracle: &Oracle, uploads: &Uploads) -> Ob
 impl Observed {
     fn add(&mut self, seen: Seen) {
         match seen {
-            Seen::Key(key, answer) => drop(self.keys.insert(key, answer)),
+            Seen::Fact(key, answer) => drop(self.keys.insert(key, answer)),
             Seen::Tags(repository, tags) => drop(self.tags.insert(repository, tags)),
             Seen::Referrers(subject, digests) => drop(self.referrers.insert(subject, digests)),
             Seen::Upload(number, progress) => drop(self.uploads.insert(number, progress)),
@@ -88,7 +88,7 @@ impl Observed {
     }
 
     /// The digest a key was seen to lead to; `None` when it was not asked for or its answer was broken.
-    pub(crate) fn value(&self, key: &Key) -> Option<Option<String>> {
+    pub(crate) fn value(&self, key: &Fact) -> Option<Option<String>> {
         match self.keys.get(key)? {
             Answer::Absent => Some(None),
             Answer::Content { digest, .. } => Some(Some(digest.clone())),
@@ -97,7 +97,7 @@ impl Observed {
     }
 
     /// Whether a key was seen.
-    pub(crate) fn has(&self, key: &Key) -> bool {
+    pub(crate) fn has(&self, key: &Fact) -> bool {
         matches!(self.keys.get(key), Some(Answer::Content { .. }))
     }
 }
@@ -108,8 +108,8 @@ fn questions(oracle: &Oracle, uploads: &Uploads) -> Vec<Question> {
     let mut subjects = BTreeSet::new();
     for (key, _) in oracle.expectations() {
         repositories.insert(key.repository().to_owned());
-        questions.push(Question::Key(key.clone()));
-        if let Key::Manifest { repository, digest } = key {
+        questions.push(Question::Fact(key.clone()));
+        if let Fact::Manifest { repository, digest } = key {
             let subject = oracle
                 .manifest(digest)
                 .and_then(|manifest| manifest.subject.clone());
@@ -128,9 +128,9 @@ fn questions(oracle: &Oracle, uploads: &Uploads) -> Vec<Question> {
 
 fn ask(client: &Client, question: Question) -> Seen {
     match question {
-        Question::Key(key) => {
+        Question::Fact(key) => {
             let answer = ask_key(client, &key);
-            Seen::Key(key, answer)
+            Seen::Fact(key, answer)
         }
         Question::Tags(repository) => {
             let path = format!("/v2/{repository}/tags/list?n=1000");
@@ -153,12 +153,8 @@ fn ask(client: &Client, question: Question) -> Seen {
     }
 }
 
-fn ask_key(client: &Client, key: &Key) -> Answer {
-    let path = match key {
-        Key::Tag { repository, tag } => format!("/v2/{repository}/manifests/{tag}"),
-        Key::Manifest { repository, digest } => format!("/v2/{repository}/manifests/{digest}"),
-        Key::Blob { repository, digest } => format!("/v2/{repository}/blobs/{digest}"),
-    };
+fn ask_key(client: &Client, key: &Fact) -> Answer {
+    let path = key.path();
     match client.get(&path).try_send() {
         Ok(answer) if answer.status == 404 => Answer::Absent,
         Ok(answer) if answer.status == 200 => {

@@ -6,56 +6,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use zas_tests::Document;
+use zas_tests::{Document, Fact, FactValue};
 
 /// A deletion is checked after so many restarts before it is believed.
 const CHECKS_OF_ABSENCE: u32 = 3;
-
-/// A fact that a client can ask for.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Key {
-    /// Where a tag points.
-    Tag { repository: String, tag: String },
-    /// Whether a repository has a manifest.
-    Manifest { repository: String, digest: String },
-    /// Whether a repository has a blob.
-    Blob { repository: String, digest: String },
-}
-
-impl Key {
-    pub(crate) fn tag(repository: &str, tag: &str) -> Self {
-        Self::Tag {
-            repository: repository.to_owned(),
-            tag: tag.to_owned(),
-        }
-    }
-
-    pub(crate) fn manifest(repository: &str, digest: &str) -> Self {
-        Self::Manifest {
-            repository: repository.to_owned(),
-            digest: digest.to_owned(),
-        }
-    }
-
-    pub(crate) fn blob(repository: &str, digest: &str) -> Self {
-        Self::Blob {
-            repository: repository.to_owned(),
-            digest: digest.to_owned(),
-        }
-    }
-
-    /// The repository that the fact belongs to.
-    pub(crate) fn repository(&self) -> &str {
-        match self {
-            Self::Tag { repository, .. }
-            | Self::Manifest { repository, .. }
-            | Self::Blob { repository, .. } => repository,
-        }
-    }
-}
-
-/// The digest that a key leads to; `None` when it is absent.
-pub(crate) type Value = Option<String>;
 
 /// Names one operation, which may change several keys at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -64,7 +18,7 @@ pub(crate) struct Ticket(u64);
 #[derive(Clone, Debug)]
 struct Attempt {
     ticket: Option<Ticket>,
-    value: Value,
+    value: FactValue,
     started: u64,
     /// When its answer came, whatever that said.
     ended: Option<u64>,
@@ -78,7 +32,7 @@ struct History {
 }
 
 impl History {
-    fn settled(value: Value) -> Self {
+    fn settled(value: FactValue) -> Self {
         Self {
             attempts: vec![Attempt {
                 ticket: None,
@@ -92,7 +46,7 @@ impl History {
     }
 
     /// The values that may be seen now, leaving one operation out of account.
-    fn candidates(&self, without: Option<Ticket>) -> BTreeSet<Value> {
+    fn candidates(&self, without: Option<Ticket>) -> BTreeSet<FactValue> {
         let attempts = || {
             self.attempts
                 .iter()
@@ -141,15 +95,15 @@ pub(crate) struct Manifest {
 #[derive(Debug, Default)]
 pub(crate) struct Oracle {
     clock: u64,
-    histories: BTreeMap<Key, History>,
-    unanswered: BTreeMap<Ticket, Vec<(Key, Value)>>,
+    histories: BTreeMap<Fact, History>,
+    unanswered: BTreeMap<Ticket, Vec<(Fact, FactValue)>>,
     manifests: BTreeMap<String, Manifest>,
     acknowledged: u64,
 }
 
 impl Oracle {
     /// Notes that an operation is about to be sent which makes these changes, all or none.
-    pub(crate) fn begin(&mut self, changes: &[(Key, Value)]) -> Ticket {
+    pub(crate) fn begin(&mut self, changes: &[(Fact, FactValue)]) -> Ticket {
         self.clock += 1;
         let ticket = Ticket(self.clock);
         for (key, value) in changes {
@@ -173,12 +127,12 @@ impl Oracle {
     /// Notes that the tags which may lead to a manifest, but need not, may go with it, each for itself.
     pub(crate) fn begin_possible_deletions(&mut self, repository: &str, digest: &str) -> Vec<Ticket> {
         let target = Some(digest.to_owned());
-        let may_lead_there = |key: &Key, history: &History| {
+        let may_lead_there = |key: &Fact, history: &History| {
             let candidates = history.candidates(None);
-            let is_tag = matches!(key, Key::Tag { .. }) && key.repository() == repository;
+            let is_tag = matches!(key, Fact::Tag { .. }) && key.repository() == repository;
             is_tag && candidates.len() > 1 && candidates.contains(&target)
         };
-        let tags: Vec<Key> = self
+        let tags: Vec<Fact> = self
             .histories
             .iter()
             .filter(|(key, history)| may_lead_there(key, history))
@@ -200,7 +154,7 @@ impl Oracle {
         self.end(ticket, &changes, false);
     }
 
-    fn end(&mut self, ticket: Ticket, changes: &[(Key, Value)], is_acknowledged: bool) {
+    fn end(&mut self, ticket: Ticket, changes: &[(Fact, FactValue)], is_acknowledged: bool) {
         self.clock += 1;
         for (key, _) in changes {
             let history = self.histories.get_mut(key);
@@ -237,27 +191,27 @@ impl Oracle {
     }
 
     /// Every key with the values that may be seen.
-    pub(crate) fn expectations(&self) -> impl Iterator<Item = (&Key, BTreeSet<Value>)> {
+    pub(crate) fn expectations(&self) -> impl Iterator<Item = (&Fact, BTreeSet<FactValue>)> {
         self.histories
             .iter()
             .map(|(key, history)| (key, history.candidates(None)))
     }
 
     /// The values that may be seen of one key.
-    pub(crate) fn expectation(&self, key: &Key) -> BTreeSet<Value> {
+    pub(crate) fn expectation(&self, key: &Fact) -> BTreeSet<FactValue> {
         self.histories
             .get(key)
             .map_or_else(|| BTreeSet::from([None]), |history| history.candidates(None))
     }
 
     /// Whether a key is certainly there.
-    pub(crate) fn is_present(&self, key: &Key) -> bool {
+    pub(crate) fn is_present(&self, key: &Fact) -> bool {
         !self.expectation(key).contains(&None)
     }
 
     /// Operations that were not acknowledged, each with those of its changes that may still be seen and what would be
     /// seen of each key without it.
-    pub(crate) fn unanswered(&self) -> impl Iterator<Item = Vec<(&Key, &Value, BTreeSet<Value>)>> {
+    pub(crate) fn unanswered(&self) -> impl Iterator<Item = Vec<(&Fact, &FactValue, BTreeSet<FactValue>)>> {
         self.unanswered.iter().map(|(ticket, changes)| {
             let telling = changes.iter().filter_map(|(key, value)| {
                 let history = self.histories.get(key)?;
@@ -269,7 +223,7 @@ impl Oracle {
     }
 
     /// The keys of a repository that are certainly there, with where they lead.
-    pub(crate) fn present<'a>(&'a self, repository: &'a str) -> impl Iterator<Item = (&'a Key, String)> {
+    pub(crate) fn present<'a>(&'a self, repository: &'a str) -> impl Iterator<Item = (&'a Fact, String)> {
         let own = self
             .histories
             .iter()
@@ -289,7 +243,7 @@ impl Oracle {
     /// Whether a manifest of the repository that may be there names the blob.
     pub(crate) fn is_referenced(&self, repository: &str, blob: &str) -> bool {
         self.histories.iter().any(|(key, history)| match key {
-            Key::Manifest {
+            Fact::Manifest {
                 repository: own,
                 digest,
             } if own == repository => {
@@ -304,7 +258,7 @@ impl Oracle {
     }
 
     /// Takes what was observed after a restart as the new truth: what was never answered has been decided.
-    pub(crate) fn settle(&mut self, observed: impl Fn(&Key) -> Option<Value>) {
+    pub(crate) fn settle(&mut self, observed: impl Fn(&Fact) -> Option<FactValue>) {
         self.unanswered.clear();
         self.histories.retain(|key, history| {
             let Some(value) = observed(key) else { return true };
@@ -322,11 +276,11 @@ impl Oracle {
 mod tests {
     use super::*;
 
-    fn tag() -> Key {
-        Key::tag("a", "latest")
+    fn tag() -> Fact {
+        Fact::tag("a", "latest")
     }
 
-    fn to(digest: &str) -> Value {
+    fn to(digest: &str) -> FactValue {
         Some(digest.to_owned())
     }
 

@@ -9,11 +9,11 @@ use std::time::{Duration, Instant};
 
 use fastrand::Rng;
 use serde_json::{Value, json};
-use zas_tests::{Blobs, Metadata, Server, ServerBuilder};
+use zas_tests::{Blobs, Fact, Metadata, Server, ServerBuilder};
 
 use crate::findings::Findings;
 use crate::observe::observe;
-use crate::oracle::{Key, Oracle};
+use crate::oracle::Oracle;
 use crate::uploads::{self, Uploads};
 use crate::verify::{Unreferenced, judge};
 use crate::workload::{SHARED, Shared, Worker, repository};
@@ -127,14 +127,14 @@ impl Run {
 
     pub(crate) fn trim_shared_repository(&mut self) {
         let manifests =
-            self.present(|key| matches!(key, Key::Manifest { repository, .. } if repository == SHARED));
+            self.present(|key| matches!(key, Fact::Manifest { repository, .. } if repository == SHARED));
         let worker = self.worker(0);
         for (repository, digest) in manifests.into_iter().skip(SHARED_MANIFESTS) {
             worker.expect_alive(&worker.delete_manifest(&repository, &digest));
         }
     }
 
-    fn present(&self, is_wanted: impl Fn(&Key) -> bool) -> Vec<(String, String)> {
+    fn present(&self, is_wanted: impl Fn(&Fact) -> bool) -> Vec<(String, String)> {
         let oracle = self.shared.oracle();
         let repositories = (0..WORKERS).map(repository).chain([SHARED.to_owned()]);
         let mut found = Vec::new();
@@ -153,10 +153,11 @@ impl Run {
         });
         configure_collection(self.server.directory(), timing);
         self.restart();
-        let long_leased = self.present(|key| matches!(key, Key::Blob { .. }));
+        let long_leased = self.present(|key| matches!(key, Fact::Blob { .. }));
         self.grace = Some(Duration::from_secs(1));
-        self.work_in_peace();
-        let manifests = self.present(|key| matches!(key, Key::Manifest { .. }));
+        // A last load whose blobs only live as long as their leases.
+        self.work_until(Instant::now() + Duration::from_millis(500));
+        let manifests = self.present(|key| matches!(key, Fact::Manifest { .. }));
         let worker = self.worker(0);
         for (repository, digest) in manifests {
             worker.expect_alive(&worker.delete_manifest(&repository, &digest));
@@ -167,11 +168,25 @@ impl Run {
         self.wait_until_empty();
     }
 
-    /// A last load whose blobs only live as long as their leases.
-    fn work_in_peace(&mut self) {
-        let end = Instant::now() + Duration::from_millis(500);
+    /// Lets the clients work until `end` on a server that nobody kills.
+    pub(crate) fn work_until(&mut self, end: Instant) {
+        let work = |worker: &mut Worker<'_>| {
+            let outcome = worker.work(end);
+            worker.expect_alive(&outcome);
+        };
+        self.with_workers(work, |_| ());
+    }
+
+    /// Lets the clients work, each in a thread of its own, while something happens to the server; returns when all have
+    /// ended.
+    pub(crate) fn with_workers<T>(
+        &mut self,
+        work: impl Fn(&mut Worker<'_>) + Sync,
+        meanwhile: impl FnOnce(&mut Server) -> T,
+    ) -> T {
         let client = self.server.client();
         let Self {
+            server,
             shared,
             random,
             grace,
@@ -180,12 +195,11 @@ impl Run {
         thread::scope(|scope| {
             for number in 0..WORKERS {
                 let mut worker = Worker::new(number, &client, shared, random.fork(), *grace);
-                scope.spawn(move || {
-                    let outcome = worker.work(end);
-                    worker.expect_alive(&outcome);
-                });
+                let work = &work;
+                scope.spawn(move || work(&mut worker));
             }
-        });
+            meanwhile(server)
+        })
     }
 
     /// The sum of a counter of the server's over its labels.

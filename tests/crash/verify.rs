@@ -2,8 +2,10 @@
 
 use std::collections::BTreeSet;
 
+use zas_tests::{Fact, FactValue};
+
 use crate::observe::{Answer, Observed};
-use crate::oracle::{Key, Oracle, Value};
+use crate::oracle::Oracle;
 use crate::uploads::{OpenUpload, Progress, State, Uploads};
 
 /// What may happen to a blob that no manifest names.
@@ -28,11 +30,11 @@ pub(crate) fn judge(
     }
     for (key, answer) in &seen.keys {
         match (key, answer) {
-            (Key::Manifest { repository, digest }, Answer::Content { media_type, .. }) => {
+            (Fact::Manifest { repository, digest }, Answer::Content { media_type, .. }) => {
                 findings.extend(judge_manifest(oracle, seen, repository, digest, media_type));
             }
-            (Key::Tag { repository, tag }, Answer::Content { digest, .. })
-                if !seen.has(&Key::manifest(repository, digest)) =>
+            (Fact::Tag { repository, tag }, Answer::Content { digest, .. })
+                if !seen.has(&Fact::manifest(repository, digest)) =>
             {
                 findings.push(format!(
                     "tag {repository}:{tag} leads to {digest}, which is absent by its digest"
@@ -50,8 +52,8 @@ pub(crate) fn judge(
 }
 
 fn judge_key(
-    key: &Key,
-    expected: &BTreeSet<Value>,
+    key: &Fact,
+    expected: &BTreeSet<FactValue>,
     seen: &Observed,
     unreferenced: Unreferenced,
 ) -> Option<String> {
@@ -64,7 +66,7 @@ fn judge_key(
     if expected.contains(&value) {
         return None;
     }
-    let may_be_gone = matches!(key, Key::Blob { .. }) && unreferenced == Unreferenced::MayBeCollected;
+    let may_be_gone = matches!(key, Fact::Blob { .. }) && unreferenced == Unreferenced::MayBeCollected;
     if value.is_none() && may_be_gone {
         return None;
     }
@@ -89,7 +91,7 @@ fn judge_manifest(
         findings.push(format!("manifest {digest} in {repository} came as {media_type}"));
     }
     for blob in &manifest.blobs {
-        if !seen.has(&Key::blob(repository, blob)) {
+        if !seen.has(&Fact::blob(repository, blob)) {
             findings.push(format!(
                 "manifest {digest} in {repository} is there, its blob {blob} is not"
             ));
@@ -131,8 +133,8 @@ fn judge_referrers(oracle: &Oracle, seen: &Observed) -> Vec<String> {
                 .manifest(digest)
                 .is_some_and(|own| own.subject.as_ref() == Some(subject))
         };
-        let own = |key: &Key| match key {
-            Key::Manifest {
+        let own = |key: &Fact| match key {
+            Fact::Manifest {
                 repository: own,
                 digest,
             } if own == repository && refers(digest) => Some(digest.clone()),
@@ -162,8 +164,8 @@ fn judge_referrers(oracle: &Oracle, seen: &Observed) -> Vec<String> {
 fn judge_tag_lists(seen: &Observed) -> Vec<String> {
     let mut findings = Vec::new();
     for (repository, listed) in &seen.tags {
-        let own = |key: &Key| match key {
-            Key::Tag { repository: own, tag } if own == repository => Some(tag.clone()),
+        let own = |key: &Fact| match key {
+            Fact::Tag { repository: own, tag } if own == repository => Some(tag.clone()),
             _ => None,
         };
         let present: BTreeSet<String> = seen
@@ -191,7 +193,7 @@ fn judge_upload(upload: &OpenUpload, seen: Option<Progress>, observed: &Observed
         ..
     } = upload;
     let progress = seen?;
-    let blob = Key::blob(&upload.repository, &upload.digest);
+    let blob = Fact::blob(&upload.repository, &upload.digest);
     match (state, progress) {
         // An upload that never took a byte holds nothing acknowledged.
         (State::Open, Progress::Unknown) if *acknowledged == 0 => None,

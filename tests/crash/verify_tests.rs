@@ -29,16 +29,16 @@ impl Case {
         oracle.add_manifest(image);
         oracle.add_manifest(referrer);
         for changes in [
-            vec![(Key::blob(REPOSITORY, &blob), Some(blob.clone()))],
+            vec![(Fact::blob(REPOSITORY, &blob), Some(blob.clone()))],
             vec![
                 (
-                    Key::manifest(REPOSITORY, &image_digest),
+                    Fact::manifest(REPOSITORY, &image_digest),
                     Some(image_digest.clone()),
                 ),
-                (Key::tag(REPOSITORY, "latest"), Some(image_digest.clone())),
+                (Fact::tag(REPOSITORY, "latest"), Some(image_digest.clone())),
             ],
             vec![(
-                Key::manifest(REPOSITORY, &referrer_digest),
+                Fact::manifest(REPOSITORY, &referrer_digest),
                 Some(referrer_digest.clone()),
             )],
         ] {
@@ -53,10 +53,10 @@ impl Case {
             referrer: referrer_digest,
             blob,
         };
-        case.show(Key::blob(REPOSITORY, &case.blob), &case.blob.clone());
-        case.show(Key::manifest(REPOSITORY, &case.image), &case.image.clone());
-        case.show(Key::manifest(REPOSITORY, &case.referrer), &case.referrer.clone());
-        case.show(Key::tag(REPOSITORY, "latest"), &case.image.clone());
+        case.show(Fact::blob(REPOSITORY, &case.blob), &case.blob.clone());
+        case.show(Fact::manifest(REPOSITORY, &case.image), &case.image.clone());
+        case.show(Fact::manifest(REPOSITORY, &case.referrer), &case.referrer.clone());
+        case.show(Fact::tag(REPOSITORY, "latest"), &case.image.clone());
         case.seen
             .tags
             .insert(REPOSITORY.to_owned(), BTreeSet::from(["latest".to_owned()]));
@@ -67,7 +67,7 @@ impl Case {
         case
     }
 
-    fn show(&mut self, key: Key, digest: &str) {
+    fn show(&mut self, key: Fact, digest: &str) {
         let media_type = media_type::MANIFEST.to_owned();
         self.seen.keys.insert(
             key,
@@ -78,7 +78,7 @@ impl Case {
         );
     }
 
-    fn hide(&mut self, key: Key) {
+    fn hide(&mut self, key: Fact) {
         self.seen.keys.insert(key, Answer::Absent);
     }
 
@@ -126,7 +126,7 @@ fn given_right_answers_when_judged_then_nothing_is_found() {
 #[test]
 fn given_a_lost_tag_when_judged_then_it_is_found() {
     let mut case = Case::new();
-    case.hide(Key::tag(REPOSITORY, "latest"));
+    case.hide(Fact::tag(REPOSITORY, "latest"));
     case.assert_found("shows None");
     case.assert_found("the list of tags");
 }
@@ -134,14 +134,14 @@ fn given_a_lost_tag_when_judged_then_it_is_found() {
 #[test]
 fn given_a_lost_manifest_when_judged_then_it_is_found() {
     let mut case = Case::new();
-    case.hide(Key::manifest(REPOSITORY, &case.image));
+    case.hide(Fact::manifest(REPOSITORY, &case.image));
     case.assert_found("which is absent by its digest");
 }
 
 #[test]
 fn given_a_manifest_without_its_blob_when_judged_then_it_is_found_even_while_blobs_are_collected() {
     let mut case = Case::new();
-    case.hide(Key::blob(REPOSITORY, &case.blob));
+    case.hide(Fact::blob(REPOSITORY, &case.blob));
     let findings = judge(
         &case.oracle,
         &case.uploads,
@@ -159,10 +159,10 @@ fn given_a_manifest_without_its_blob_when_judged_then_it_is_found_even_while_blo
 #[test]
 fn given_other_bytes_when_judged_then_they_are_found() {
     let mut case = Case::new();
-    case.show(Key::blob(REPOSITORY, &case.blob), &Blob::random(9, 100).digest);
+    case.show(Fact::blob(REPOSITORY, &case.blob), &Blob::random(9, 100).digest);
     case.assert_found("expected one of");
     case.seen.keys.insert(
-        Key::tag(REPOSITORY, "latest"),
+        Fact::tag(REPOSITORY, "latest"),
         Answer::Broken("answered 500".to_owned()),
     );
     case.assert_found("answered 500");
@@ -177,14 +177,14 @@ fn given_another_media_type_when_judged_then_it_is_found() {
     };
     case.seen
         .keys
-        .insert(Key::manifest(REPOSITORY, &case.image), answer);
+        .insert(Fact::manifest(REPOSITORY, &case.image), answer);
     case.assert_found("came as text/plain");
 }
 
 #[test]
 fn given_a_deleted_tag_that_is_back_when_judged_then_it_is_found() {
     let mut case = Case::new();
-    let ticket = case.oracle.begin(&[(Key::tag(REPOSITORY, "latest"), None)]);
+    let ticket = case.oracle.begin(&[(Fact::tag(REPOSITORY, "latest"), None)]);
     case.oracle.acknowledge(ticket);
     case.assert_found("expected one of {None}");
 }
@@ -197,16 +197,16 @@ fn given_an_unanswered_push_of_which_half_is_there_when_judged_then_it_is_found(
     let digest = new.document.digest.clone();
     case.oracle.add_manifest(new);
     let changes = [
-        (Key::manifest(REPOSITORY, &digest), Some(digest.clone())),
-        (Key::tag(REPOSITORY, "latest"), Some(digest.clone())),
+        (Fact::manifest(REPOSITORY, &digest), Some(digest.clone())),
+        (Fact::tag(REPOSITORY, "latest"), Some(digest.clone())),
     ];
     case.oracle.begin(&changes);
     // When nothing of it or all of it is there
-    case.hide(Key::manifest(REPOSITORY, &digest));
+    case.hide(Fact::manifest(REPOSITORY, &digest));
     assert_eq!(case.findings(), Vec::<String>::new());
-    case.show(Key::manifest(REPOSITORY, &digest), &digest);
+    case.show(Fact::manifest(REPOSITORY, &digest), &digest);
     case.assert_found("by half");
-    case.show(Key::tag(REPOSITORY, "latest"), &digest);
+    case.show(Fact::tag(REPOSITORY, "latest"), &digest);
     // Then only the half is wrong
     assert_eq!(case.findings(), Vec::<String>::new());
 }

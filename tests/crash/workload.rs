@@ -11,10 +11,10 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use fastrand::Rng;
-use zas_tests::{Blob, Client, Request, Response, Transcript};
+use zas_tests::{Blob, Client, Fact, FactValue, Request, Response, Transcript};
 
 use crate::findings::Findings;
-use crate::oracle::{Key, Oracle, Value};
+use crate::oracle::Oracle;
 use crate::uploads::{Recipe, Uploads};
 
 /// The repository that everybody pushes to.
@@ -94,12 +94,9 @@ impl<'a> Worker<'a> {
         }
     }
 
-    /// The same client where the server may answer that it failed.
-    pub(crate) fn expecting_failures(self) -> Self {
-        Self {
-            failures_are_expected: true,
-            ..self
-        }
+    /// From now on the server may answer that it failed.
+    pub(crate) fn expect_failures(&mut self) {
+        self.failures_are_expected = true;
     }
 
     /// Works until the time is over, or the server gone.
@@ -191,13 +188,13 @@ impl<'a> Worker<'a> {
 
     fn manifests(&self, repository: &str) -> Vec<String> {
         self.present(repository, |key, value| {
-            matches!(key, Key::Manifest { .. }).then(|| value.to_owned())
+            matches!(key, Fact::Manifest { .. }).then(|| value.to_owned())
         })
     }
 
     fn unreferenced_blobs(&self, repository: &str) -> Vec<String> {
         let blobs = self.present(repository, |key, value| {
-            matches!(key, Key::Blob { .. }).then(|| value.to_owned())
+            matches!(key, Fact::Blob { .. }).then(|| value.to_owned())
         });
         let oracle = self.shared.oracle();
         blobs
@@ -206,7 +203,7 @@ impl<'a> Worker<'a> {
             .collect()
     }
 
-    fn present<T>(&self, repository: &str, choose: impl Fn(&Key, &str) -> Option<T>) -> Vec<T> {
+    fn present<T>(&self, repository: &str, choose: impl Fn(&Fact, &str) -> Option<T>) -> Vec<T> {
         let oracle = self.shared.oracle();
         oracle
             .present(repository)
@@ -218,7 +215,7 @@ impl<'a> Worker<'a> {
     /// those that succeed nor among those that refuse is a finding.
     fn change(
         &self,
-        changes: &[(Key, Value)],
+        changes: &[(Fact, FactValue)],
         request: Request<'_>,
         done: &[u16],
         refused: &[u16],

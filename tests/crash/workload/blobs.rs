@@ -1,9 +1,8 @@
 //! Blobs: pushed in three ways, mounted, deleted.
 
-use zas_tests::{Blob, with_query};
+use zas_tests::{Blob, Fact, with_query};
 
 use super::{Step, UNREFERENCED_BLOBS, Worker, blob_path, uploads_path};
-use crate::oracle::Key;
 
 impl Worker<'_> {
     pub(super) fn push_or_delete_blob(&mut self, repository: &str) -> Step {
@@ -21,7 +20,7 @@ impl Worker<'_> {
 
     /// Deletes a blob, which may have been collected before.
     pub(crate) fn delete_blob(&self, repository: &str, digest: &str) -> Step {
-        let key = Key::blob(repository, digest);
+        let key = Fact::blob(repository, digest);
         let request = self.client.delete(&blob_path(repository, digest));
         let answer = self.change(&[(key, None)], request, &[202, 404], &[])?;
         if answer.status == 404 && self.grace.is_none() {
@@ -34,7 +33,7 @@ impl Worker<'_> {
     }
 
     pub(super) fn ensure_blob(&mut self, repository: &str, blob: &Blob) -> Step {
-        let key = Key::blob(repository, &blob.digest);
+        let key = Fact::blob(repository, &blob.digest);
         let is_expected = self.shared.oracle().is_present(&key);
         let head = self.send(self.client.head(&blob_path(repository, &blob.digest)))?;
         match head.status {
@@ -49,7 +48,7 @@ impl Worker<'_> {
     }
 
     pub(super) fn push_blob(&mut self, repository: &str, blob: &Blob) -> Step {
-        let changes = [(Key::blob(repository, &blob.digest), Some(blob.digest.clone()))];
+        let changes = [(Fact::blob(repository, &blob.digest), Some(blob.digest.clone()))];
         let uploads = uploads_path(repository);
         let client = self.client.clone();
         match self.random.u32(..3) {
@@ -78,13 +77,13 @@ impl Worker<'_> {
     pub(super) fn mount(&mut self, repository: &str) -> Step {
         let from = super::repository(self.random.usize(..self.shared.workers));
         let blobs = self.present(&from, |key, value| {
-            matches!(key, Key::Blob { .. }).then(|| value.to_owned())
+            matches!(key, Fact::Blob { .. }).then(|| value.to_owned())
         });
         let Some(digest) = self.random.choice(blobs).filter(|_| from != repository) else {
             return Ok(());
         };
         let path = with_query(&uploads_path(repository), &[("mount", &digest), ("from", &from)]);
-        let changes = [(Key::blob(repository, &digest), Some(digest))];
+        let changes = [(Fact::blob(repository, &digest), Some(digest))];
         let client = self.client.clone();
         // 202: the owner deleted it meanwhile, and an upload was started instead.
         let answer = self.change(&changes, client.post(&path), &[201], &[202])?;

@@ -3,10 +3,10 @@
 use std::time::Instant;
 
 use serde_json::json;
-use zas_tests::{Algorithm, Blob, Client, Document, Request, Response, media_type, with_query};
+use zas_tests::{Algorithm, Blob, Client, Document, Fact, Request, Response, media_type, with_query};
 
 use super::{MANIFESTS, Step, TAGS, Worker, blob_path};
-use crate::oracle::{Key, Manifest};
+use crate::oracle::Manifest;
 
 impl Worker<'_> {
     pub(super) fn push_or_delete_image(&mut self, repository: &str) -> Step {
@@ -43,11 +43,11 @@ impl Worker<'_> {
         let document = manifest.document.clone();
         self.shared.oracle().add_manifest(manifest);
         let mut changes = vec![(
-            Key::manifest(repository, &document.digest),
+            Fact::manifest(repository, &document.digest),
             Some(document.digest.clone()),
         )];
         let names = self.some_tags(tags);
-        let tagged = |tag: &String| (Key::tag(repository, tag), Some(document.digest.clone()));
+        let tagged = |tag: &String| (Fact::tag(repository, tag), Some(document.digest.clone()));
         changes.extend(names.iter().map(tagged));
         let path = manifest_path(repository, &document, &names);
         let client = self.client.clone();
@@ -138,8 +138,8 @@ impl Worker<'_> {
         };
         let tag = format!("t{}", self.random.usize(..TAGS));
         let changes = [
-            (Key::manifest(repository, &digest), Some(digest.clone())),
-            (Key::tag(repository, &tag), Some(digest)),
+            (Fact::manifest(repository, &digest), Some(digest.clone())),
+            (Fact::tag(repository, &tag), Some(digest)),
         ];
         let path = manifest_path(repository, &manifest.document, &[tag]);
         let client = self.client.clone();
@@ -154,7 +154,7 @@ impl Worker<'_> {
 
     pub(super) fn delete_tag(&mut self, repository: &str) -> Step {
         let tags: Vec<String> = self.present(repository, |key, _| match key {
-            Key::Tag { tag, .. } => Some(tag.clone()),
+            Fact::Tag { tag, .. } => Some(tag.clone()),
             _ => None,
         });
         let Some(tag) = self.random.choice(tags) else {
@@ -162,7 +162,7 @@ impl Worker<'_> {
         };
         let client = self.client.clone();
         let request = client.delete(&format!("/v2/{repository}/manifests/{tag}"));
-        self.change(&[(Key::tag(repository, &tag), None)], request, &[202], &[])
+        self.change(&[(Fact::tag(repository, &tag), None)], request, &[202], &[])
             .map(drop)
     }
 
@@ -176,9 +176,9 @@ impl Worker<'_> {
 
     /// Deletes a manifest, and with it every tag that leads to it; nobody else may be changing the repository.
     pub(crate) fn delete_manifest(&self, repository: &str, digest: &str) -> Step {
-        let mut changes = vec![(Key::manifest(repository, digest), None)];
+        let mut changes = vec![(Fact::manifest(repository, digest), None)];
         changes.extend(self.present(repository, |key, value| {
-            let leads_there = matches!(key, Key::Tag { .. }) && value == digest;
+            let leads_there = matches!(key, Fact::Tag { .. }) && value == digest;
             leads_there.then(|| (key.clone(), None))
         }));
         // Tags of which nobody knows whether they lead there go with it if they do.

@@ -1,9 +1,8 @@
 //! Uploads that stay open over crashes.
 
-use zas_tests::{random_bytes, with_query};
+use zas_tests::{Fact, random_bytes, with_query};
 
 use super::{OPEN_UPLOADS, Step, Worker, blob_path, uploads_path};
-use crate::oracle::Key;
 use crate::uploads::{OpenUpload, Recipe, State};
 
 impl Worker<'_> {
@@ -81,7 +80,7 @@ impl Worker<'_> {
             upload.state = State::Closing;
         });
         let changes = [(
-            Key::blob(&upload.repository, &upload.digest),
+            Fact::blob(&upload.repository, &upload.digest),
             Some(upload.digest.clone()),
         )];
         let path = with_query(&upload.location, &[("digest", &upload.digest)]);

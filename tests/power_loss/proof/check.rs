@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use zas_tests::{Algorithm, Client, Request, Response, with_query};
+use zas_tests::{Algorithm, Client, Fact, FactValue, Request, Response, with_query};
 
-use crate::oracle::{Expected, Key, Oracle, Value};
+use crate::oracle::{Expected, Oracle};
 use crate::server::Unreferenced;
 use crate::uploads::{Standing, Upload};
 
@@ -54,7 +54,7 @@ struct Check<'a> {
     unreferenced: Unreferenced,
     report: Report,
     /// What each key showed; nothing when its answer was a finding already.
-    seen: BTreeMap<Key, Option<Value>>,
+    seen: BTreeMap<Fact, Option<FactValue>>,
 }
 
 impl Check<'_> {
@@ -83,9 +83,9 @@ impl Check<'_> {
     }
 
     /// What a key shows; a blob must be whole when HEAD says that it is there.
-    fn ask(&mut self, key: &Key) -> Option<Value> {
+    fn ask(&mut self, key: &Fact) -> Option<FactValue> {
         let path = key.path();
-        if matches!(key, Key::Blob { .. }) {
+        if matches!(key, Fact::Blob { .. }) {
             let head = self.send(self.client.head(&path))?;
             if head.status == 404 {
                 return Some(None);
@@ -114,7 +114,7 @@ impl Check<'_> {
         }
     }
 
-    fn content(&mut self, path: &str, answer: &Response) -> Option<Value> {
+    fn content(&mut self, path: &str, answer: &Response) -> Option<FactValue> {
         let digest = Algorithm::Sha256.digest(&answer.body);
         let said = answer.header("docker-content-digest").unwrap_or_default();
         if said != digest {
@@ -128,13 +128,13 @@ impl Check<'_> {
         Some(Some(digest))
     }
 
-    fn has(&self, key: &Key) -> bool {
+    fn has(&self, key: &Fact) -> bool {
         matches!(self.seen.get(key), Some(Some(Some(_))))
     }
 
     /// That the blobs of a manifest which is there are there too is judged with the manifest.
-    fn may_be_collected(&self, key: &Key, value: &Value) -> bool {
-        self.unreferenced == Unreferenced::Collected && value.is_none() && matches!(key, Key::Blob { .. })
+    fn may_be_collected(&self, key: &Fact, value: &FactValue) -> bool {
+        self.unreferenced == Unreferenced::Collected && value.is_none() && matches!(key, Fact::Blob { .. })
     }
 
     fn judge_keys(&mut self, expected: &Expected) {
@@ -161,26 +161,26 @@ impl Check<'_> {
 
     /// A manifest that is there is there with all its blobs, and a tag leads to a manifest that is there.
     fn judge_manifests(&mut self, oracle: &Oracle) {
-        let present: Vec<(Key, String)> = self
+        let present: Vec<(Fact, String)> = self
             .seen
             .iter()
             .filter_map(|(key, value)| Some((key.clone(), value.clone()??)))
             .collect();
         for (key, digest) in present {
             match &key {
-                Key::Manifest { repository, .. } => match oracle.blobs_of(&digest) {
+                Fact::Manifest { repository, .. } => match oracle.blobs_of(&digest) {
                     None => self.find(format!("{key:?} shows {digest}, which nobody pushed")),
                     Some(blobs) => {
                         let missing = blobs
                             .iter()
-                            .filter(|blob| !self.has(&Key::blob(repository, blob)));
+                            .filter(|blob| !self.has(&Fact::blob(repository, blob)));
                         let missing: Vec<&String> = missing.collect();
                         if !missing.is_empty() {
                             self.find(format!("{key:?} is there, its blobs {missing:?} are not"));
                         }
                     }
                 },
-                Key::Tag { repository, .. } if !self.has(&Key::manifest(repository, &digest)) => {
+                Fact::Tag { repository, .. } if !self.has(&Fact::manifest(repository, &digest)) => {
                     self.find(format!("{key:?} leads to {digest}, which is absent"));
                 }
                 _ => {}
@@ -192,7 +192,7 @@ impl Check<'_> {
     fn judge_tag_lists(&mut self) {
         let mut tags = BTreeMap::<String, BTreeSet<String>>::new();
         for key in self.seen.keys() {
-            if let Key::Tag { repository, tag } = key {
+            if let Fact::Tag { repository, tag } = key {
                 let present = tags.entry(repository.clone()).or_default();
                 if self.has(key) {
                     present.insert(tag.clone());
@@ -235,7 +235,7 @@ impl Check<'_> {
             404 => None,
             status => return self.find(format!("{location} was answered {status}: {}", answer.text())),
         };
-        let blob = Key::blob(&upload.repository, &upload.blob.digest);
+        let blob = Fact::blob(&upload.repository, &upload.blob.digest);
         match offset {
             None if standing.acknowledged == 0 || standing.is_cancelling || standing.is_over => {}
             None if standing.is_closing && (self.has(&blob) || self.may_be_collected(&blob, &None)) => {}
@@ -261,7 +261,7 @@ impl Check<'_> {
                 "{location} cannot be finished from {offset}: {status}: {text}"
             ));
         }
-        let digest = self.ask(&Key::blob(&upload.repository, &content.digest));
+        let digest = self.ask(&Fact::blob(&upload.repository, &content.digest));
         if digest != Some(Some(content.digest.clone())) {
             return self.find(format!(
                 "{location} was finished from {offset} and became {digest:?}"

@@ -6,51 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-/// A fact that a client can ask for.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Key {
-    /// Where a tag points.
-    Tag { repository: String, tag: String },
-    /// Whether a repository has a manifest.
-    Manifest { repository: String, digest: String },
-    /// Whether a repository has a blob.
-    Blob { repository: String, digest: String },
-}
-
-impl Key {
-    pub(crate) fn tag(repository: &str, tag: &str) -> Self {
-        Self::Tag {
-            repository: repository.to_owned(),
-            tag: tag.to_owned(),
-        }
-    }
-
-    pub(crate) fn manifest(repository: &str, digest: &str) -> Self {
-        Self::Manifest {
-            repository: repository.to_owned(),
-            digest: digest.to_owned(),
-        }
-    }
-
-    pub(crate) fn blob(repository: &str, digest: &str) -> Self {
-        Self::Blob {
-            repository: repository.to_owned(),
-            digest: digest.to_owned(),
-        }
-    }
-
-    /// Where it is asked for.
-    pub(crate) fn path(&self) -> String {
-        match self {
-            Self::Tag { repository, tag } => format!("/v2/{repository}/manifests/{tag}"),
-            Self::Manifest { repository, digest } => format!("/v2/{repository}/manifests/{digest}"),
-            Self::Blob { repository, digest } => format!("/v2/{repository}/blobs/{digest}"),
-        }
-    }
-}
-
-/// The digest that a key leads to; `None` when it is absent.
-pub(crate) type Value = Option<String>;
+use zas_tests::{Fact, FactValue};
 
 /// When something was sent or answered.
 #[derive(Clone, Copy, Debug)]
@@ -61,7 +17,7 @@ struct Moment {
 
 #[derive(Clone, Debug)]
 struct Operation {
-    changes: Vec<(Key, Value)>,
+    changes: Vec<(Fact, FactValue)>,
     sent: Moment,
     answered: Option<Moment>,
 }
@@ -80,13 +36,13 @@ pub(crate) struct Oracle {
 }
 
 /// An operation without an answer: its changes, each with what may be seen of the key without it.
-pub(crate) type Pending = Vec<(Key, Value, BTreeSet<Value>)>;
+pub(crate) type Pending = Vec<(Fact, FactValue, BTreeSet<FactValue>)>;
 
 /// What may be seen when the record ends at a moment.
 #[derive(Debug, Default)]
 pub(crate) struct Expected {
     /// The values that each key may show.
-    pub(crate) keys: BTreeMap<Key, BTreeSet<Value>>,
+    pub(crate) keys: BTreeMap<Fact, BTreeSet<FactValue>>,
     /// What may be there or not.
     pub(crate) pending: Vec<Pending>,
     /// How many operations must be there.
@@ -95,7 +51,7 @@ pub(crate) struct Expected {
 
 impl Oracle {
     /// An operation is about to be sent that makes these changes, all or none; the record has this length.
-    pub(crate) fn send(&mut self, changes: &[(Key, Value)], record: u64) -> Ticket {
+    pub(crate) fn send(&mut self, changes: &[(Fact, FactValue)], record: u64) -> Ticket {
         let sent = self.moment(record);
         self.operations.push(Operation {
             changes: changes.to_vec(),
@@ -145,7 +101,7 @@ impl Oracle {
                 ..operation.clone()
             })
             .collect();
-        let mut histories = BTreeMap::<&Key, Vec<(usize, &Operation, &Value)>>::new();
+        let mut histories = BTreeMap::<&Fact, Vec<(usize, &Operation, &FactValue)>>::new();
         for (number, operation) in begun.iter().enumerate() {
             for (key, value) in &operation.changes {
                 histories.entry(key).or_default().push((number, operation, value));
@@ -155,7 +111,7 @@ impl Oracle {
             .iter()
             .enumerate()
             .filter(|(_, operation)| operation.answered.is_none());
-        let others = |key: &Key, number: usize| {
+        let others = |key: &Fact, number: usize| {
             let history = histories.get(key).map(Vec::as_slice).unwrap_or_default();
             let rest: Vec<_> = history
                 .iter()
@@ -194,12 +150,12 @@ impl Oracle {
 }
 
 /// The values that some legal order of these changes leaves.
-fn candidates(history: &[(usize, &Operation, &Value)]) -> BTreeSet<Value> {
+fn candidates(history: &[(usize, &Operation, &FactValue)]) -> BTreeSet<FactValue> {
     let answered = history
         .iter()
         .filter(|(_, operation, _)| operation.answered.is_some());
     let last_sent = answered.map(|(_, operation, _)| operation.sent.tick).max();
-    let mut values: BTreeSet<Value> = history
+    let mut values: BTreeSet<FactValue> = history
         .iter()
         .filter(|(_, operation, _)| {
             let is_overwritten = |answered: Moment| last_sent.is_some_and(|sent| sent > answered.tick);

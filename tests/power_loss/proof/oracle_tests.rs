@@ -1,14 +1,14 @@
 use super::*;
 
-fn tag() -> Key {
-    Key::tag("a", "latest")
+fn tag() -> Fact {
+    Fact::tag("a", "latest")
 }
 
-fn to(digest: &str) -> Value {
+fn to(digest: &str) -> FactValue {
     Some(digest.to_owned())
 }
 
-fn seen(oracle: &Oracle, record: u64) -> BTreeSet<Value> {
+fn seen(oracle: &Oracle, record: u64) -> BTreeSet<FactValue> {
     oracle.at(record).keys.get(&tag()).cloned().unwrap_or_default()
 }
 

@@ -17,7 +17,7 @@ use crate::check::{Report, check};
 use crate::oracle::Oracle;
 use crate::server::{DATA, Launch, Server, Unreferenced, configure};
 use crate::uploads::Upload;
-use crate::workload::{Shared, Worker, prepare, work};
+use crate::workload::{Shared, Worker, prepare, push_ballast, work};
 
 /// By then every lease is over, and what it held is deleted.
 const COLLECTED: Duration = Duration::from_millis(4_500);
@@ -54,8 +54,12 @@ pub(crate) struct Recording {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Size {
     pub(crate) workers: usize,
-    /// Operations of each worker on each of two processes.
+    /// Processes of the server: each but the last is killed for the next.
+    pub(crate) processes: usize,
+    /// Operations of each worker on each process.
     pub(crate) operations: usize,
+    /// Blobs pushed before, so that the first process has tables to write.
+    pub(crate) ballast: usize,
     pub(crate) unreferenced: Unreferenced,
 }
 
@@ -98,7 +102,7 @@ impl Watched {
     }
 }
 
-/// Lets clients work on a recorded server that is killed and started again halfway.
+/// Lets clients work on a recorded server that is killed and started again meanwhile.
 pub(crate) fn record(seed: u64, volume: Volume, size: Size) -> Recording {
     let watched = Watched::new(volume, size.unreferenced);
     let shared = Shared::new(watched.recorder.clone());
@@ -106,15 +110,18 @@ pub(crate) fn record(seed: u64, volume: Volume, size: Size) -> Recording {
     let mut workers: Vec<_> = (0..size.workers)
         .map(|number| Worker::new(number, random.fork(), size.unreferenced))
         .collect();
-    let server = watched.start();
+    let mut server = watched.start();
     prepare(&shared, &server.client(), random.u64(..));
-    work(&shared, &server.client(), &mut workers, size.operations);
-    size.wait_for_collection();
-    server.kill();
-    let server = watched.start();
-    work(&shared, &server.client(), &mut workers, size.operations);
-    size.wait_for_collection();
-    server.kill();
+    push_ballast(&server.client(), size.ballast, random.u64(..));
+    for process in 1..=size.processes {
+        work(&shared, &server.client(), &mut workers, size.operations);
+        size.wait_for_collection();
+        server.kill();
+        if process == size.processes {
+            break;
+        }
+        server = watched.start();
+    }
     let journal = shared.recorder().journal();
     Recording {
         disk: arrange(&journal),
@@ -198,11 +205,36 @@ impl Recording {
             .collect()
     }
 
-    /// How many files with the bytes of blobs were deleted.
-    pub(crate) fn count_removed_blobs(&self) -> usize {
-        let is_blob =
-            |effect: &Effect| matches!(effect, Effect::Unlinked { path } if path.contains("blobs/"));
-        self.positions(is_blob).len()
+    /// States around what happens to the names of RocksDB's tables and of what lists them.
+    pub(crate) fn choose_around_tables(&self, count: usize, seed: u64) -> Vec<State> {
+        let mut random = Rng::with_seed(seed);
+        let is_of_tables = |path: &str| path.contains("metadata/") && !path.ends_with(".log");
+        let around = self.positions(|effect| match effect {
+            Effect::Created { path, .. } | Effect::Unlinked { path } | Effect::Renamed { to: path, .. } => {
+                is_of_tables(path)
+            }
+            _ => false,
+        });
+        let last = self.journal.records.len();
+        (0..count)
+            .filter_map(|number| {
+                let cut = random.choice(&around)? + random.usize(..30);
+                let survival = Survival::choose(number, random.u64(..));
+                Some(self.state(cut.min(last), survival))
+            })
+            .collect()
+    }
+
+    /// How many files were made whose path ends so.
+    pub(crate) fn count_made(&self, end: &str) -> usize {
+        self.positions(|effect| matches!(effect, Effect::Created { path, .. } if path.ends_with(end)))
+            .len()
+    }
+
+    /// How many files with such a path were deleted.
+    pub(crate) fn count_removed(&self, is_wanted: impl Fn(&str) -> bool) -> usize {
+        self.positions(|effect| matches!(effect, Effect::Unlinked { path } if is_wanted(path)))
+            .len()
     }
 
     /// Where processes began.

@@ -15,7 +15,9 @@ const STATES: usize = 60;
 
 const SIZE: Size = Size {
     workers: 4,
+    processes: 2,
     operations: 35,
+    ballast: 0,
     unreferenced: Unreferenced::Kept,
 };
 
@@ -23,6 +25,11 @@ const SIZE: Size = Size {
 const RECOVERIES: usize = 5;
 
 const STATES_OF_COLLECTION: usize = 20;
+
+const STATES_OF_TABLES: usize = 20;
+
+/// More than one memory table of RocksDB's takes.
+const BALLAST: usize = 1_300;
 
 /// Unless there is more time, only every so many records of a start are looked at.
 const STEP_OF_START: usize = 3;
@@ -63,7 +70,9 @@ fn given_any_moment_of_a_start_when_the_power_fails_then_the_next_start_succeeds
     eprintln!("ZAS_POWER_LOSS_SEED={seed}");
     let size = Size {
         workers: 2,
+        processes: 2,
         operations: 6,
+        ballast: 0,
         unreferenced: Unreferenced::Kept,
     };
     let recording = record(seed, Volume::Given, size);
@@ -96,11 +105,13 @@ fn given_a_server_that_collects_when_the_power_fails_then_no_manifest_lacks_a_bl
     eprintln!("ZAS_POWER_LOSS_SEED={seed}");
     let size = Size {
         workers: 3,
+        processes: 2,
         operations: 16,
+        ballast: 0,
         unreferenced: Unreferenced::Collected,
     };
     let recording = record(seed, Volume::Given, size);
-    let removed = recording.count_removed_blobs();
+    let removed = recording.count_removed(|path| path.contains("blobs/"));
     eprintln!("{removed} files of blobs were deleted");
     assert!(removed > 5, "hardly anything was collected");
     // When
@@ -108,6 +119,35 @@ fn given_a_server_that_collects_when_the_power_fails_then_no_manifest_lacks_a_bl
     let summary = recording.check(&recording.disk, &states);
     // Then
     summary.assert_nothing_found("collection");
+}
+
+#[test]
+fn given_tables_that_are_written_and_compacted_when_the_power_fails_then_nothing_is_lost() {
+    // Given
+    let seed = seed();
+    eprintln!("ZAS_POWER_LOSS_SEED={seed}");
+    let size = Size {
+        workers: 2,
+        processes: 7,
+        operations: 8,
+        ballast: BALLAST,
+        unreferenced: Unreferenced::Kept,
+    };
+    let recording = record(seed, Volume::Given, size);
+    let (tables, removed) = (
+        recording.count_made(".sst"),
+        recording.count_removed(|path| path.ends_with(".sst")),
+    );
+    let bodies = recording.count_made(".blob");
+    eprintln!("{tables} tables made and {removed} removed, {bodies} files of bodies made");
+    assert!(removed > 0, "nothing was compacted");
+    assert!(bodies >= size.processes, "no table was written but at starts");
+    // When
+    let states = recording.choose_around_tables(STATES_OF_TABLES * scale(), seed);
+    let summary = recording.check(&recording.disk, &states);
+    // Then
+    summary.assert_nothing_found("tables");
+    assert_eq!(summary.states, states.len());
 }
 
 /// Lets the power fail while a server starts on a state.
@@ -131,7 +171,9 @@ fn given_a_data_directory_that_the_server_made_when_the_power_fails_then_nothing
     eprintln!("ZAS_POWER_LOSS_SEED={seed}");
     let size = Size {
         workers: 2,
+        processes: 2,
         operations: 8,
+        ballast: 0,
         unreferenced: Unreferenced::Kept,
     };
     let recording = record(seed, Volume::Made, size);

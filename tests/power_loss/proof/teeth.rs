@@ -8,7 +8,9 @@ use crate::states::seed;
 
 const SIZE: Size = Size {
     workers: 2,
+    processes: 2,
     operations: 12,
+    ballast: 0,
     unreferenced: Unreferenced::Kept,
 };
 

@@ -6,9 +6,11 @@ use std::thread;
 
 use fastrand::Rng;
 use zas_power_loss::Recorder;
-use zas_tests::{Blob, Client, Image, Package, Request, Response, Transcript, with_query};
+use zas_tests::{
+    Blob, Client, Fact, FactValue, Image, Package, Repository, Request, Response, Transcript, with_query,
+};
 
-use crate::oracle::{Key, Oracle, Value};
+use crate::oracle::Oracle;
 use crate::server::Unreferenced;
 use crate::uploads::{Step, Upload};
 
@@ -22,6 +24,8 @@ const COMMON_LAYERS: u64 = 3;
 const MANIFESTS: usize = 7;
 const LOOSE_BLOBS: usize = 6;
 const OPEN_UPLOADS: usize = 3;
+/// The length of a blob that is ballast.
+const BALLAST: usize = 14_000;
 
 /// What the clients share.
 #[derive(Debug)]
@@ -86,6 +90,16 @@ pub(crate) fn prepare(shared: &Shared, client: &Client, seed: u64) {
     let mut session = Session::new(shared, client, &mut worker);
     for layer in 0..COMMON_LAYERS {
         session.push_blob(SHARED, &common_layer(layer));
+    }
+}
+
+/// Pushes so many blobs that fit a row, about which nobody asks any more.
+pub(crate) fn push_ballast(client: &Client, count: usize, seed: u64) {
+    let repository = Repository::new(client, "power/ballast");
+    let mut random = Rng::with_seed(seed);
+    for _ in 0..count {
+        let blob = Blob::random(random.u64(1_000..), BALLAST);
+        repository.post_blob(&blob).expect_status(201);
     }
 }
 
@@ -208,8 +222,8 @@ impl<'a> Session<'a> {
         let blobs = package.blobs.iter().map(|blob| blob.digest.clone()).collect();
         self.shared.oracle().add_manifest(&manifest.digest, blobs);
         let there = Some(manifest.digest.clone());
-        let mut changes = vec![(Key::manifest(repository, &manifest.digest), there.clone())];
-        changes.extend(tag.map(|tag| (Key::tag(repository, tag), there)));
+        let mut changes = vec![(Fact::manifest(repository, &manifest.digest), there.clone())];
+        changes.extend(tag.map(|tag| (Fact::tag(repository, tag), there)));
         let reference = tag.unwrap_or(&manifest.digest);
         let path = format!("/v2/{repository}/manifests/{reference}");
         let client = self.client.clone();
@@ -230,7 +244,7 @@ impl<'a> Session<'a> {
         let Some(tag) = self.worker.random.choice(self.worker.tags.keys()).cloned() else {
             return;
         };
-        self.delete(&[(Key::tag(repository, &tag), None)]);
+        self.delete(&[(Fact::tag(repository, &tag), None)]);
         self.worker.tags.remove(&tag);
     }
 
@@ -238,13 +252,13 @@ impl<'a> Session<'a> {
         let Some(digest) = self.worker.random.choice(self.worker.manifests.keys()).cloned() else {
             return;
         };
-        let mut changes = vec![(Key::manifest(repository, &digest), None)];
+        let mut changes = vec![(Fact::manifest(repository, &digest), None)];
         let own = self
             .worker
             .tags
             .iter()
             .filter(|(_, leads_to)| **leads_to == digest);
-        changes.extend(own.map(|(tag, _)| (Key::tag(repository, tag), None)));
+        changes.extend(own.map(|(tag, _)| (Fact::tag(repository, tag), None)));
         self.delete(&changes);
         self.worker.manifests.remove(&digest);
         self.worker.tags.retain(|_, leads_to| *leads_to != digest);
@@ -275,7 +289,7 @@ impl<'a> Session<'a> {
         let Some(digest) = self.worker.random.choice(&self.worker.loose_blobs).cloned() else {
             return;
         };
-        self.delete(&[(Key::blob(repository, &digest), None)]);
+        self.delete(&[(Fact::blob(repository, &digest), None)]);
         self.worker.loose_blobs.remove(&digest);
     }
 
@@ -286,7 +300,7 @@ impl<'a> Session<'a> {
 
     /// With one request, with two, or in pieces.
     fn push_blob(&mut self, repository: &str, blob: &Blob) {
-        let changes = [(Key::blob(repository, &blob.digest), Some(blob.digest.clone()))];
+        let changes = [(Fact::blob(repository, &blob.digest), Some(blob.digest.clone()))];
         let client = self.client.clone();
         let way = self.worker.random.u8(..3);
         if way == 0 {
@@ -316,7 +330,7 @@ impl<'a> Session<'a> {
 
     fn mount(&mut self, repository: &str) {
         let blob = common_layer(self.worker.random.u64(..COMMON_LAYERS));
-        let changes = [(Key::blob(repository, &blob.digest), Some(blob.digest.clone()))];
+        let changes = [(Fact::blob(repository, &blob.digest), Some(blob.digest.clone()))];
         let path = with_query(
             &uploads_path(repository),
             &[("mount", &blob.digest), ("from", SHARED)],
@@ -384,7 +398,7 @@ impl<'a> Session<'a> {
         let (blob, location) = self.known(number);
         let repository = self.worker.repository.clone();
         let ticket = self.shared.oracle().send(
-            &[(Key::blob(&repository, &blob.digest), Some(blob.digest.clone()))],
+            &[(Fact::blob(&repository, &blob.digest), Some(blob.digest.clone()))],
             self.shared.recorder.length(),
         );
         let path = with_query(&location, &[("digest", &blob.digest)]);
@@ -442,13 +456,13 @@ impl<'a> Session<'a> {
 
     // --- requests
 
-    fn delete(&self, changes: &[(Key, Value)]) {
+    fn delete(&self, changes: &[(Fact, FactValue)]) {
         let (key, _) = changes.first().expect("something is deleted");
         self.change(changes, self.client.delete(&key.path()), 202);
     }
 
     /// Sends a request that changes keys, and tells the oracle before and after.
-    fn change(&self, changes: &[(Key, Value)], request: Request<'_>, status: u16) {
+    fn change(&self, changes: &[(Fact, FactValue)], request: Request<'_>, status: u16) {
         let ticket = self.shared.oracle().send(changes, self.shared.recorder.length());
         request.send().expect_status(status);
         // In this order: the tick comes after the answer, and the length as well.
