@@ -2,6 +2,7 @@
 # Lets libFuzzer look for inputs that break what parses bytes from strangers (docs/FUZZING.md).
 #
 #   hack/fuzz.sh [--seconds N] [TARGET...]    look for N seconds (60) for each target, by default all
+#   hack/fuzz.sh --at-a-time N ...            with so many targets at the same time (1)
 #   hack/fuzz.sh --minimise [TARGET...]       add what reached new code to the committed corpus
 #   hack/fuzz.sh --list                       the targets
 #
@@ -24,6 +25,7 @@ MOST_INPUTS=190
 MOST_BYTES=$((190 * 1024))
 
 seconds=60
+at_a_time=1
 action=look
 targets=()
 while [ $# -gt 0 ]; do
@@ -32,10 +34,14 @@ while [ $# -gt 0 ]; do
         seconds="${2:?--seconds needs a number}"
         shift
         ;;
+    --at-a-time)
+        at_a_time="${2:?--at-a-time needs a number}"
+        shift
+        ;;
     --minimise) action=minimise ;;
     --list) action=list ;;
     -*)
-        sed -n '2,11s/^# \{0,1\}//p' "$0"
+        sed -n '2,12s/^# \{0,1\}//p' "$0"
         exit 2
         ;;
     *) targets+=("$1") ;;
@@ -104,16 +110,16 @@ if [ "$action" = list ]; then
     exit
 fi
 [ "${#targets[@]}" -gt 0 ] || mapfile -t targets < <(all_targets)
-build
-failed=()
 for target in "${targets[@]}"; do
     if [ -z "$(longest_input "$target")" ]; then
         echo "there is no target $target; --list shows them" >&2
         exit 2
     fi
-    "$action" "$target" || failed+=("$target")
 done
-[ "${#failed[@]}" -eq 0 ] || {
-    echo "failed: ${failed[*]}; the inputs are in $FINDS/failures" >&2
+build
+export -f look minimise fuzz longest_input
+export BINARY FINDS CORPUS MOST_INPUTS MOST_BYTES seconds
+printf '%s\n' "${targets[@]}" | xargs -P "$at_a_time" -n 1 bash -ec "$action"' "$0"' || {
+    echo "inputs that broke something are in $FINDS/failures" >&2
     exit 1
 }
