@@ -132,19 +132,33 @@ impl Question {
     }
 }
 
+/// What one store did in one round.
+#[derive(Clone, Copy, Debug, Serialize)]
+struct Turn {
+    /// Requests per second.
+    rate: f64,
+    /// Microseconds of the server's processor time, all threads, that a request took.
+    processor_micros: f64,
+}
+
+fn median_of(turns: &[Turn], part: impl Fn(&Turn) -> f64) -> Option<f64> {
+    median(turns.iter().map(part).collect())
+}
+
 #[derive(Clone, Debug, Serialize)]
 struct Comparison {
     question: Question,
-    /// Requests per second of the small store in each round.
-    small: Vec<f64>,
-    /// The same of the grown one.
-    large: Vec<f64>,
+    /// The small store in each round.
+    small: Vec<Turn>,
+    /// The grown one.
+    large: Vec<Turn>,
 }
 
 impl Comparison {
     /// How much longer a request takes in the grown store.
     fn slowdown(&self) -> Option<f64> {
-        ratio(median(self.small.clone())?, median(self.large.clone())?)
+        let rate = |turn: &Turn| turn.rate;
+        ratio(median_of(&self.small, rate)?, median_of(&self.large, rate)?)
     }
 }
 
@@ -247,7 +261,7 @@ impl Store {
         Ok(Self { ours, started, size })
     }
 
-    fn ask(&self, question: Question, round: usize, time: Duration) -> Result<f64> {
+    fn ask(&self, question: Question, round: usize, time: Duration) -> Result<Turn> {
         let load = Load {
             clients: question.clients(),
             threads: 1,
@@ -256,11 +270,17 @@ impl Store {
         };
         // Other places in each round, and in a kind of their own: nothing is in a cache by the round before.
         let first = (round as u64) << 32;
+        let before = self.started.process.processor_seconds()?;
         let sample: Sample = drive(load, &self.started.address, async |connection, index| {
             get(connection, &question.path(self.size, scatter(first + index))).await
         })?;
         ensure!(sample.operations > 0, "no request was answered in time");
-        Ok(sample.operations as f64 / sample.elapsed.as_secs_f64())
+        let operations = sample.operations as f64;
+        let processor_seconds = self.started.process.processor_seconds()? - before;
+        Ok(Turn {
+            rate: operations / sample.elapsed.as_secs_f64(),
+            processor_micros: 1e6 * processor_seconds / operations,
+        })
     }
 }
 
@@ -278,13 +298,22 @@ impl Comparison {
         if round % 2 == 1 {
             turns.reverse();
         }
-        for (store, rates) in turns {
+        for (store, turns) in turns {
             rustix::fs::sync();
-            rates.push(store.ask(self.question, round, time)?);
+            turns.push(store.ask(self.question, round, time)?);
         }
-        let last = |rates: &[f64]| rounded(rates.last().copied().unwrap_or_default());
-        let name = self.question.name(small.size, large.size);
-        eprintln!("  {name}: {} and {} /s", last(&self.small), last(&self.large));
+        let last =
+            |turns: &[Turn], part: fn(&Turn) -> f64| rounded(turns.last().map(part).unwrap_or_default());
+        let (rate, micros): (fn(&Turn) -> f64, fn(&Turn) -> f64) =
+            (|turn| turn.rate, |turn| turn.processor_micros);
+        eprintln!(
+            "  {}: {} and {} /s, {} and {} us of processor time",
+            self.question.name(small.size, large.size),
+            last(&self.small, rate),
+            last(&self.large, rate),
+            last(&self.small, micros),
+            last(&self.large, micros)
+        );
         Ok(())
     }
 }
@@ -352,17 +381,20 @@ impl Growth {
     /// The tables for people.
     pub(crate) fn markdown(&self) -> String {
         let mut text = format!(
-            "{}; the grown store also holds {} blobs of 1 KiB.\n\n| request | small store /s | grown store /s | times as long |\n|---|---:|---:|---:|\n",
+            "{}; the grown store also holds {} blobs of 1 KiB.\n\n| request | small store /s | grown store /s | times as long | small: µs of processor | grown |\n|---|---:|---:|---:|---:|---:|\n",
             self.version, self.large.blobs
         );
         for comparison in &self.comparisons {
-            let middle = |rates: &[f64]| rounded(median(rates.to_vec()).unwrap_or_default());
+            let middle =
+                |turns: &[Turn], part: fn(&Turn) -> f64| rounded(median_of(turns, part).unwrap_or_default());
             text.push_str(&format!(
-                "| {} | {} | {} | {} |\n",
+                "| {} | {} | {} | {} | {} | {} |\n",
                 comparison.question.name(self.small, self.large),
-                middle(&comparison.small),
-                middle(&comparison.large),
-                ratio_text(comparison.slowdown())
+                middle(&comparison.small, |turn| turn.rate),
+                middle(&comparison.large, |turn| turn.rate),
+                ratio_text(comparison.slowdown()),
+                middle(&comparison.small, |turn| turn.processor_micros),
+                middle(&comparison.large, |turn| turn.processor_micros)
             ));
         }
         text.push_str("\n| start of the grown store | ready after ms | slowest ms | resident MB |\n|---|---:|---:|---:|\n");
@@ -468,10 +500,17 @@ mod tests {
 
     #[test]
     fn given_rates_of_both_stores_when_compared_then_the_slowdown_is_judged() {
+        let turns = |rates: [f64; 3]| {
+            let turn = |rate| Turn {
+                rate,
+                processor_micros: 1e6 / rate,
+            };
+            rates.map(turn).to_vec()
+        };
         let comparison = Comparison {
             question: Question::TagPage,
-            small: vec![300.0, 200.0, 100.0],
-            large: vec![80.0, 90.0, 100.0],
+            small: turns([300.0, 200.0, 100.0]),
+            large: turns([80.0, 90.0, 100.0]),
         };
         let growth = Growth {
             version: String::new(),
@@ -487,7 +526,7 @@ mod tests {
         let verdicts: Vec<_> = growth.checks().iter().map(Check::verdict).collect();
         assert_eq!(verdicts, ["**not reached**", "reached", "not measured"]);
         assert!(
-            growth.markdown().contains("| 200 | 90.0 | 2.22 |"),
+            growth.markdown().contains("| 200 | 90.0 | 2.22 | 5000 | 11111 |"),
             "{}",
             growth.markdown()
         );

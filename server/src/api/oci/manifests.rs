@@ -1,5 +1,7 @@
 //! Pulling, pushing and deleting manifests.
 
+use std::collections::HashSet;
+
 use actix_web::HttpResponse;
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, LOCATION};
 use actix_web::http::{Method, StatusCode};
@@ -131,7 +133,7 @@ fn tags(call: &Call<'_>, reference: &Reference) -> Result<Vec<Tag>, OciError> {
         return Ok(vec![tag.clone()]);
     }
     let limit = call.api.limits().tag_parameters;
-    let mut tags = Vec::new();
+    let (mut tags, mut seen) = (Vec::new(), HashSet::new());
     for (position, value) in call.parameters("tag").enumerate() {
         if position == limit {
             return Err(OciError::new(
@@ -143,7 +145,7 @@ fn tags(call: &Call<'_>, reference: &Reference) -> Result<Vec<Tag>, OciError> {
         let tag: Tag = value.parse().map_err(|invalid: zas_core::InvalidTag| {
             OciError::new(OciErrorCode::ManifestInvalid, invalid.to_string())
         })?;
-        if !tags.contains(&tag) {
+        if seen.insert(tag.clone()) {
             tags.push(tag);
         }
     }
