@@ -29,7 +29,7 @@ const STATES_OF_COLLECTION: usize = 20;
 const STATES_OF_TABLES: usize = 20;
 
 /// More than one memory table of RocksDB's takes.
-const BALLAST: usize = 1_300;
+const BALLAST: usize = 1_800;
 
 /// Unless there is more time, only every so many records of a start are looked at.
 const STEP_OF_START: usize = 3;
