@@ -1,5 +1,7 @@
 //! The store over an ordered map.
 
+mod execution;
+
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -13,7 +15,7 @@ use crate::operations::removal::{Neighbour, Step};
 use crate::operations::{
     blobs, collection, links, listings, locations, manifests, quarantine, removal, tags, uploads,
 };
-use crate::ordered_map::{Durability, Effort, OrderedMap};
+use crate::ordered_map::{Effort, OrderedMap};
 use crate::reopening::Opener;
 use crate::rows::{Row as _, UploadRow};
 use crate::shared::Shared;
@@ -21,13 +23,10 @@ use crate::transaction::Transaction;
 use crate::view::{Found, View};
 use crate::{
     BlobContent, BlobStat, Claim, CommitManifest, CommitOutcome, DeleteManifestOutcome, DeleteTagOutcome,
-    DueLink, Epoch, FinishOutcome, FinishUpload, Lease, MetadataError, MetadataStore, MountOutcome, Origin,
-    OrphanOutcome, Page, Precondition, Progress, QuarantineOutcome, ReapOutcome, ReferrerCursor,
-    ReferrerPage, Result, ScrubEntry, ScrubPosition, StoredManifest, Timing, UploadEntry, WriterOutcome,
+    DueLink, Epoch, FinishOutcome, FinishUpload, Lease, MetadataStore, MountOutcome, Origin, OrphanOutcome,
+    Page, Precondition, Progress, QuarantineOutcome, ReapOutcome, ReferrerCursor, ReferrerPage, Result,
+    ScrubEntry, ScrubPosition, StoredManifest, Timing, UploadEntry, WriterOutcome,
 };
-
-/// Above this many rows a listing leaves the caller's thread, which must not be held up.
-const INLINE_ROWS: usize = 100;
 
 /// Every fact of the store in one ordered map of this process.
 #[derive(Debug)]
@@ -67,85 +66,6 @@ impl<M: OrderedMap> EmbeddedMetadata<M> {
     #[cfg(test)]
     pub(crate) fn map(&self) -> Arc<M> {
         self.shared.map().unwrap()
-    }
-
-    fn read<T>(&self, read: impl FnOnce(&View<'_>) -> Result<T>) -> Result<T> {
-        let map = self.shared.map()?;
-        read(&View::committed(&*map))
-    }
-
-    /// Reads `rows` rows: here when they are few and close together, else on a thread that may block.
-    async fn list<T: Send + 'static>(
-        &self,
-        rows: usize,
-        read: impl Fn(&Shared<M>, Effort) -> Result<Option<T>> + Send + 'static,
-    ) -> Result<T> {
-        if rows <= INLINE_ROWS
-            && let Some(listed) = read(&self.shared, Effort::Bounded)?
-        {
-            return Ok(listed);
-        }
-        let listed = self.block(move |shared| read(shared, Effort::Unbounded)).await?;
-        listed.ok_or_else(|| MetadataError::Unavailable("the listing did not come to its end".to_owned()))
-    }
-
-    /// [`Self::list`] of what is in the database.
-    async fn list_rows<T: Send + 'static>(
-        &self,
-        rows: usize,
-        read: impl Fn(&View<'_>, Effort) -> Result<Option<T>> + Send + 'static,
-    ) -> Result<T> {
-        self.list(rows, move |shared, effort| {
-            read(&View::committed(&*shared.map()?), effort)
-        })
-        .await
-    }
-
-    /// Works on a thread that may block.
-    async fn block<T: Send + 'static>(
-        &self,
-        work: impl FnOnce(&Shared<M>) -> Result<T> + Send + 'static,
-    ) -> Result<T> {
-        let shared = Arc::clone(&self.shared);
-        let done = tokio::task::spawn_blocking(move || work(&shared)).await;
-        done.unwrap_or_else(|error| {
-            Err(MetadataError::Unavailable(format!(
-                "the read ended early: {error}"
-            )))
-        })
-    }
-
-    /// Looks for what keeps a due link, and clears the way first when too many deleted rows are in it: nobody else
-    /// may ever write enough for the database to do that by itself.
-    async fn look_at(&self, link: &DueLink) -> Result<Found> {
-        let found = self.read(|view| collection::look(view, link))?;
-        if found != Found::Unsure {
-            return Ok(found);
-        }
-        let link = link.clone();
-        self.block(move |shared| {
-            let map = shared.map()?;
-            for range in collection::checked_ranges(&link) {
-                map.tidy(&range)?;
-            }
-            collection::look(&View::committed(&*map), &link)
-        })
-        .await
-    }
-
-    async fn change<T: Send + 'static>(
-        &self,
-        operation: impl FnOnce(&mut Transaction<'_>) -> Result<T> + Send + 'static,
-    ) -> Result<T> {
-        self.committer.run(Durability::Synced, operation).await
-    }
-
-    /// Makes a change whose loss by power loss breaks no promise.
-    async fn note<T: Send + 'static>(
-        &self,
-        operation: impl FnOnce(&mut Transaction<'_>) -> Result<T> + Send + 'static,
-    ) -> Result<T> {
-        self.committer.run(Durability::Written, operation).await
     }
 }
 
@@ -423,7 +343,7 @@ impl<M: OrderedMap> MetadataStore for EmbeddedMetadata<M> {
     async fn list_blobs(&self, after: Option<&Digest>, count: usize) -> Result<Page<ScrubEntry>> {
         let after = after.copied();
         // Inline bytes come along: never on the caller's thread.
-        let rows = count.max(INLINE_ROWS + 1);
+        let rows = count.max(execution::INLINE_ROWS + 1);
         self.list_rows(rows, move |view, effort| {
             quarantine::blobs(view, after.as_ref(), count, effort)
         })
