@@ -3,6 +3,7 @@
 mod history;
 mod invariants;
 mod reference;
+mod steps;
 
 use std::sync::Arc;
 
@@ -13,7 +14,8 @@ use super::{TIMING, clocks};
 use crate::embedded::EmbeddedMetadata;
 use crate::memory_map::MemoryMap;
 use crate::ordered_map::OrderedMap;
-use history::{Engine, Step};
+use history::Engine;
+use steps::Step;
 
 /// Opens a store over the same rows every time it is called.
 type Open<'a, M> = &'a dyn Fn(&Arc<ManualClock>) -> Arc<EmbeddedMetadata<M>>;
@@ -31,7 +33,7 @@ pub(super) fn check<M: OrderedMap, R>(
         failure_persistence: None,
         ..Config::default()
     };
-    let histories = proptest::collection::vec(history::step(), 1..longest);
+    let histories = proptest::collection::vec(steps::step(), 1..longest);
     let result = TestRunner::new(config).run(&histories, |steps: Vec<Step>| {
         let rows = new_rows();
         let open = |clock: &Arc<ManualClock>| open(&rows, clock);
