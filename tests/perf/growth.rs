@@ -141,6 +141,13 @@ struct Turn {
     processor_micros: f64,
 }
 
+impl Turn {
+    fn text(&self) -> String {
+        let (rate, micros) = (rounded(self.rate), rounded(self.processor_micros));
+        format!("{rate} /s for {micros} us of processor time each")
+    }
+}
+
 fn median_of(turns: &[Turn], part: impl Fn(&Turn) -> f64) -> Option<f64> {
     median(turns.iter().map(part).collect())
 }
@@ -302,18 +309,9 @@ impl Comparison {
             rustix::fs::sync();
             turns.push(store.ask(self.question, round, time)?);
         }
-        let last =
-            |turns: &[Turn], part: fn(&Turn) -> f64| rounded(turns.last().map(part).unwrap_or_default());
-        let (rate, micros): (fn(&Turn) -> f64, fn(&Turn) -> f64) =
-            (|turn| turn.rate, |turn| turn.processor_micros);
-        eprintln!(
-            "  {}: {} and {} /s, {} and {} us of processor time",
-            self.question.name(small.size, large.size),
-            last(&self.small, rate),
-            last(&self.large, rate),
-            last(&self.small, micros),
-            last(&self.large, micros)
-        );
+        let last = |turns: &[Turn]| turns.last().map(Turn::text).unwrap_or_default();
+        let name = self.question.name(small.size, large.size);
+        eprintln!("  {name}: {} and {}", last(&self.small), last(&self.large));
         Ok(())
     }
 }
