@@ -12,7 +12,7 @@ use crate::recording::{State, Volume, Watched, start_on};
 use crate::server::Unreferenced;
 use zas_power_loss::Disk;
 
-/// Small blobs, pushed one after the other: each is one record of the log.
+/// Small blobs, pushed one after the other: each is one record of the log, and ten fill a block of it.
 const PUSHES: u64 = 24;
 
 const EVERYTHING: Survival = Survival {
@@ -121,14 +121,19 @@ fn given_a_log_that_ends_in_a_torn_record_when_started_then_everything_before_it
 #[test]
 fn given_a_log_with_a_hole_when_started_then_nothing_behind_the_hole_is_there() {
     let pushed = push();
-    for number in [1, PUSHES as usize / 2, PUSHES as usize - 2] {
+    // In the log's last block a hole cannot be told from a torn end.
+    for (number, must_tell) in [
+        (1, true),
+        (PUSHES as usize / 2, true),
+        (PUSHES as usize - 2, false),
+    ] {
         let write = *pushed.writes.get(number).expect("it was pushed");
         let Recovered {
             there: damaged,
             tells,
         } = recover(&pushed.disk.with_hole(write), pushed.records, EVERYTHING);
         assert!(
-            tells,
+            tells || !must_tell,
             "hole at {number}: the server's log does not say that something is lost"
         );
         let (before, behind) = damaged.split_at(number);
