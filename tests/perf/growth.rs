@@ -1,33 +1,27 @@
 //! Whether anything becomes slower as the store grows: the same requests, in interleaved rounds, to a small store and
 //! to a grown one, and how long the grown one takes to start.
 
+mod filling;
+
 use std::path::Path;
 use std::time::Duration;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 use serde::Serialize;
 
-use crate::fixture::{PAGE_OF_REPOSITORIES, PAGE_OF_TAGS, make_parts, push_parts};
+use self::filling::{push_blobs, push_repositories, push_tags, repository, tag};
+use crate::fixture::{PAGE_OF_REPOSITORIES, PAGE_OF_TAGS};
 use crate::load::{Load, Sample, drive};
-use crate::payload::{Block, Payload, digest_of, scatter};
+use crate::payload::scatter;
 use crate::process::{Ours, Started};
-use crate::registry::{get, manifest, push_blob_at_once, put_index, put_manifest, tagged};
+use crate::registry::get;
 use crate::requirement::{Bound, Check};
 use crate::statistics::{median, ratio, ratio_text, rounded};
-use crate::target::Address;
 
 /// Repository whose manifests are read by tag.
 const READ: &str = "growth/read";
 /// Repository whose tags are listed.
 const LISTED: &str = "growth/listed";
-/// Repository with many blobs.
-const BLOBS: &str = "growth/blobs";
-/// A push by digest may carry a few more (`limits.tagParameters`).
-const TAGS_PER_PUSH: u64 = 40;
-const BLOB: u64 = 1024;
-const FILLING_CLIENTS: usize = 64;
-/// After so many blobs the progress is told.
-const STEP: u64 = 100_000;
 const RESTARTS: usize = 5;
 /// Pushed before the server is killed, so that its log has something to replay.
 const BLOBS_BEFORE_KILL: u64 = 5000;
@@ -411,69 +405,6 @@ impl Growth {
         }
         text
     }
-}
-
-fn filling(count: u64) -> Load {
-    Load {
-        clients: FILLING_CLIENTS,
-        threads: 1,
-        count,
-        time: Duration::MAX,
-    }
-}
-
-/// Manifests with [`TAGS_PER_PUSH`] tags each.
-fn push_tags(address: &Address, repository: &str, count: u64, nonce: u64) -> Result<()> {
-    let (config, layer) = make_parts(nonce)?;
-    push_parts(address, repository, nonce)?;
-    let pushes = count.div_ceil(TAGS_PER_PUSH);
-    drive(filling(pushes), address, async |connection, index| {
-        let body = manifest(&config, &layer, &format!("{index}"));
-        let first = index * TAGS_PER_PUSH;
-        let tags = (first..count.min(first + TAGS_PER_PUSH)).map(tag);
-        put_manifest(connection, repository, &tagged(&digest_of(&body), tags), &body).await
-    })?;
-    Ok(())
-}
-
-/// Repositories with one manifest each, which names nothing.
-fn push_repositories(address: &Address, count: u64) -> Result<()> {
-    drive(filling(count), address, async |connection, index| {
-        put_index(connection, &repository(index), "latest").await
-    })?;
-    Ok(())
-}
-
-fn push_blobs(address: &Address, first: u64, count: u64) -> Result<()> {
-    let mut block = Block::new();
-    for step in (0..count).step_by(STEP as usize) {
-        let payload = |index: u64| Payload {
-            nonce: first + step + index,
-            length: BLOB,
-        };
-        let length = STEP.min(count - step);
-        let digests: Vec<String> = (0..length)
-            .map(|index| payload(index).digest(&mut block))
-            .collect();
-        drive(filling(length), address, async |connection, index| {
-            let digest = digests
-                .get(index as usize)
-                .context("more pushes than were prepared")?;
-            push_blob_at_once(connection, BLOBS, payload(index), digest).await
-        })?;
-        if count > STEP {
-            eprintln!("growth: {} of {count} blobs", step + length);
-        }
-    }
-    Ok(())
-}
-
-fn tag(index: u64) -> String {
-    format!("v{index:07}")
-}
-
-fn repository(index: u64) -> String {
-    format!("growth/catalog-{index:06}")
 }
 
 #[cfg(test)]

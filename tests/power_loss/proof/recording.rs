@@ -135,6 +135,17 @@ pub(crate) fn record(seed: u64, volume: Volume, size: Size) -> Recording {
 }
 
 impl Size {
+    /// Two processes without tables to write, and leases that last.
+    pub(crate) const fn of(workers: usize, operations: usize) -> Self {
+        Self {
+            workers,
+            processes: 2,
+            operations,
+            ballast: 0,
+            unreferenced: Unreferenced::Kept,
+        }
+    }
+
     fn wait_for_collection(self) {
         if self.unreferenced == Unreferenced::Collected {
             thread::sleep(COLLECTED);

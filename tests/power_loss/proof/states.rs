@@ -13,13 +13,7 @@ use crate::server::Unreferenced;
 /// States of the main proof; more of them mean more of all others too.
 const STATES: usize = 60;
 
-const SIZE: Size = Size {
-    workers: 4,
-    processes: 2,
-    operations: 35,
-    ballast: 0,
-    unreferenced: Unreferenced::Kept,
-};
+const SIZE: Size = Size::of(4, 35);
 
 /// How many states a server is started on and watched, to have the power fail again meanwhile.
 const RECOVERIES: usize = 5;
@@ -68,13 +62,7 @@ fn given_any_moment_of_a_start_when_the_power_fails_then_the_next_start_succeeds
     // Given
     let seed = seed();
     eprintln!("ZAS_POWER_LOSS_SEED={seed}");
-    let size = Size {
-        workers: 2,
-        processes: 2,
-        operations: 6,
-        ballast: 0,
-        unreferenced: Unreferenced::Kept,
-    };
+    let size = Size::of(2, 6);
     let recording = record(seed, Volume::Given, size);
     let mut random = Rng::with_seed(seed);
     let step = STEP_OF_START.div_ceil(scale());
@@ -104,11 +92,8 @@ fn given_a_server_that_collects_when_the_power_fails_then_no_manifest_lacks_a_bl
     let seed = seed();
     eprintln!("ZAS_POWER_LOSS_SEED={seed}");
     let size = Size {
-        workers: 3,
-        processes: 2,
-        operations: 16,
-        ballast: 0,
         unreferenced: Unreferenced::Collected,
+        ..Size::of(3, 16)
     };
     let recording = record(seed, Volume::Given, size);
     let removed = recording.count_removed(|path| path.contains("blobs/"));
@@ -127,11 +112,9 @@ fn given_tables_that_are_written_and_compacted_when_the_power_fails_then_nothing
     let seed = seed();
     eprintln!("ZAS_POWER_LOSS_SEED={seed}");
     let size = Size {
-        workers: 2,
         processes: 7,
-        operations: 8,
         ballast: BALLAST,
-        unreferenced: Unreferenced::Kept,
+        ..Size::of(2, 8)
     };
     let recording = record(seed, Volume::Given, size);
     let (tables, removed) = (
@@ -169,13 +152,7 @@ fn fail_again(recording: &Recording, state: State, seed: u64) -> Summary {
 fn given_a_data_directory_that_the_server_made_when_the_power_fails_then_nothing_is_lost_with_it() {
     let seed = seed();
     eprintln!("ZAS_POWER_LOSS_SEED={seed}");
-    let size = Size {
-        workers: 2,
-        processes: 2,
-        operations: 8,
-        ballast: 0,
-        unreferenced: Unreferenced::Kept,
-    };
+    let size = Size::of(2, 8);
     let recording = record(seed, Volume::Made, size);
     let mut states = recording.choose(8, seed);
     states.push(recording.state(recording.journal.records.len(), Survival::NOTHING));

@@ -3,16 +3,9 @@
 use zas_power_loss::{Kind, Survival};
 
 use crate::recording::{Recording, Size, State, Volume, record};
-use crate::server::Unreferenced;
 use crate::states::seed;
 
-const SIZE: Size = Size {
-    workers: 2,
-    processes: 2,
-    operations: 12,
-    ballast: 0,
-    unreferenced: Unreferenced::Kept,
-};
+const SIZE: Size = Size::of(2, 12);
 
 /// A group of files or directories whose syncs are ignored together.
 type Ignored = (&'static str, fn(Kind, &str) -> bool);

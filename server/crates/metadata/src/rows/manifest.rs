@@ -72,6 +72,7 @@ pub(crate) struct BodyRow {
     /// The manifest.
     pub(crate) body: Bytes,
     /// As in its [`ManifestRow`]. Rows written by 0.2.0 do not have it; the next push of the manifest adds it.
+    /// (0.2.0 leaves it as it is when, after a roll-back, the same bytes are pushed under another type.)
     pub(crate) media_type: Option<MediaType>,
 }
 
