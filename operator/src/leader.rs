@@ -3,12 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use kube::Client;
 use kube_lease_manager::LeaseManagerBuilder;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::arguments::Arguments;
+use crate::client;
+use crate::fence::Fence;
 use crate::labels;
 use crate::metrics::Metrics;
 
@@ -18,24 +19,35 @@ const GRACE_SHARE: u16 = 3;
 /// Leadership. Dropping it gives the lease back.
 #[derive(Debug)]
 pub struct Leadership {
+    fence: Fence,
     state: Option<watch::Receiver<bool>>,
     task: Option<tokio::task::JoinHandle<()>>,
 }
 
 impl Leadership {
-    /// Waits for the lease.
+    /// The fence between this replica and the cluster until it has the lease.
+    pub fn fence(arguments: &Arguments) -> Fence {
+        if arguments.no_leader_election {
+            return Fence::unneeded();
+        }
+        Fence::needed(Duration::from_secs(u64::from(arguments.lease_duration)))
+    }
+
+    /// Waits for the lease, which opens the fence.
     ///
     /// # Errors
     /// When the lease cannot be read or written at all.
-    pub async fn acquire(client: Client, arguments: &Arguments, metrics: &Metrics) -> anyhow::Result<Self> {
+    pub async fn acquire(fence: Fence, arguments: &Arguments, metrics: &Metrics) -> anyhow::Result<Self> {
         if arguments.no_leader_election {
             metrics.set_leader(true);
             return Ok(Self {
+                fence,
                 state: None,
                 task: None,
             });
         }
         let duration = u64::from(arguments.lease_duration);
+        let client = client::connect_for_lease(&fence).await?;
         let manager = LeaseManagerBuilder::new(client, labels::MANAGER)
             .with_namespace(&arguments.namespace)
             .with_identity(&arguments.pod_name)
@@ -61,6 +73,7 @@ impl Leadership {
         tracing::info!("this replica is the leader");
         metrics.set_leader(true);
         Ok(Self {
+            fence,
             state: Some(state),
             task: Some(task),
         })
@@ -71,10 +84,14 @@ impl Leadership {
         let Some(mut state) = self.state.clone() else {
             return;
         };
+        let fence = self.fence.clone();
         tokio::spawn(async move {
             tokio::select! {
                 // An error means that the task that renews the lease has ended.
-                _ = state.wait_for(|leads| !*leads) => tracing::error!("the lease is lost: this replica stops"),
+                _ = state.wait_for(|leads| !*leads) => {
+                    fence.close();
+                    tracing::error!("the lease is lost: this replica stops");
+                }
                 () = stop.cancelled() => {}
             }
             metrics.set_leader(false);
@@ -84,6 +101,7 @@ impl Leadership {
 
     /// Gives the lease back, so that a successor need not wait for its end.
     pub async fn release(self) {
+        self.fence.close();
         drop(self.state);
         if let Some(task) = self.task {
             // Releasing is a courtesy: the lease ends by itself.

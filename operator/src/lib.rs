@@ -10,6 +10,7 @@ pub mod client;
 pub mod controller;
 pub mod credentials;
 pub mod error;
+pub mod fence;
 pub mod hash;
 pub mod health;
 pub mod labels;

@@ -45,13 +45,14 @@ async fn run(arguments: &Arguments) -> anyhow::Result<()> {
     .await?;
     let stop = CancellationToken::new();
     stop_on_signals(stop.clone())?;
-    let client = client::connect().await?;
+    let fence = Leadership::fence(arguments);
+    let client = client::connect(&fence).await?;
     // A replica that waits for the lease is ready to take over.
     if !arguments.no_leader_election {
         health.set_ready();
     }
     let leadership = tokio::select! {
-        leadership = Leadership::acquire(client.clone(), arguments, &metrics) => leadership?,
+        leadership = Leadership::acquire(fence, arguments, &metrics) => leadership?,
         () = stop.cancelled() => return Ok(()),
     };
     leadership.stop_when_lost(stop.clone(), Arc::clone(&metrics));

@@ -259,6 +259,13 @@ impl Store {
         // Otherwise the small store would be asked for rows that are still in memory, the grown one for rows in tables.
         started.process.stop()?;
         started = ours.start()?;
+        // A grown store is asked, not a growing one: what is written last is still merged into the older tables.
+        let (took, processor_seconds) = started.process.come_to_rest()?;
+        eprintln!(
+            "growth: at rest after {} s and {} s of processor time",
+            rounded(took.as_secs_f64()),
+            rounded(processor_seconds)
+        );
         Ok(Self { ours, started, size })
     }
 

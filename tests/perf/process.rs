@@ -16,6 +16,11 @@ const START: Duration = Duration::from_secs(30);
 const POLL: Duration = Duration::from_millis(2);
 /// What our server logs after it has read its configuration again.
 const RELOADED: &str = "reloaded the configuration";
+/// A server is at rest when it has used next to no processor time for as long as this.
+const REST: Duration = Duration::from_secs(3);
+const REST_PROCESSOR_SECONDS: f64 = 0.05;
+/// One that is busy for longer by itself does not come to rest.
+const UNREST: Duration = Duration::from_secs(180);
 /// `USER_HZ`: in this unit Linux shows processor time to programs, on every architecture.
 const TICKS_PER_SECOND: f64 = 100.0;
 
@@ -63,6 +68,26 @@ impl Process {
     fn signal(&self, signal: Signal) -> Result<()> {
         let id = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw);
         kill_process(id.context("the server has no process id")?, signal).context("sending a signal")
+    }
+
+    /// Waits until it does nothing more by itself, such as merging what it was filled with. Returns how long that took
+    /// and the processor time that it used meanwhile, in seconds.
+    pub(crate) fn come_to_rest(&self) -> Result<(Duration, f64)> {
+        let begun = Instant::now();
+        let first = self.processor_seconds()?;
+        let mut before = first;
+        loop {
+            std::thread::sleep(REST);
+            let now = self.processor_seconds()?;
+            if now - before < REST_PROCESSOR_SECONDS {
+                return Ok((begun.elapsed(), now - first));
+            }
+            ensure!(
+                begun.elapsed() < UNREST,
+                "the server is still busy {UNREST:?} after its last request"
+            );
+            before = now;
+        }
     }
 
     /// Processor time used so far, of all threads, in seconds.

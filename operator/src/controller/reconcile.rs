@@ -114,9 +114,9 @@ impl Look<'_> {
         };
         // The watches may have moved on while objects were written.
         let observed = self.context.observations.children(&self.key);
-        let is_asking = self.ask_version(&observed);
+        self.ask_version(&observed);
         let status = self.report(&outcome, &observed).await?;
-        Ok(self.next(&status, is_asking))
+        Ok(self.next(&status))
     }
 
     async fn bring_about(&self, observed: &Children) -> Result<Outcome, ReconcileError> {
@@ -264,8 +264,8 @@ impl Look<'_> {
         })
     }
 
-    /// Asks the running server for its version, in the background. Returns whether an answer may come.
-    fn ask_version(&self, observed: &Children) -> bool {
+    /// Asks the running server for its version, in the background.
+    fn ask_version(&self, observed: &Children) {
         let service = ChildKey {
             kind: ChildKind::Service,
             name: crate::store::Names::of(&self.key.name).metrics_service(),
@@ -275,11 +275,11 @@ impl Look<'_> {
             _ => None,
         };
         let (Some(identity), Some(address)) = (self.identity(observed), address) else {
-            return false;
+            return;
         };
         let (context, key) = (Arc::clone(self.context), self.key.clone());
         let versions = &self.context.shared.versions;
-        versions.ask(&self.key, identity, &address, move || context.trigger(&key))
+        versions.ask(&self.key, identity, &address, move || context.trigger(&key));
     }
 
     /// The newest status that is known: the watch may be behind what was written.
@@ -334,15 +334,13 @@ impl Look<'_> {
         Ok(status)
     }
 
-    fn next(&self, status: &ZotArtifactStoreStatus, is_asking: bool) -> Action {
+    fn next(&self, status: &ZotArtifactStoreStatus) -> Action {
         let holds = |kind: ConditionType| {
             status
                 .condition(kind)
                 .is_some_and(|condition| condition.status == "True")
         };
-        if is_asking
-            || holds(ConditionType::Progressing)
-            || (holds(ConditionType::Degraded) && !self.resource.spec.paused)
+        if holds(ConditionType::Progressing) || (holds(ConditionType::Degraded) && !self.resource.spec.paused)
         {
             return Action::requeue(UNSETTLED);
         }

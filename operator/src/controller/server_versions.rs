@@ -24,6 +24,9 @@ const LONGEST_ANSWER: usize = 4096;
 /// Services.
 const TRIES: u32 = 5;
 
+/// Between two tries.
+const PAUSE: Duration = Duration::from_secs(10);
+
 /// What identifies a running server: another one is asked anew.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct ServerIdentity {
@@ -37,11 +40,9 @@ pub(super) struct ServerIdentity {
 struct Known {
     identity: ServerIdentity,
     version: Option<String>,
-    tries: u32,
-    is_asking: bool,
 }
 
-/// What the servers told. Asking never holds up a look at a store.
+/// What the servers told. Asking never holds up a look at a store, and only an answer is a reason for another.
 #[derive(Debug)]
 pub(super) struct ServerVersions {
     known: Mutex<HashMap<StoreKey, Known>>,
@@ -75,63 +76,79 @@ impl ServerVersions {
         known.version.clone()
     }
 
-    /// Asks the server at this address in the background unless it told already. `told` is called when it does.
-    ///
-    /// Returns whether an answer can still come.
+    /// Asks the server at this address in the background, unless that was begun before. `told` is called when it
+    /// tells its version.
     pub(super) fn ask(
         self: &Arc<Self>,
         store: &StoreKey,
         identity: ServerIdentity,
         address: &str,
         told: impl FnOnce() + Send + 'static,
-    ) -> bool {
-        {
-            let mut all = self.lock();
-            let known = all
-                .entry(store.clone())
-                .or_insert_with(|| Known::new(identity.clone()));
-            if known.identity != identity {
-                *known = Known::new(identity.clone());
-            }
-            if known.version.is_some() {
-                return false;
-            }
-            if known.is_asking || known.tries >= TRIES {
-                return known.is_asking;
-            }
-            known.is_asking = true;
-            known.tries += 1;
+    ) {
+        if !self.is_new(store, &identity) {
+            return;
         }
         let (versions, store, address) = (Arc::clone(self), store.clone(), address.to_owned());
         tokio::spawn(async move {
-            let version = tokio::time::timeout(PATIENCE, versions.fetch(&address)).await;
-            let version = match version {
-                Ok(Ok(version)) => Some(version),
-                Ok(Err(error)) => {
-                    tracing::debug!(%store, %error, "the server does not tell its version");
-                    None
+            for _ in 0..TRIES {
+                if let Some(version) = versions.fetch_in_time(&store, &address).await {
+                    if versions.keep(&store, &identity, version) {
+                        told();
+                    }
+                    return;
                 }
-                Err(_) => None,
-            };
-            let is_news = version.is_some();
-            if let Some(known) = versions
-                .lock()
-                .get_mut(&store)
-                .filter(|known| known.identity == identity)
-            {
-                known.is_asking = false;
-                known.version = version;
-            }
-            if is_news {
-                told();
+                tokio::time::sleep(PAUSE).await;
+                if !versions.is_current(&store, &identity) {
+                    return;
+                }
             }
         });
+    }
+
+    /// Notes that this server is being asked. Returns whether it is for the first time.
+    fn is_new(&self, store: &StoreKey, identity: &ServerIdentity) -> bool {
+        let mut known = self.lock();
+        if known.get(store).is_some_and(|known| known.identity == *identity) {
+            return false;
+        }
+        let asked = Known {
+            identity: identity.clone(),
+            version: None,
+        };
+        known.insert(store.clone(), asked);
+        true
+    }
+
+    /// Whether this is still the store's server, as far as is known.
+    fn is_current(&self, store: &StoreKey, identity: &ServerIdentity) -> bool {
+        let known = self.lock();
+        known.get(store).is_some_and(|known| known.identity == *identity)
+    }
+
+    /// Keeps what a server told, unless another one has taken its place.
+    fn keep(&self, store: &StoreKey, identity: &ServerIdentity, version: String) -> bool {
+        let mut known = self.lock();
+        let Some(known) = known.get_mut(store).filter(|known| known.identity == *identity) else {
+            return false;
+        };
+        known.version = Some(version);
         true
     }
 
     /// Forgets a store that is gone.
     pub(super) fn forget(&self, store: &StoreKey) {
         self.lock().remove(store);
+    }
+
+    async fn fetch_in_time(&self, store: &StoreKey, address: &str) -> Option<String> {
+        let fetched = tokio::time::timeout(PATIENCE, self.fetch(address)).await;
+        let error = match fetched {
+            Ok(Ok(version)) => return Some(version),
+            Ok(Err(error)) => error,
+            Err(elapsed) => elapsed.into(),
+        };
+        tracing::debug!(%store, %error, "the server does not tell its version");
+        None
     }
 
     async fn fetch(&self, address: &str) -> anyhow::Result<String> {
@@ -152,16 +169,5 @@ impl ServerVersions {
     fn lock(&self) -> MutexGuard<'_, HashMap<StoreKey, Known>> {
         // Every change under the lock is complete in itself, so what a panicking thread left is sound.
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Known {
-    fn new(identity: ServerIdentity) -> Self {
-        Self {
-            identity,
-            version: None,
-            tries: 0,
-            is_asking: false,
-        }
     }
 }

@@ -96,9 +96,10 @@ async fn given_a_leader_that_hangs_when_it_wakes_after_its_successor_took_over_t
         )
         .await;
     second.looks_again(looks).await;
-    stage.settle(&second, "store").await;
+    let woken = stage.settle(&second, "store").await;
     first.thaw();
     first.wait(LIMIT);
+    stage.expect_no_writes(woken);
 
     let repaired: Vec<_> = stage.writes(mark);
     assert_eq!(

@@ -1,6 +1,7 @@
 //! A settled store costs nothing.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use zas_cluster_tests::AuditMark;
@@ -11,6 +12,9 @@ use crate::worker::Worker;
 
 const LOOKS: usize = 10;
 
+/// Each kind is watched apart: what was written before may be seen after what was written later.
+const WATCHES: Duration = Duration::from_secs(1);
+
 impl Stage {
     /// Waits until everything that the operator does about a store is done.
     pub(crate) async fn settle(&self, worker: &Worker, store: &str) -> AuditMark {
@@ -18,7 +22,9 @@ impl Stage {
         loop {
             let mark = self.mark();
             self.force_look(worker, store).await;
-            if self.writes(mark).is_empty() {
+            let looks = worker.looks();
+            tokio::time::sleep(WATCHES).await;
+            if self.writes(mark).is_empty() && worker.looks() == looks {
                 return self.mark();
             }
         }

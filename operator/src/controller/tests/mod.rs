@@ -3,6 +3,7 @@
 mod api_server;
 mod interrupted;
 mod unanswered;
+mod unreachable;
 
 use std::sync::Arc;
 use std::time::Duration;
