@@ -24,6 +24,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use rayon_core::{ThreadPool, ThreadPoolBuilder};
 use zas_core::UploadId;
 
 use self::disk::{Disk, NativeDisk};
@@ -64,6 +65,8 @@ struct Shared {
     checkpoint_bytes: u64,
     handles: HandleCache,
     foreign: ForeignFiles,
+    /// Hash what is written meanwhile, one thread for each processor: more would only wait for each other.
+    hashers: ThreadPool,
 }
 
 impl FilesystemBlobs {
@@ -93,6 +96,8 @@ impl FilesystemBlobs {
             checkpoint_bytes: CHECKPOINT_BYTES,
             handles: HandleCache::new(),
             foreign: ForeignFiles::default(),
+            hashers: start_hashers()
+                .map_err(|error| storage("start the threads of", &root.display(), error))?,
         };
         Ok(Self {
             shared: Arc::new(shared),
@@ -237,6 +242,11 @@ fn storage(action: &'static str, name: &dyn Display, source: io::Error) -> BlobE
         name: name.to_string(),
         source,
     }
+}
+
+fn start_hashers() -> io::Result<ThreadPool> {
+    let threads = ThreadPoolBuilder::new().thread_name(|number| format!("hash-{number}"));
+    threads.build().map_err(io::Error::other)
 }
 
 /// Does on another thread what may wait for the disk.

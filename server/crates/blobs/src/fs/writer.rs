@@ -5,7 +5,6 @@ use std::io::{self, IoSlice, Seek, SeekFrom};
 use std::os::unix::fs::MetadataExt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread;
 
 use tokio::runtime::Handle;
 use tokio::sync::mpsc::error::TryRecvError;
@@ -22,7 +21,7 @@ const SPACE_STEP: u64 = 64 * 1024 * 1024;
 /// The disk works while the rest is received, instead of at the end: 8 MiB keep it busy with few calls.
 const WRITEBACK_STEP: u64 = 8 * 1024 * 1024;
 
-/// From this size on a batch is hashed beside its writing: starting a thread costs what hashing some 32 KiB costs.
+/// From this size on a batch is hashed beside its writing: below, waiting for each other costs what it gains.
 const OVERLAP_FROM: u64 = 256 * 1024;
 
 /// Tells a writer on another thread that nobody waits for it.
@@ -154,8 +153,8 @@ impl Writer {
             self.write_pieces(&batch)
         } else {
             // Hashing costs about what copying into the page cache costs: done together they take half the time.
-            thread::scope(|scope| {
-                scope.spawn(|| hash(&mut hashes, &batch));
+            self.shared.hashers.in_place_scope(|scope| {
+                scope.spawn(|_| hash(&mut hashes, &batch));
                 self.write_pieces(&batch)
             })
         };
