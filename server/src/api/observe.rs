@@ -19,6 +19,7 @@ use zas_core::RepositoryName;
 
 use super::forwarded::{Connection, TrustedProxies};
 use super::request_id::{REQUEST_ID_HEADER, RequestId};
+use crate::services::maintenance::Demand;
 
 /// The path of a request with its variable parts replaced.
 #[derive(Clone, Copy, Debug)]
@@ -88,6 +89,8 @@ pub trait Observer: Debug + Send + Sync {
 pub struct Edge {
     /// Hears of every request.
     pub observer: Option<Arc<dyn Observer>>,
+    /// Knows of every request that others are there.
+    pub demand: Arc<Demand>,
     /// Whose word about the client is believed.
     pub proxies: Arc<TrustedProxies>,
 }
@@ -100,6 +103,7 @@ pub async fn observe<B: MessageBody + 'static>(
     next: Next<B>,
 ) -> Result<ServiceResponse<Observed<B>>, Error> {
     let started = Instant::now();
+    edge.demand.note();
     let id = RequestId::of(request.headers());
     let received = ReceivedBytes::default();
     let connection = edge.proxies.connection(

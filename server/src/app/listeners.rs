@@ -22,6 +22,7 @@ use crate::api::admin::Status;
 use crate::api::oci::OciApi;
 use crate::api::{Edge, TrustedProxies, admin, observe, root};
 use crate::extensions::Extensions;
+use crate::services::maintenance::Demand;
 
 /// Pieces of an answer are put together up to this size before they are sent.
 const WRITE_BUFFER: usize = 256 * 1024;
@@ -106,6 +107,7 @@ impl Listeners {
         configuration: &Configuration,
         api: &Arc<OciApi>,
         extensions: &Extensions,
+        demand: &Arc<Demand>,
         certificates: &Certificates,
     ) -> Result<ServerHandle, AppError> {
         let http = &configuration.http;
@@ -113,6 +115,7 @@ impl Listeners {
         let (api, cors, extensions) = (Data::from(Arc::clone(api)), http.cors.clone(), extensions.clone());
         let edge = Edge {
             observer: extensions.observer(),
+            demand: Arc::clone(demand),
             proxies: Arc::new(TrustedProxies::new(http.trusted_proxies.clone())),
         };
         let address = address(&self.public)?;

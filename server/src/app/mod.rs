@@ -24,7 +24,7 @@ use crate::api::admin::Status;
 use crate::api::oci::OciApi;
 use crate::extensions::Extensions;
 use crate::services::auth::Access;
-use crate::services::maintenance::{Collector, Scrubber};
+use crate::services::maintenance::{Collector, Demand, Scrubber};
 use crate::services::registry::{Registry, RegistryParts};
 
 pub use error::AppError;
@@ -100,11 +100,13 @@ async fn serve(configuration: Configuration, options: &Options, log_level: LogLe
         settings::registry(&configuration),
         settings::upload_buffer(&configuration),
     );
+    let demand = Arc::<Demand>::default();
     let collector = Arc::new(Collector::new(
         Arc::clone(&stores.metadata),
         Arc::clone(&stores.blobs),
         registry.clone(),
         Arc::clone(&clock),
+        Arc::clone(&demand),
         settings::collection(&configuration),
     ));
     let scrubber = Arc::new(Scrubber::new(
@@ -118,7 +120,7 @@ async fn serve(configuration: Configuration, options: &Options, log_level: LogLe
     let api = Arc::new(OciApi::new(registry.clone(), Arc::clone(&access), &configuration));
     let certificates = Certificates::load(configuration.http.tls.as_ref())?;
 
-    let public = listeners.start_public(&configuration, &api, &extensions, &certificates)?;
+    let public = listeners.start_public(&configuration, &api, &extensions, &demand, &certificates)?;
     let collecting = tokio::spawn({
         let (collector, stop, extensions) = (Arc::clone(&collector), stop.clone(), extensions.clone());
         async move { collector.run(&stop, |round| extensions.collected(round)).await }

@@ -98,8 +98,8 @@ impl World {
 
 fn trusting_edge() -> Edge {
     Edge {
-        observer: None,
         proxies: Arc::new(TrustedProxies::new(configuration().http.trusted_proxies)),
+        ..Edge::default()
     }
 }
 

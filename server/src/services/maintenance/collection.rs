@@ -9,15 +9,15 @@ use zas_blobs::BlobStore;
 use zas_core::{Clock, UploadId};
 use zas_metadata::{MetadataStore, ReapOutcome};
 
-use super::CollectionSettings;
 use super::orphans::OrphanCursor;
+use super::{CollectionSettings, Demand};
 use crate::services::registry::{Registry, Result};
 
 /// Entries taken from a queue at a time.
 const STEP: usize = 256;
 
 /// Changes under way at a time: together they share a sync, and a push that comes between waits for all of them.
-const AT_A_TIME: usize = 4;
+const AT_A_TIME: usize = 16;
 
 /// What one round of collection did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -58,18 +58,20 @@ pub struct Collector {
     pub(super) blobs: Arc<dyn BlobStore>,
     pub(super) registry: Registry,
     pub(super) clock: Arc<dyn Clock>,
+    pub(super) demand: Arc<Demand>,
     pub(super) settings: ArcSwap<CollectionSettings>,
     pub(super) changed: Notify,
     pub(super) orphans: OrphanCursor,
 }
 
 impl Collector {
-    /// A collector over the stores of `registry`.
+    /// A collector over the stores of `registry`, which gives way to `demand`.
     pub fn new(
         metadata: Arc<dyn MetadataStore>,
         blobs: Arc<dyn BlobStore>,
         registry: Registry,
         clock: Arc<dyn Clock>,
+        demand: Arc<Demand>,
         settings: CollectionSettings,
     ) -> Self {
         let orphans = OrphanCursor::starting_at(clock.now());
@@ -79,6 +81,7 @@ impl Collector {
             blobs,
             registry,
             clock,
+            demand,
             settings,
             changed: Notify::new(),
             orphans,
@@ -104,7 +107,8 @@ impl Collector {
             let mut progressed = false;
             // Those under way together share the syncs of their commits.
             for links in due.chunks(AT_A_TIME) {
-                for outcome in join_all(links.iter().map(|link| self.metadata.reap(link))).await {
+                let reaping = join_all(links.iter().map(|link| self.metadata.reap(link)));
+                for outcome in self.demand.give_way(reaping).await {
                     progressed |= collected.count(&outcome?);
                 }
             }
@@ -118,7 +122,8 @@ impl Collector {
         loop {
             let doomed = self.metadata.take_doomed(STEP).await?;
             for names in doomed.chunks(AT_A_TIME) {
-                for deleted in join_all(names.iter().map(|name| self.delete(*name))).await {
+                let deleting = join_all(names.iter().map(|name| self.delete(*name)));
+                for deleted in self.demand.give_way(deleting).await {
                     deleted?;
                     collected.deleted += 1;
                 }

@@ -4,6 +4,7 @@
 //! Each piece is one function from "now" to an outcome; [`Collector::run`] calls them at the configured pace.
 
 mod collection;
+mod demand;
 mod orphans;
 mod schedule;
 mod scrub;
@@ -12,5 +13,6 @@ mod scrub_tests;
 mod uploads;
 
 pub use collection::{Collected, Collector};
+pub use demand::Demand;
 pub use schedule::CollectionSettings;
 pub use scrub::{ScrubSettings, Scrubbed, Scrubber};

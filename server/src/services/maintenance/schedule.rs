@@ -114,7 +114,14 @@ mod tests {
         };
         let registry = Registry::new(parts, registry_settings, 1 << 20);
         let store = Arc::<FaultyBlobs>::clone(&blobs);
-        let collector = Arc::new(Collector::new(metadata, store, registry.clone(), wall, settings));
+        let collector = Arc::new(Collector::new(
+            metadata,
+            store,
+            registry.clone(),
+            wall,
+            Arc::default(),
+            settings,
+        ));
         let (stop, (report, rounds)) = (CancellationToken::new(), unbounded_channel());
         tokio::spawn({
             let (collector, stop) = (Arc::clone(&collector), stop.clone());

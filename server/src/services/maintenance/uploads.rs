@@ -20,7 +20,9 @@ impl Collector {
                 if upload.id.made_at() > oldest_alive {
                     return Ok(());
                 }
-                if upload.touched_at <= oldest_alive && self.registry.expire_upload(upload).await? {
+                let is_idle = upload.touched_at <= oldest_alive;
+                let expire = self.registry.expire_upload(upload);
+                if is_idle && self.demand.give_way(expire).await? {
                     tracing::info!(upload = %upload.id, repository = %upload.repository, "cancelled an upload without progress");
                     collected.uploads += 1;
                 }

@@ -21,7 +21,7 @@ section! {
         /// Uploads that may send bytes at the same time; more are answered 429 with Retry-After.
         hot "concurrentUploads" concurrent_uploads: u32 = 1024, in 1..=65_536;
         /// Bytes that all uploads together may have received and not yet written.
-        restart "uploadBuffer" upload_buffer: ByteSize = ByteSize::mib(128), in ByteSize::mib(8)..=ByteSize::gib(16);
+        restart "uploadBuffer" upload_buffer: ByteSize = ByteSize::mib(96), in ByteSize::mib(8)..=ByteSize::gib(16);
         /// How long a client may take to send the head of a request.
         restart "requestHeaderTimeout" request_header_timeout: Duration = Duration::seconds(15), in Duration::seconds(1)..=Duration::minutes(5);
         /// A request whose body stalls for so long is given up.

@@ -74,7 +74,14 @@ pub(super) fn world_behind(front: impl FnOnce(Arc<dyn BlobStore>) -> Arc<dyn Blo
         upload_expiry: GRACE * 24,
         orphan_sweep: GRACE,
     };
-    let collector = Collector::new(Arc::clone(&metadata), store, registry.clone(), wall, collection);
+    let collector = Collector::new(
+        Arc::clone(&metadata),
+        store,
+        registry.clone(),
+        wall,
+        Arc::default(),
+        collection,
+    );
     World {
         registry,
         metadata,
