@@ -1,6 +1,6 @@
 //! A store that fails on demand, for the tests of what stands on a store.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -38,6 +38,7 @@ pub struct FaultyBlobs {
 #[derive(Debug, Default)]
 struct Faults {
     failing: HashMap<Operation, u64>,
+    stalled: HashSet<Operation>,
     append_fails_after: Option<u64>,
     is_full: bool,
 }
@@ -56,6 +57,11 @@ impl FaultyBlobs {
         lock(&self.faults).failing.insert(operation, times);
     }
 
+    /// From here on calls of `operation` do not end.
+    pub fn stall(&self, operation: Operation) {
+        lock(&self.faults).stalled.insert(operation);
+    }
+
     /// The next append writes the first `bytes` bytes that come and then fails with [`BlobError::Storage`].
     pub fn fail_append_after(&self, bytes: u64) {
         lock(&self.faults).append_fails_after = Some(bytes);
@@ -66,9 +72,6 @@ impl FaultyBlobs {
         lock(&self.faults).is_full = is_full;
     }
 
-    fn check(&self, operation: Operation) -> Result<()> {
-        lock(&self.faults).check(operation)
-    }
 
     /// Lets the inner store write exactly `bytes` bytes, or all there are, and fails.
     async fn append_in_part(&self, mut append: Append, bytes: u64) -> Result<Appended> {
@@ -103,6 +106,13 @@ impl Faults {
     }
 }
 
+async fn check(faults: &Mutex<Faults>, operation: Operation) -> Result<()> {
+    if lock(faults).stalled.contains(&operation) {
+        std::future::pending::<()>().await;
+    }
+    lock(faults).check(operation)
+}
+
 fn lock(faults: &Mutex<Faults>) -> MutexGuard<'_, Faults> {
     faults.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -133,7 +143,7 @@ fn cut(batch: Batch, left: &mut u64) -> Batch {
 #[async_trait]
 impl BlobStore for FaultyBlobs {
     async fn append(&self, append: Append) -> Result<Appended> {
-        self.check(Operation::Append)?;
+        check(&self.faults, Operation::Append).await?;
         let (is_full, fails_after) = {
             let mut faults = lock(&self.faults);
             (faults.is_full, faults.append_fails_after.take())
@@ -148,7 +158,7 @@ impl BlobStore for FaultyBlobs {
     }
 
     async fn open(&self, name: UploadId) -> Result<Arc<dyn BlobReader>> {
-        self.check(Operation::Open)?;
+        check(&self.faults, Operation::Open).await?;
         let inner = self.inner.open(name).await?;
         Ok(Arc::new(FaultyReader {
             inner,
@@ -157,17 +167,17 @@ impl BlobStore for FaultyBlobs {
     }
 
     async fn delete(&self, name: UploadId) -> Result<()> {
-        self.check(Operation::Delete)?;
+        check(&self.faults, Operation::Delete).await?;
         self.inner.delete(name).await
     }
 
     async fn scan(&self, after: Option<UploadId>, count: usize) -> Result<Vec<UploadId>> {
-        self.check(Operation::Scan)?;
+        check(&self.faults, Operation::Scan).await?;
         self.inner.scan(after, count).await
     }
 
     async fn probe(&self) -> Result<Capacity> {
-        self.check(Operation::Probe)?;
+        check(&self.faults, Operation::Probe).await?;
         let capacity = self.inner.probe().await?;
         let is_full = lock(&self.faults).is_full;
         Ok(Capacity {
@@ -202,7 +212,7 @@ impl BlobReader for FaultyReader {
     }
 
     async fn read(&self, offset: u64, length: usize) -> Result<Bytes> {
-        lock(&self.faults).check(Operation::Read)?;
+        check(&self.faults, Operation::Read).await?;
         self.inner.read(offset, length).await
     }
 }

@@ -12,6 +12,9 @@ const PRESENCE: Duration = Duration::from_millis(100);
 /// Work that nobody waits for takes a quarter of the time from those who are there.
 const REST: u32 = 3;
 
+/// However long a disk took, the next try is soon.
+const LONGEST_REST: Duration = Duration::from_secs(1);
+
 /// No number of milliseconds that a process lives.
 const NEVER: u64 = u64::MAX;
 
@@ -39,12 +42,13 @@ impl Demand {
         self.asked_at.store(self.now(), Ordering::Relaxed);
     }
 
-    /// Does some work, and afterwards leaves the stores to others for three times as long, if there are any.
+    /// Does some work, and afterwards leaves the stores to others for three times as long, at most a second, if there
+    /// are any.
     pub async fn give_way<T>(&self, work: impl Future<Output = T>) -> T {
         let begun = Instant::now();
         let done = work.await;
         if self.is_present() {
-            sleep(begun.elapsed() * REST).await;
+            sleep((begun.elapsed() * REST).min(LONGEST_REST)).await;
         }
         done
     }
@@ -66,24 +70,35 @@ mod tests {
     const WORK: Duration = Duration::from_millis(10);
 
     /// How long it takes to do some work and to give way.
-    async fn took(demand: &Demand) -> Duration {
+    async fn took(demand: &Demand, work: Duration) -> Duration {
         let begun = Instant::now();
-        demand.give_way(sleep(WORK)).await;
+        demand.give_way(sleep(work)).await;
         begun.elapsed()
     }
 
     #[tokio::test(start_paused = true)]
     async fn given_nobody_when_there_is_work_then_it_goes_on_at_once() {
-        assert_eq!(took(&Demand::default()).await, WORK);
+        assert_eq!(took(&Demand::default(), WORK).await, WORK);
     }
 
     #[tokio::test(start_paused = true)]
     async fn given_somebody_when_there_is_work_then_it_takes_a_quarter_of_the_time_until_they_have_gone() {
         let demand = Demand::default();
         demand.note();
-        assert_eq!(took(&demand).await, WORK * 4);
+        assert_eq!(took(&demand, WORK).await, WORK * 4);
 
         sleep(PRESENCE).await;
-        assert_eq!(took(&demand).await, WORK);
+        assert_eq!(took(&demand, WORK).await, WORK);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn given_work_that_took_long_when_somebody_is_there_then_it_does_not_rest_for_long() {
+        let (demand, long) = (Demand::default(), Duration::from_secs(20));
+        let asking = async {
+            sleep(long - WORK).await;
+            demand.note();
+        };
+        let (took, ()) = tokio::join!(took(&demand, long), asking);
+        assert_eq!(took, long + LONGEST_REST);
     }
 }

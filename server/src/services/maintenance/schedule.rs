@@ -40,7 +40,12 @@ impl Collector {
             if !self.settings.load().enabled {
                 continue;
             }
-            match self.collect().await {
+            // A round that is broken off is like one that a crash ends: the next start goes on with it.
+            let round = tokio::select! {
+                () = stop.cancelled() => return,
+                round = self.collect() => round,
+            };
+            match round {
                 Ok(collected) => {
                     if collected != Collected::default() {
                         tracing::info!(?collected, "collected garbage");
@@ -178,6 +183,19 @@ mod tests {
         }
         assert_eq!(deleted, 1);
         assert_eq!(world.round().await, Ok(Collected::default()));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn given_a_round_under_way_when_told_to_stop_then_it_is_broken_off() {
+        let mut world = start(settings());
+        world.clock.advance(Duration::from_secs(10));
+        world.blobs.stall(Operation::Scan);
+        world.expect_no_round().await;
+
+        world.stop.cancel();
+
+        let ended = tokio::time::timeout(INTERVAL, world.rounds.recv()).await;
+        assert_eq!(ended, Ok(None));
     }
 
     #[tokio::test(start_paused = true)]
