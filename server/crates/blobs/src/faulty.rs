@@ -72,7 +72,6 @@ impl FaultyBlobs {
         lock(&self.faults).is_full = is_full;
     }
 
-
     /// Lets the inner store write exactly `bytes` bytes, or all there are, and fails.
     async fn append_in_part(&self, mut append: Append, bytes: u64) -> Result<Appended> {
         let mut taken = Vec::new();
