@@ -70,13 +70,20 @@ impl History {
             .is_some_and(|end| last_start.is_some_and(|start| start > end))
     }
 
-    /// Whether what the operation did, if it did it, may still be seen.
-    fn may_show(&self, ticket: Ticket) -> bool {
-        let own = self
+    /// Whether the key tells if the operation happened: all others had ended before it began, so that none of them can
+    /// have changed the key after it.
+    fn tells_of(&self, ticket: Ticket) -> bool {
+        let own = |attempt: &&Attempt| attempt.ticket == Some(ticket);
+        let begun = self
             .attempts
             .iter()
-            .filter(|attempt| attempt.ticket == Some(ticket));
-        own.into_iter().any(|attempt| !self.is_overwritten(attempt, None))
+            .filter(own)
+            .map(|attempt| attempt.started)
+            .min();
+        let had_ended = |other: &Attempt| other.ended.zip(begun).is_some_and(|(end, start)| end < start);
+        self.attempts
+            .iter()
+            .all(|attempt| own(&attempt) || had_ended(attempt))
     }
 }
 
@@ -209,14 +216,14 @@ impl Oracle {
         !self.expectation(key).contains(&None)
     }
 
-    /// Operations that were not acknowledged, each with those of its changes that may still be seen and what would be
-    /// seen of each key without it.
+    /// Operations that were not acknowledged, each with those of its changes that tell whether it happened and what would
+    /// be seen of each key without it.
     pub(crate) fn unanswered(&self) -> impl Iterator<Item = Vec<(&Fact, &FactValue, BTreeSet<FactValue>)>> {
         self.unanswered.iter().map(|(ticket, changes)| {
             let telling = changes.iter().filter_map(|(key, value)| {
                 let history = self.histories.get(key)?;
                 let others = history.candidates(Some(*ticket));
-                history.may_show(*ticket).then_some((key, value, others))
+                history.tells_of(*ticket).then_some((key, value, others))
             });
             telling.collect()
         })

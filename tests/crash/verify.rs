@@ -100,7 +100,7 @@ fn judge_manifest(
     findings
 }
 
-/// Operations without an answer happened wholly or not at all. Only keys tell that nobody else changed meanwhile.
+/// Operations without an answer happened wholly or not at all. Only keys tell that show something else without them.
 fn judge_atomicity(oracle: &Oracle, seen: &Observed) -> Vec<String> {
     let mut findings = Vec::new();
     for changes in oracle.unanswered() {

@@ -212,6 +212,32 @@ fn given_an_unanswered_push_of_which_half_is_there_when_judged_then_it_is_found(
 }
 
 #[test]
+fn given_an_unanswered_push_when_another_moved_its_tag_meanwhile_then_the_tag_tells_nothing() {
+    // Given
+    let mut case = Case::new();
+    let [lost, other] = ["lost", "other"].map(|name| manifest(name, &case.blob.clone(), None));
+    let digests = [&lost, &other].map(|manifest| manifest.document.digest.clone());
+    case.oracle.add_manifest(lost);
+    case.oracle.add_manifest(other);
+    let changes = |digest: &String| {
+        [
+            (Fact::manifest(REPOSITORY, digest), Some(digest.clone())),
+            (Fact::tag(REPOSITORY, "latest"), Some(digest.clone())),
+        ]
+    };
+    // When the one without an answer came first
+    case.oracle.begin(&changes(&digests[0]));
+    let acknowledged = case.oracle.begin(&changes(&digests[1]));
+    case.oracle.acknowledge(acknowledged);
+    for digest in &digests {
+        case.show(Fact::manifest(REPOSITORY, digest), digest);
+    }
+    case.show(Fact::tag(REPOSITORY, "latest"), &digests[1]);
+    // Then that is no half
+    assert_eq!(case.findings(), Vec::<String>::new());
+}
+
+#[test]
 fn given_a_missing_or_surplus_referrer_when_judged_then_it_is_found() {
     let mut case = Case::new();
     let subject = (REPOSITORY.to_owned(), case.image.clone());

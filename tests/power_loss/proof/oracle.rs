@@ -35,7 +35,8 @@ pub(crate) struct Oracle {
     manifests: BTreeMap<String, Vec<String>>,
 }
 
-/// An operation without an answer: its changes, each with what may be seen of the key without it.
+/// An operation without an answer: those of its changes that nobody else can have changed after it, each with what may be
+/// seen of the key without it.
 pub(crate) type Pending = Vec<(Fact, FactValue, BTreeSet<FactValue>)>;
 
 /// What may be seen when the record ends at a moment.
@@ -111,21 +112,25 @@ impl Oracle {
             .iter()
             .enumerate()
             .filter(|(_, operation)| operation.answered.is_none());
-        let others = |key: &Fact, number: usize| {
+        let others = |key: &Fact, number: usize, sent: Moment| {
             let history = histories.get(key).map(Vec::as_slice).unwrap_or_default();
-            let rest: Vec<_> = history
-                .iter()
-                .copied()
-                .filter(|(other, _, _)| *other != number)
-                .collect();
-            candidates(&rest)
+            let mut rest = history.to_vec();
+            rest.retain(|(other, _, _)| *other != number);
+            let had_ended =
+                |operation: &Operation| operation.answered.is_some_and(|end| end.tick < sent.tick);
+            rest.iter()
+                .all(|(_, operation, _)| had_ended(operation))
+                .then(|| candidates(&rest))
         };
         Expected {
             pending: pending
                 .map(|(number, operation)| {
                     let changes = operation.changes.iter();
                     changes
-                        .map(|(key, value)| (key.clone(), value.clone(), others(key, number)))
+                        .filter_map(|(key, value)| {
+                            let others = others(key, number, operation.sent)?;
+                            Some((key.clone(), value.clone(), others))
+                        })
                         .collect()
                 })
                 .collect(),

@@ -45,3 +45,15 @@ fn given_operations_at_the_same_time_when_both_are_answered_then_either_may_be_t
     assert_eq!(seen(&oracle, 30), BTreeSet::from([to("1"), to("2")]));
     assert_eq!(seen(&oracle, 40), BTreeSet::from([to("1"), to("2")]));
 }
+
+#[test]
+fn given_an_operation_without_an_answer_when_another_was_answered_meanwhile_then_their_key_tells_nothing_of_it()
+ {
+    let mut oracle = Oracle::default();
+    let only = Fact::manifest("a", "1");
+    oracle.send(&[(tag(), to("1")), (only.clone(), to("1"))], 10);
+    let second = oracle.send(&[(tag(), to("2"))], 10);
+    oracle.acknowledge(second, 30);
+    let pending = oracle.at(30).pending;
+    assert_eq!(pending, [vec![(only, to("1"), BTreeSet::from([None]))]]);
+}
