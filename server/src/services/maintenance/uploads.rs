@@ -21,8 +21,7 @@ impl Collector {
                     return Ok(());
                 }
                 let is_idle = upload.touched_at <= oldest_alive;
-                let expire = self.registry.expire_upload(upload);
-                if is_idle && self.demand.give_way(expire).await? {
+                if is_idle && self.demand.give_way(self.registry.expire_upload(upload)).await? {
                     tracing::info!(upload = %upload.id, repository = %upload.repository, "cancelled an upload without progress");
                     collected.uploads += 1;
                 }
