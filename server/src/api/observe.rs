@@ -253,3 +253,29 @@ impl Drop for Ending {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use actix_web::middleware::from_fn;
+    use actix_web::test::{TestRequest, call_service, init_service};
+    use actix_web::web::to;
+    use actix_web::{App, HttpResponse};
+
+    use super::*;
+
+    #[actix_web::test]
+    async fn given_nobody_when_a_request_comes_then_it_is_known_that_somebody_is_there() {
+        tokio::time::pause();
+        let edge = Edge::default();
+        let demand = Arc::clone(&edge.demand);
+        let app = App::new()
+            .default_service(to(HttpResponse::Ok))
+            .wrap(from_fn(move |request, next| observe(edge.clone(), request, next)));
+        let service = init_service(app).await;
+        assert!(!demand.is_present());
+
+        call_service(&service, TestRequest::default().to_request()).await;
+
+        assert!(demand.is_present());
+    }
+}

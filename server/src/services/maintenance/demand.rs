@@ -53,7 +53,8 @@ impl Demand {
         done
     }
 
-    fn is_present(&self) -> bool {
+    /// Whether somebody asked for something a moment ago.
+    pub fn is_present(&self) -> bool {
         let asked_at = self.asked_at.load(Ordering::Relaxed);
         asked_at != NEVER && u128::from(self.now().saturating_sub(asked_at)) < PRESENCE.as_millis()
     }
