@@ -74,7 +74,7 @@ fn given_an_empty_password_when_started_then_refused_with_the_name_of_the_file()
             json!({"administrator": {"passwordFile": "empty/password"}}),
         )
         .start_in_vain(|_| {});
-    assert_eq!(failed.code, Some(1));
+    assert_eq!(failed.code, Some(78));
     assert!(
         failed
             .output

@@ -50,7 +50,7 @@ fn given_a_wrong_configuration_when_reloaded_then_the_last_good_one_stays_and_th
 
     wait_until("the log names the mistake", || {
         let log = server.log();
-        log.contains("the last good one stays in force") && log.contains("pageSize")
+        log.contains("not in force as it was written") && log.contains("pageSize")
     });
     let repository = Repository::new(&server.client(), "kept/repository");
     repository.push_blob(&Blob::random(1, 100)).expect_status(201);

@@ -43,6 +43,7 @@ pub(crate) fn build(store: &ValidatedStore) -> Option<Prepared> {
         quarantine(store),
         uploads(store),
         collection(store),
+        configuration(store),
     ];
     let rules: Vec<Value> = alerts.iter().map(rule).collect();
     let groups = json!([{ "name": format!("zot-artifact-store.{}", store.key.name), "rules": rules }]);
@@ -168,6 +169,25 @@ fn collection(store: &ValidatedStore) -> Alert {
         description: format!(
             "More than half of the rounds of collection of {} in the last {window} minutes stopped early: \
              deleted content keeps its space.",
+            store.key
+        ),
+    }
+}
+
+fn configuration(store: &ValidatedStore) -> Alert {
+    let series = selected(store, "");
+    Alert {
+        name: "ZotArtifactStoreConfigurationNotInForce",
+        expression: format!("zas_configuration_problems{series} > 0"),
+        lasting: "5m",
+        severity: "warning",
+        summary: format!(
+            "The configuration of artifact store {} is not in force as it was written",
+            store.key
+        ),
+        description: format!(
+            "{{{{ $value }}}} problems keep the part {{{{ $labels.part }}}} of {} from being in force: somebody may \
+             still be allowed in, or not yet.",
             store.key
         ),
     }

@@ -33,15 +33,12 @@ pub enum AppError {
     /// Only a newer version can read the data.
     #[error("{0}")]
     NewerData(String),
-    /// TLS files are missing or wrong.
-    #[error("TLS: {0}")]
-    Tls(String),
     /// An extension refused.
     #[error("{0}")]
     Extension(String),
-    /// The users cannot be read.
-    #[error("{0}")]
-    Access(String),
+    /// The configuration names what cannot be used; one sentence for each.
+    #[error("{}", .0.join("\n"))]
+    Configuration(Vec<String>),
     /// Signals cannot be received.
     #[error("cannot receive signals: {0}")]
     Signals(std::io::Error),

@@ -22,6 +22,7 @@ use crate::api::admin::Status;
 use crate::api::oci::OciApi;
 use crate::api::{Edge, TrustedProxies, admin, observe, root};
 use crate::extensions::Extensions;
+use crate::services::ConfigurationProblems;
 use crate::services::maintenance::Demand;
 
 /// Pieces of an answer are put together up to this size before they are sent.
@@ -69,15 +70,18 @@ impl Listeners {
     pub(super) fn start_operations(
         &self,
         status: &Arc<Status>,
+        problems: &Arc<ConfigurationProblems>,
         extensions: &Extensions,
     ) -> Result<ServerHandle, AppError> {
         let (status, extensions) = (Data::from(Arc::clone(status)), extensions.clone());
+        let problems = Data::from(Arc::clone(problems));
         let socket = clone(&self.operations)?;
         let address = address(&socket)?;
         let server = HttpServer::new(move || {
             let extensions = extensions.clone();
             App::new()
                 .app_data(status.clone())
+                .app_data(problems.clone())
                 .app_data(Data::new(extensions.clone()))
                 .route("/livez", get().to(admin::livez))
                 .route("/readyz", get().to(admin::readyz))

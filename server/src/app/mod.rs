@@ -4,6 +4,7 @@ mod error;
 mod json_line;
 mod listeners;
 mod logging;
+mod named_files;
 mod reload;
 mod settings;
 mod stores;
@@ -23,17 +24,18 @@ use zas_metadata::{Clocks, MetadataStore};
 use crate::api::admin::Status;
 use crate::api::oci::OciApi;
 use crate::extensions::Extensions;
-use crate::services::auth::Access;
+use crate::services::ConfigurationProblems;
 use crate::services::maintenance::{Collector, Demand, Scrubber};
 use crate::services::registry::{Registry, RegistryParts};
 
 pub use error::AppError;
 pub use json_line::JsonLine;
+pub use named_files::check;
 
 use listeners::Listeners;
 use logging::LogLevel;
+use named_files::NamedFiles;
 use reload::Reloader;
-use tls::Certificates;
 
 /// How often, and with which pause, to look whether the listeners' threads have let go of the database: five seconds.
 const CLOSE_LOOKS: u32 = 500;
@@ -72,14 +74,19 @@ async fn serve(configuration: Configuration, options: &Options, log_level: LogLe
     let stop = CancellationToken::new();
     let signals = tokio::spawn(stop_on_signal(stop.clone())?);
     let status = Arc::new(Status::default());
-    let extensions = Extensions::from_configuration(&configuration);
+    let clocks = Clocks::system();
+    let clock = Arc::clone(&clocks.wall);
+    // What is wrong with the configuration is said before anything else is done.
+    let named_files = NamedFiles::read(&configuration, Arc::clone(&clock))?;
+    let access = Arc::new(named_files.access);
+    let problems = Arc::<ConfigurationProblems>::default();
+    named_files::note_problems(&problems, &access);
+    let extensions = Extensions::from_configuration(&configuration, &problems);
     // Both sockets are bound before anything slow happens, so a taken port is reported at once.
     let listeners = Listeners::bind(&configuration)?;
     listeners.write_addresses(options.addresses_file.as_deref())?;
-    let operations = listeners.start_operations(&status, &extensions)?;
+    let operations = listeners.start_operations(&status, &problems, &extensions)?;
 
-    let clocks = Clocks::system();
-    let clock = Arc::clone(&clocks.wall);
     let opened = stores::open(&configuration, &clocks, &status, &stop).await;
     let Some(stores) = opened.inspect_err(|_| stop.cancel())? else {
         // Told to stop while waiting for the database.
@@ -116,9 +123,8 @@ async fn serve(configuration: Configuration, options: &Options, log_level: LogLe
         registry.suspects(),
         settings::scrub(&configuration),
     ));
-    let access = Arc::new(Access::new(&configuration, Arc::clone(&clock)).map_err(AppError::Access)?);
     let api = Arc::new(OciApi::new(registry.clone(), Arc::clone(&access), &configuration));
-    let certificates = Certificates::load(configuration.http.tls.as_ref())?;
+    let certificates = named_files.certificates;
 
     let public = listeners.start_public(&configuration, &api, &extensions, &demand, &certificates)?;
     let collecting = tokio::spawn({
@@ -139,6 +145,7 @@ async fn serve(configuration: Configuration, options: &Options, log_level: LogLe
         access,
         api,
         certificates,
+        problems,
         log_level,
     };
     let reloading = tokio::spawn(reloader.run(stop.clone())?);

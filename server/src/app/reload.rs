@@ -11,11 +11,12 @@ use zas_metadata::MetadataStore;
 
 use super::logging::LogLevel;
 use super::tls::Certificates;
-use super::{AppError, settings};
+use super::{AppError, named_files, settings};
 use crate::api::oci::OciApi;
 use crate::services::auth::Access;
 use crate::services::maintenance::{Collector, Scrubber};
 use crate::services::registry::Registry;
+use crate::services::{ConfigurationPart, ConfigurationProblems};
 
 /// How often the files are looked at. Mounted configuration changes by exchanging links, which file events miss.
 const WATCH_INTERVAL: Duration = Duration::from_secs(2);
@@ -32,6 +33,7 @@ pub(super) struct Reloader {
     pub(super) access: Arc<Access>,
     pub(super) api: Arc<OciApi>,
     pub(super) certificates: Certificates,
+    pub(super) problems: Arc<ConfigurationProblems>,
     pub(super) log_level: LogLevel,
 }
 
@@ -76,22 +78,36 @@ impl Reloader {
         files.map(|file| fingerprint(file)).collect()
     }
 
-    /// Reads everything again. Whatever cannot be read leaves what was in force in force.
+    /// Reads everything again. Whatever cannot be read leaves what was in force in force, and keeps nothing else back:
+    /// users are revoked while the configuration files are wrong, and rules change while a line of the users' file is.
     fn reload(&mut self) {
-        let configuration = match Configuration::load_files(&self.files, std::env::vars_os()) {
-            Ok(configuration) => configuration,
-            Err(error) => {
-                tracing::error!(%error, "the changed configuration is wrong: the last good one stays in force");
-                return;
+        match Configuration::load_files(&self.files, std::env::vars_os()) {
+            Ok(configuration) => {
+                self.problems.set(ConfigurationPart::Files, Vec::new());
+                self.adopt(&configuration);
             }
-        };
-        for field in self.current.changes_requiring_restart(&configuration) {
+            Err(error) => self
+                .problems
+                .set(ConfigurationPart::Files, vec![error.to_string()]),
+        }
+        self.apply(&self.current);
+        let left = self.problems.all().len();
+        if left == 0 {
+            tracing::info!("reloaded the configuration");
+        } else {
+            tracing::warn!(
+                problems = left,
+                "reloaded what of the configuration can be used; /readyz names the problems"
+            );
+        }
+    }
+
+    fn adopt(&mut self, configuration: &Configuration) {
+        for field in self.current.changes_requiring_restart(configuration) {
             tracing::warn!(%field, "this change takes effect at the next start");
         }
         // Fields that wait for a restart keep their running value, so a second change of them is told again.
-        self.current = self.current.with_hot_changes(&configuration);
-        self.apply(&self.current);
-        tracing::info!("reloaded the configuration");
+        self.current = self.current.with_hot_changes(configuration);
     }
 
     fn apply(&self, configuration: &Configuration) {
@@ -101,13 +117,14 @@ impl Reloader {
         self.collector.reconfigure(settings::collection(configuration));
         self.scrubber.reconfigure(settings::scrub(configuration));
         self.api.reconfigure(configuration);
-        if let Err(error) = self.access.reload(configuration) {
-            tracing::error!(%error, "the changed users or rules are wrong: the last good ones stay in force");
-        }
-        if let Some(tls) = &configuration.http.tls
-            && let Err(error) = self.certificates.reload(tls)
-        {
-            tracing::error!(%error, "the changed certificate is wrong: the last good one stays in force");
+        self.access.reload(configuration);
+        named_files::note_problems(&self.problems, &self.access);
+        if let Some(tls) = &configuration.http.tls {
+            let reloaded = self.certificates.reload(tls);
+            self.problems.set(
+                ConfigurationPart::Certificate,
+                reloaded.err().into_iter().collect(),
+            );
         }
     }
 }
@@ -115,6 +132,11 @@ impl Reloader {
 fn fingerprint(file: &Path) -> Fingerprint {
     use std::os::unix::fs::MetadataExt;
     let metadata = std::fs::metadata(file).ok()?;
-    // The inode tells an exchanged file from one that was written in the same instant.
-    Some((metadata.modified().ok()?, metadata.ino() ^ metadata.len()))
+    // The inode tells an exchanged file from one that was written in the same instant, the time of the last change of
+    // its attributes one that became readable.
+    let changed = metadata.ctime_nsec().cast_unsigned() ^ metadata.ctime().cast_unsigned();
+    Some((
+        metadata.modified().ok()?,
+        metadata.ino() ^ metadata.len() ^ changed,
+    ))
 }

@@ -12,8 +12,6 @@ use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use zas_config::Tls;
 
-use super::AppError;
-
 /// The certificate in use; `None` when the server speaks plain HTTP.
 #[derive(Clone, Debug)]
 pub(super) struct Certificates(Option<Arc<Current>>);
@@ -29,9 +27,12 @@ impl ResolvesServerCert for Current {
 
 impl Certificates {
     /// Reads the files of the configuration.
-    pub(super) fn load(tls: Option<&Tls>) -> Result<Self, AppError> {
+    ///
+    /// # Errors
+    /// The file that cannot be used, and why.
+    pub(super) fn load(tls: Option<&Tls>) -> Result<Self, String> {
         let Some(tls) = tls else { return Ok(Self(None)) };
-        let key = read(tls).map_err(AppError::Tls)?;
+        let key = read(tls).map_err(|reason| format!("http.tls: {reason}"))?;
         Ok(Self(Some(Arc::new(Current(ArcSwap::from_pointee(key))))))
     }
 

@@ -31,7 +31,7 @@ pub struct Arguments {
 struct Serve {
     #[command(flatten)]
     configuration: ConfigurationFiles,
-    /// Read the configuration, say what is wrong with it, and exit.
+    /// Read the configuration and the files that it names, say everything that is wrong with them, and exit.
     #[arg(long)]
     check_config: bool,
     /// Write the addresses that the server listens on to FILE as JSON, once it does.
@@ -71,9 +71,7 @@ fn serve(arguments: &Serve) -> ExitCode {
         Err(code) => return code,
     };
     if arguments.check_config {
-        let verb = if files.files.len() == 1 { "is" } else { "are" };
-        say(&format!("{files} {verb} valid"));
-        return ExitCode::SUCCESS;
+        return check(files, &configuration);
     }
     let options = app::Options {
         configuration_files: files.files.clone(),
@@ -84,11 +82,34 @@ fn serve(arguments: &Serve) -> ExitCode {
         Err(error) => {
             tracing::error!(%error, "the server stopped");
             complain(&error.to_string());
-            match error {
-                AppError::NewerData(_) => ExitCode::from(EX_DATAERR),
-                _ => ExitCode::FAILURE,
-            }
+            code_of(&error)
         }
+    }
+}
+
+/// Says what a start would say about the configuration and the files that it names.
+fn check(files: &ConfigurationFiles, configuration: &Configuration) -> ExitCode {
+    match app::check(configuration) {
+        Ok(warnings) => {
+            for warning in warnings {
+                complain(&format!("warning: {warning}"));
+            }
+            let verb = if files.files.len() == 1 { "is" } else { "are" };
+            say(&format!("{files} {verb} valid"));
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            complain(&error.to_string());
+            code_of(&error)
+        }
+    }
+}
+
+fn code_of(error: &AppError) -> ExitCode {
+    match error {
+        AppError::Configuration(_) => ExitCode::from(EX_CONFIG),
+        AppError::NewerData(_) => ExitCode::from(EX_DATAERR),
+        _ => ExitCode::FAILURE,
     }
 }
 
@@ -122,7 +143,9 @@ fn say(text: &str) {
     reason = "the complaint of a command belongs on standard error"
 )]
 fn complain(text: &str) {
-    eprintln!("zot-artifact-store: {text}");
+    for line in text.lines() {
+        eprintln!("zot-artifact-store: {line}");
+    }
 }
 
 #[cfg(test)]

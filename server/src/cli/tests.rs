@@ -87,6 +87,56 @@ fn given_a_user_when_added_then_the_file_that_the_last_configuration_names_has_t
     assert_eq!(files.read("users2"), before);
 
     assert_eq!(code(&["user", "add", "a:b", "--config", &second]), expected(1));
+
+    // When removed, then gone; a second time there is nobody to remove.
+    assert_eq!(code(&["user", "list", "--config", &second]), expected(0));
+    assert_eq!(
+        code(&["user", "remove", "alice", "--config", &second]),
+        expected(0)
+    );
+    assert_eq!(files.read("users2"), "");
+    assert_eq!(
+        code(&["user", "remove", "alice", "--config", &second]),
+        expected(1)
+    );
+}
+
+#[test]
+fn given_files_that_the_configuration_names_when_checked_then_the_answer_is_that_of_the_start() {
+    let files = Files::new(&[("users", "alice:plain\n"), ("empty", "")]);
+    let (users, empty, absent) = (files.path("users"), files.path("empty"), files.path("absent"));
+    let folder = files.0.path().display();
+    let tls = |certificate: &str| {
+        format!("http: {{tls: {{certificateFile: {certificate}, privateKeyFile: {empty}}}}}")
+    };
+    let administrator = format!("auth: {{administrator: {{usernameFile: {users}, passwordFile: {absent}}}}}");
+    for (text, number) in [
+        (format!("auth: {{htpasswd: {{path: {users}}}}}"), 0),
+        (format!("auth: {{htpasswd: {{path: {absent}}}}}"), 0),
+        (format!("auth: {{htpasswd: {{path: {folder}}}}}"), 78),
+        (administrator.clone(), 78),
+        (tls(&absent), 78),
+        (tls(&empty), 78),
+    ] {
+        fs::write(files.path("config"), format!("configVersion: 1\n{text}\n")).unwrap();
+        let config = files.path("config");
+        assert_eq!(
+            code(&["--config", &config, "--check-config"]),
+            expected(number),
+            "{text}"
+        );
+    }
+
+    // Everything that is wrong is said at once.
+    let text = format!("configVersion: 1\n{administrator}\n{}\n", tls(&absent));
+    let configuration = Configuration::parse(Path::new("test.yaml"), &text).unwrap();
+    let refused = app::check(&configuration).unwrap_err().to_string();
+    let lines: Vec<&str> = refused.lines().collect();
+    assert_eq!(lines.len(), 2, "{refused}");
+    assert!(
+        lines[0].contains("auth.administrator: ") && lines[1].contains("http.tls: "),
+        "{refused}"
+    );
 }
 
 #[test]

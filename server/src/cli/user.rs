@@ -1,12 +1,14 @@
 //! `zot-artifact-store user`: the users of the htpasswd file.
 
+use std::fmt::Display;
 use std::io::Read;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Subcommand;
 
 use super::{ConfigurationFiles, complain, say};
-use crate::services::auth::{UserAdded, add_user};
+use crate::services::auth::{UserAdded, add_user, list_users, remove_user};
 
 /// Longest password read from standard input, in bytes.
 const LONGEST_PASSWORD: usize = 1024;
@@ -30,49 +32,86 @@ pub(super) enum UserCommand {
         #[arg(long)]
         password_stdin: bool,
     },
+    /// Remove a user. A running server refuses the user as soon as it has read the file again, within seconds.
+    Remove {
+        /// The user's name.
+        name: String,
+        #[command(flatten)]
+        configuration: ConfigurationFiles,
+    },
+    /// Print the users' names, one a line. Lines of the file that cannot be used are named on standard error.
+    List {
+        #[command(flatten)]
+        configuration: ConfigurationFiles,
+    },
 }
 
+/// Why a command failed: the exit code, after what is wrong was said.
+type Done = Result<(), ExitCode>;
+
 pub(super) fn run(command: &UserCommand) -> ExitCode {
-    let UserCommand::Add {
-        name,
-        configuration: files,
-        if_absent,
-        password_stdin,
-    } = command;
-    let configuration = match files.load() {
-        Ok(configuration) => configuration,
-        Err(code) => return code,
+    let done = match command {
+        UserCommand::Add {
+            name,
+            configuration,
+            if_absent,
+            password_stdin,
+        } => add(configuration, name, *if_absent, *password_stdin),
+        UserCommand::Remove { name, configuration } => remove(configuration, name),
+        UserCommand::List { configuration } => list(configuration),
     };
-    let Some(htpasswd) = configuration
-        .auth
-        .as_ref()
-        .and_then(|auth| auth.htpasswd.as_ref())
-    else {
-        complain(&format!(
-            "auth.htpasswd is absent in {files}: name the file that users are kept in by auth.htpasswd.path"
-        ));
-        return ExitCode::FAILURE;
-    };
-    let password = match password_stdin
+    done.err().unwrap_or(ExitCode::SUCCESS)
+}
+
+fn add(files: &ConfigurationFiles, name: &str, if_absent: bool, password_stdin: bool) -> Done {
+    let path = users_file(files)?;
+    let password = password_stdin
         .then(|| read_password(std::io::stdin()))
-        .transpose()
-    {
-        Ok(password) => password,
-        Err(error) => {
-            complain(&format!("no password can be read from standard input: {error}"));
-            return ExitCode::FAILURE;
-        }
-    };
-    match add_user(&htpasswd.path, name, password.as_deref(), *if_absent) {
-        Ok(UserAdded::Existed) => say(&format!("user {name} exists")),
-        Ok(UserAdded::WithPassword) => say(&format!("user {name} added")),
-        Ok(UserAdded::WithGenerated(password)) => say(&format!("user {name} added with password {password}")),
-        Err(error) => {
-            complain(&error.to_string());
-            return ExitCode::FAILURE;
-        }
+        .transpose();
+    let password =
+        password.map_err(|error| failed(&format!("no password can be read from standard input: {error}")))?;
+    match add_user(&path, name, password.as_deref(), if_absent).map_err(|error| failed(&error))? {
+        UserAdded::Existed => say(&format!("user {name} exists")),
+        UserAdded::WithPassword => say(&format!("user {name} added")),
+        UserAdded::WithGenerated(password) => say(&format!("user {name} added with password {password}")),
     }
-    ExitCode::SUCCESS
+    Ok(())
+}
+
+fn remove(files: &ConfigurationFiles, name: &str) -> Done {
+    let path = users_file(files)?;
+    if !remove_user(&path, name).map_err(|error| failed(&error))? {
+        return Err(failed(&format!("there is no user {name} in {}", path.display())));
+    }
+    say(&format!("user {name} removed"));
+    Ok(())
+}
+
+fn list(files: &ConfigurationFiles) -> Done {
+    let listed = list_users(&users_file(files)?).map_err(|error| failed(&error))?;
+    for fault in &listed.faults {
+        complain(&format!("warning: {fault}"));
+    }
+    for name in &listed.names {
+        say(name.as_str());
+    }
+    Ok(())
+}
+
+/// The file of users that the configuration names.
+fn users_file(files: &ConfigurationFiles) -> Result<PathBuf, ExitCode> {
+    let configuration = files.load()?;
+    let htpasswd = configuration.auth.and_then(|auth| auth.htpasswd);
+    htpasswd.map(|htpasswd| htpasswd.path).ok_or_else(|| {
+        failed(&format!(
+            "auth.htpasswd is absent in {files}: name the file that users are kept in by auth.htpasswd.path"
+        ))
+    })
+}
+
+fn failed(reason: &dyn Display) -> ExitCode {
+    complain(&reason.to_string());
+    ExitCode::FAILURE
 }
 
 /// Reads a password and the line end after it. One that is too long is refused: cut, it would be another password.

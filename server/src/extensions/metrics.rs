@@ -12,6 +12,7 @@ use zas_metadata::MetadataStore;
 
 use super::Extension;
 use crate::api::{Observer, RequestRecord, Transfer};
+use crate::services::ConfigurationProblems;
 use crate::services::maintenance::{Collected, Scrubbed};
 use crate::services::metrics::{
     MeasuredBlobs, MeasuredMetadata, MeasuredRepository, MeasuredRequest, ServerMetrics,
@@ -24,13 +25,14 @@ const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset
 pub struct Metrics(Arc<ServerMetrics>);
 
 impl Metrics {
-    /// An extension with all numbers at zero.
-    pub fn new(section: &MetricsSection) -> Self {
-        let metrics = if section.per_repository {
+    /// An extension with all numbers at zero, which shows these problems of the configuration.
+    pub fn new(section: &MetricsSection, problems: &Arc<ConfigurationProblems>) -> Self {
+        let mut metrics = if section.per_repository {
             ServerMetrics::with_repositories()
         } else {
             ServerMetrics::new()
         };
+        metrics.watch_configuration(Arc::clone(problems));
         Self(Arc::new(metrics))
     }
 }
@@ -110,14 +112,18 @@ mod tests {
 
     use super::*;
     use crate::api::RepositoryUse;
+    use crate::services::ConfigurationPart;
 
     #[actix_web::test]
     async fn given_requests_when_metrics_are_asked_for_then_repositories_appear_only_when_wished_for() {
         for per_repository in [true, false] {
-            let extension = Metrics::new(&MetricsSection {
+            let section = MetricsSection {
                 per_repository,
                 ..MetricsSection::default()
-            });
+            };
+            let problems = Arc::<ConfigurationProblems>::default();
+            let extension = Metrics::new(&section, &problems);
+            problems.set(ConfigurationPart::Users, vec!["line 3".to_owned()]);
             for transfer in [Some(Transfer::Pull), Some(Transfer::Push), None] {
                 extension.observer().unwrap().request_ended(&RequestRecord {
                     route: "/v2/{name}/manifests/{reference}",
@@ -141,6 +147,11 @@ mod tests {
 
             assert!(text.contains("zas_http_sent_bytes_total 6"), "{text}");
             assert!(text.contains("zas_collection_failures_total 1"), "{text}");
+            assert!(
+                text.contains("zas_configuration_problems{part=\"users\"} 1")
+                    && text.contains("zas_configuration_problems{part=\"files\"} 0"),
+                "{text}"
+            );
             for line in [
                 "zas_repository_requests_total{repository=\"team/app\"} 3",
                 "zas_repository_pulls_total{repository=\"team/app\"} 1",

@@ -15,6 +15,7 @@ use zas_config::Configuration;
 use zas_metadata::MetadataStore;
 
 use crate::api::Observer;
+use crate::services::ConfigurationProblems;
 use crate::services::maintenance::{Collected, Scrubbed};
 
 pub use metrics::Metrics;
@@ -84,11 +85,11 @@ pub struct Extensions(Arc<[Arc<dyn Extension>]>);
 
 impl Extensions {
     /// The extensions that the configuration switches on.
-    pub fn from_configuration(configuration: &Configuration) -> Self {
+    pub fn from_configuration(configuration: &Configuration, problems: &Arc<ConfigurationProblems>) -> Self {
         let mut extensions: Vec<Arc<dyn Extension>> = Vec::new();
         let metrics = &configuration.extensions.metrics;
         if metrics.enabled {
-            extensions.push(Arc::new(Metrics::new(metrics)));
+            extensions.push(Arc::new(Metrics::new(metrics, problems)));
         }
         Self::of(extensions)
     }

@@ -1,9 +1,12 @@
 //! What the server does, without a word of HTTP: the only place where metadata meets blobs.
 
 pub mod auth;
+mod configuration_problems;
 #[cfg(feature = "failpoints")]
 pub mod failpoints;
 pub mod maintenance;
 mod metadata_operations;
 pub mod metrics;
 pub mod registry;
+
+pub use configuration_problems::{ConfigurationPart, ConfigurationProblems};

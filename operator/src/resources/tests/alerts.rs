@@ -10,7 +10,10 @@ use crate::children::ChildKind;
 
 const RUNBOOKS: &str = include_str!("../../../../docs/RUNBOOKS.md");
 /// Where the server declares its metrics.
-const SERVER_METRICS: &str = include_str!("../../../../server/src/services/metrics/mod.rs");
+const SERVER_METRICS: &str = concat!(
+    include_str!("../../../../server/src/services/metrics/mod.rs"),
+    include_str!("../../../../server/src/services/metrics/configuration.rs")
+);
 const RULE: &str = "monitoring: {prometheusRule: {enabled: true}}";
 const RULE_AND_MONITOR: &str =
     "monitoring: {prometheusRule: {enabled: true}, serviceMonitor: {enabled: true}}";

@@ -12,6 +12,7 @@ use zas_config::Configuration;
 use zas_metadata::{DATA_FORMAT, MetadataStore};
 
 use crate::extensions::Extensions;
+use crate::services::ConfigurationProblems;
 
 pub use status::{Phase, Status};
 
@@ -31,8 +32,13 @@ pub async fn startupz(status: Data<Status>) -> HttpResponse {
     }
 }
 
-/// Clients are served: the stores answer, the extensions work, and the server is not stopping.
-pub async fn readyz(status: Data<Status>, extensions: Data<Extensions>) -> HttpResponse {
+/// Clients are served: the stores answer, the extensions work, and the server is not stopping. What of the configuration
+/// is not in force as it was written is told in the lines after the first.
+pub async fn readyz(
+    status: Data<Status>,
+    problems: Data<ConfigurationProblems>,
+    extensions: Data<Extensions>,
+) -> HttpResponse {
     let phase = status.phase();
     let (metadata, blobs) = match &*phase {
         Phase::Starting(reason) => return unavailable(reason),
@@ -43,7 +49,7 @@ pub async fn readyz(status: Data<Status>, extensions: Data<Extensions>) -> HttpR
         return unavailable(&reason);
     }
     match tokio::time::timeout(PROBE_TIME, probe(metadata.as_ref(), blobs.as_ref())).await {
-        Ok(Ok(())) => ok(),
+        Ok(Ok(())) => ready(&problems),
         Ok(Err(reason)) => unavailable(&reason),
         Err(_) => unavailable("the stores do not answer in time"),
     }
@@ -64,6 +70,13 @@ async fn probe(metadata: &dyn MetadataStore, blobs: &dyn BlobStore) -> Result<()
     blobs.probe().await.map(drop).map_err(|error| error.to_string())
 }
 
+fn ready(problems: &ConfigurationProblems) -> HttpResponse {
+    let lines: String = problems.all().iter().map(|line| format!("{line}\n")).collect();
+    HttpResponse::Ok()
+        .content_type("text/plain; charset=utf-8")
+        .body(format!("ok\n{lines}"))
+}
+
 fn ok() -> HttpResponse {
     HttpResponse::Ok().content_type("text/plain").body("ok\n")
 }
@@ -72,4 +85,26 @@ fn unavailable(reason: &str) -> HttpResponse {
     HttpResponse::ServiceUnavailable()
         .content_type("text/plain")
         .body(format!("{reason}\n"))
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::body::to_bytes;
+    use actix_web::http::StatusCode;
+
+    use super::*;
+    use crate::services::ConfigurationPart;
+
+    #[actix_web::test]
+    async fn given_a_configuration_that_is_not_in_force_when_ready_then_each_problem_is_told() {
+        let problems = ConfigurationProblems::default();
+        assert_eq!(to_bytes(ready(&problems).into_body()).await.unwrap(), "ok\n");
+
+        problems.set(ConfigurationPart::Users, vec!["htpasswd:3: no".to_owned()]);
+
+        let answer = ready(&problems);
+        assert_eq!(answer.status(), StatusCode::OK);
+        let body = to_bytes(answer.into_body()).await.unwrap();
+        assert_eq!(body, "ok\nusers: htpasswd:3: no\n");
+    }
 }

@@ -1,3 +1,5 @@
+use std::path::Path;
+
 use base64::Engine as _;
 use zas_core::{ManualClock, Timestamp};
 
@@ -58,7 +60,7 @@ async fn given_users_when_they_sign_in_then_let_in_and_guessing_is_slowed_down()
 
     // When the password changes, then the old one is worth nothing at once
     std::fs::write(&file, format!("alice:{}\n", bcrypt::hash("other", 4).unwrap())).unwrap();
-    access.reload(&configuration(&file)).unwrap();
+    access.reload(&configuration(&file));
     clock.advance(Duration::from_secs(61));
     assert_eq!(
         access.authenticate(&[&good], CLIENT).await,
@@ -67,21 +69,78 @@ async fn given_users_when_they_sign_in_then_let_in_and_guessing_is_slowed_down()
 }
 
 #[tokio::test]
-async fn given_a_damaged_or_vanished_file_when_reloaded_then_the_last_good_users_stay() {
+async fn given_a_line_that_cannot_be_used_when_reloaded_then_every_other_change_is_in_force() {
+    // Given
+    let mounted = Mounted::new(true);
+    let access = mounted.access();
+    let hash = bcrypt::hash("secret", 4).unwrap();
+    mounted.write("htpasswd", &format!("alice:{hash}\nbob:{hash}\ncarol:{hash}\n"));
+    access.reload(&mounted.configuration());
+    assert_eq!(access.problems(), AccessProblems::default());
+    let bob = sign_in_as(&access, "bob", "secret").await.unwrap();
+    let repository = "any/repository".parse().unwrap();
+    assert!(!access.read_filter(&bob)(&repository));
+
+    // When alice is removed, carol's line is damaged, and the rules change
+    mounted.write("htpasswd", &format!("bob:{hash}\ncarol:$apr1$x$y\ndave:{hash}\n"));
+    let mut configuration = mounted.configuration();
+    let rules = r#"{"repositories": {"**": {"defaultPolicy": ["read"]}}}"#;
+    configuration.access_control = Some(serde_json::from_str(rules).unwrap());
+    access.reload(&configuration);
+
+    // Then
+    for (user, is_known) in [("alice", false), ("bob", true), ("carol", false), ("dave", true)] {
+        assert_eq!(
+            sign_in_as(&access, user, "secret").await.is_ok(),
+            is_known,
+            "{user}"
+        );
+    }
+    assert!(access.read_filter(&bob)(&repository));
+    let problems = access.problems();
+    assert_eq!(problems.users.len(), 1);
+    assert!(
+        problems.users[0].contains("htpasswd:2: the hash of carol is neither"),
+        "{problems:?}"
+    );
+
+    // When the administrator's file is damaged, then users who are removed at the same time are gone
+    mounted.write("password", "");
+    mounted.write("htpasswd", &format!("dave:{hash}\n"));
+    access.reload(&configuration);
+    assert!(sign_in_as(&access, "bob", "secret").await.is_err());
+    assert!(sign_in_as(&access, "root", "first").await.is_ok());
+    assert_eq!(access.problems().users, [""; 0]);
+    assert_eq!(access.problems().administrator.len(), 1);
+}
+
+#[tokio::test]
+async fn given_a_file_that_vanished_or_cannot_be_read_when_reloaded_then_its_users_are_gone_or_stay() {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("htpasswd");
-    std::fs::write(&file, format!("alice:{}\n", bcrypt::hash("secret", 4).unwrap())).unwrap();
+    let alice = basic("alice", "secret");
+    let write = || std::fs::write(&file, format!("alice:{}\n", bcrypt::hash("secret", 4).unwrap())).unwrap();
+    write();
     let access = Access::new(&configuration(&file), Arc::new(ManualClock::default())).unwrap();
-    std::fs::write(&file, "alice:plain\n").unwrap();
-    assert!(access.reload(&configuration(&file)).is_err());
+
+    // When nothing can be known of the users, then they stay
     std::fs::remove_file(&file).unwrap();
-    assert!(access.reload(&configuration(&file)).is_err());
-    assert!(
-        access
-            .authenticate(&[&basic("alice", "secret")], CLIENT)
-            .await
-            .is_ok()
-    );
+    std::fs::create_dir(&file).unwrap();
+    access.reload(&configuration(&file));
+    assert!(access.authenticate(&[&alice], CLIENT).await.is_ok());
+    assert!(access.problems().users[0].contains("cannot be read"));
+
+    // When there is no file, then there are no users
+    std::fs::remove_dir(&file).unwrap();
+    access.reload(&configuration(&file));
+    assert!(access.authenticate(&[&alice], CLIENT).await.is_err());
+    assert!(access.problems().users[0].contains("is not there"));
+
+    // When it is back, then they are
+    write();
+    access.reload(&configuration(&file));
+    assert!(access.authenticate(&[&alice], CLIENT).await.is_ok());
+    assert_eq!(access.problems(), AccessProblems::default());
 }
 
 #[tokio::test]
@@ -107,9 +166,9 @@ async fn given_no_file_yet_when_started_then_nobody_signs_in_until_it_is_there()
         access.authenticate(&[&alice], CLIENT).await,
         Err(AuthenticationError::Rejected)
     );
-    access.reload(&configuration(&file)).unwrap();
+    access.reload(&configuration(&file));
     std::fs::write(&file, format!("alice:{}\n", bcrypt::hash("secret", 4).unwrap())).unwrap();
-    access.reload(&configuration(&file)).unwrap();
+    access.reload(&configuration(&file));
     assert!(access.authenticate(&[&alice], CLIENT).await.is_ok());
 }
 
@@ -207,7 +266,7 @@ async fn given_a_new_password_when_reloaded_then_the_old_one_is_worth_nothing_at
     sign_in_as(&access, "root", "first").await.unwrap();
 
     mounted.write("password", "second");
-    access.reload(&mounted.configuration()).unwrap();
+    access.reload(&mounted.configuration());
 
     assert!(
         sign_in_as(&access, "root", "second")
@@ -230,7 +289,7 @@ async fn given_unusable_files_when_reloaded_then_the_last_good_administrator_sta
         mounted.write(name, text);
         let hash = bcrypt::hash("changed", 4).unwrap();
         mounted.write("htpasswd", &format!("alice:{hash}\n"));
-        access.reload(&mounted.configuration()).unwrap();
+        access.reload(&mounted.configuration());
         assert!(
             sign_in_as(&access, "root", "first")
                 .await
@@ -240,7 +299,7 @@ async fn given_unusable_files_when_reloaded_then_the_last_good_administrator_sta
         assert!(sign_in_as(&access, "alice", "changed").await.is_ok());
     }
     std::fs::remove_file(mounted.directory.path().join("password")).unwrap();
-    access.reload(&mounted.configuration()).unwrap();
+    access.reload(&mounted.configuration());
     assert!(
         sign_in_as(&access, "root", "first")
             .await
@@ -249,9 +308,7 @@ async fn given_unusable_files_when_reloaded_then_the_last_good_administrator_sta
     );
 
     // Without the section there is no administrator any more.
-    access
-        .reload(&configuration(&mounted.directory.path().join("htpasswd")))
-        .unwrap();
+    access.reload(&configuration(&mounted.directory.path().join("htpasswd")));
     assert_eq!(
         sign_in_as(&access, "root", "first").await,
         Err(AuthenticationError::Rejected)
@@ -262,15 +319,20 @@ async fn given_unusable_files_when_reloaded_then_the_last_good_administrator_sta
 fn given_unusable_files_when_started_or_added_then_an_error_that_names_the_field() {
     let mounted = Mounted::new(true);
     mounted.write("password", "");
-    let error = Access::new(&mounted.configuration(), Arc::new(ManualClock::default())).unwrap_err();
+    std::fs::remove_file(mounted.directory.path().join("htpasswd")).unwrap();
+    std::fs::create_dir(mounted.directory.path().join("htpasswd")).unwrap();
+    let errors = Access::new(&mounted.configuration(), Arc::new(ManualClock::default())).unwrap_err();
+    assert_eq!(errors.len(), 2, "{errors:?}");
+    assert!(errors[0].contains("htpasswd cannot be read"), "{errors:?}");
     assert!(
-        error.starts_with("auth.administrator: ") && error.ends_with("password is empty"),
-        "{error}"
+        errors[1].starts_with("auth.administrator: ") && errors[1].ends_with("password is empty"),
+        "{errors:?}"
     );
 
-    let htpasswd = configuration(&mounted.directory.path().join("htpasswd"));
+    let htpasswd = configuration(&mounted.directory.path().join("absent"));
     let access = Access::new(&htpasswd, Arc::new(ManualClock::default())).unwrap();
-    assert!(access.reload(&mounted.configuration()).is_err());
+    access.reload(&mounted.configuration());
+    assert_eq!(access.problems().administrator.len(), 1);
 }
 
 #[tokio::test]

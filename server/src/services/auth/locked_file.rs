@@ -43,7 +43,7 @@ impl LockedFile {
     /// Exchanges the file. A new one is readable by its owner only; one that was there keeps owner and mode. When this
     /// returns, the change survives power loss; when it fails, the file is as before. The nonce is random, so that
     /// nobody can tell the name under which the new text is written first.
-    pub(super) fn replace(&self, text: &str, nonce: u64) -> io::Result<()> {
+    pub(super) fn replace(&self, text: &[u8], nonce: u64) -> io::Result<()> {
         let partial = self
             .directory
             .join(format!(".{}.{nonce:016x}", name_of(&self.path)?));
@@ -63,8 +63,8 @@ impl LockedFile {
         File::open(&self.directory)?.sync_all()
     }
 
-    fn fill(&self, mut file: File, text: &str) -> io::Result<()> {
-        file.write_all(text.as_bytes())?;
+    fn fill(&self, mut file: File, text: &[u8]) -> io::Result<()> {
+        file.write_all(text)?;
         match fs::metadata(&self.path) {
             Ok(before) => {
                 let new = file.metadata()?;
@@ -117,7 +117,7 @@ mod tests {
         symlink(&file, &link).unwrap();
 
         // When
-        LockedFile::lock(&link).unwrap().replace("after", 7).unwrap();
+        LockedFile::lock(&link).unwrap().replace(b"after", 7).unwrap();
 
         // Then
         assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
@@ -131,7 +131,7 @@ mod tests {
         let file = directory.path().join("file");
         let neighbour = directory.path().join(format!(".file.{:016x}", 7));
         fs::write(&neighbour, "mine").unwrap();
-        assert!(LockedFile::lock(&file).unwrap().replace("text", 7).is_err());
+        assert!(LockedFile::lock(&file).unwrap().replace(b"text", 7).is_err());
         assert_eq!(fs::read_to_string(&neighbour).unwrap(), "mine");
         assert!(!file.try_exists().unwrap());
     }

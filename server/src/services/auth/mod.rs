@@ -10,6 +10,7 @@ mod basic;
 #[cfg(feature = "fuzzing")]
 pub mod fuzzing;
 mod htpasswd;
+mod in_force;
 mod keys;
 mod locked_file;
 mod passwords;
@@ -21,7 +22,8 @@ mod users;
 mod verified;
 
 pub use access::{Access, AuthenticationError};
+pub use in_force::AccessProblems;
 pub use policy::{AccessPolicy, AccessRequest, Decision, Reason, RequestContext, Resource};
 pub use principal::Principal;
-pub use users::{AddUserError, UserAdded, add_user};
+pub use users::{ListedUsers, UserAdded, UsersError, add_user, list_users, remove_user};
 pub use zas_config::Action;

@@ -109,7 +109,7 @@ impl Passwords {
         };
         // The limit comes first: what is remembered would otherwise answer guesses without limit.
         let must_wait = self.attempts.wait(&attempt.source, sign_in.limit, now).is_some();
-        if !must_wait && self.verified.holds(&attempt.password, now) {
+        if !must_wait && known.is_some() && self.verified.holds(&attempt.password, now) {
             return Ok(());
         }
         // Requests that come together with the same password are one attempt.
@@ -156,7 +156,7 @@ impl Passwords {
         let turn = turn.map_err(|_| unavailable("the server stops"))?;
         drop(place);
         // Somebody else may have verified the same password while this one waited for its turn.
-        if self.verified.holds(&attempt.password, attempt.now) {
+        if is_known && self.verified.holds(&attempt.password, attempt.now) {
             return Ok(true);
         }
         let (verified, remember_for) = (Arc::clone(&self.verified), sign_in.remember_for);

@@ -1,6 +1,7 @@
 //! The server's numbers, in the Prometheus exposition format.
 
 mod blobs;
+mod configuration;
 mod metadata;
 mod repositories;
 
@@ -17,12 +18,14 @@ use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
 
+use super::ConfigurationProblems;
 use super::maintenance::{Collected, Scrubbed};
 
 pub use blobs::MeasuredBlobs;
 pub use metadata::MeasuredMetadata;
 pub use repositories::MeasuredRepository;
 
+use configuration::ConfigurationCollector;
 use repositories::RepositoryMetrics;
 
 /// From half a millisecond to about a minute.
@@ -206,6 +209,12 @@ impl ServerMetrics {
             "Rounds of collection that stopped early",
             self.collection_failures.clone(),
         );
+    }
+
+    /// Shows how many problems keep each part of the configuration from being in force as it was written.
+    pub fn watch_configuration(&mut self, problems: Arc<ConfigurationProblems>) {
+        self.registry
+            .register_collector(Box::new(ConfigurationCollector(problems)));
     }
 
     /// Counts a request that has ended.

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use argon2::{Argon2, Params, PasswordHash, PasswordVerifier};
-use zot_artifact_store::services::auth::fuzzing::{hash_of, read_users};
+use zot_artifact_store::services::auth::fuzzing::{UsersRead, hash_of, read_users};
 
 use crate::Verdict;
 use crate::input::Input;
@@ -15,49 +15,69 @@ const CHEAP_PASSES: u32 = 2;
 
 /// The bytes are the text of the file.
 ///
-/// An error names a line that is there and quotes no hash; users that are read stand in the file, each once, and a
-/// hash that is taken can be verified without failing.
+/// A fault names a line that is there and quotes no hash; each user that is read stands in the file, and a hash that is
+/// taken can be verified without failing. A line is a user or a fault.
 pub(super) fn target(data: &[u8]) -> Verdict {
     let text = Input::of(data).text();
-    match read_users(&text) {
-        Err(error) => {
-            check_error(&text, &error);
-            Verdict::Refused
-        }
-        Ok(hashes) => {
-            check_users(&text, &hashes);
-            Verdict::accepted_if(!hashes.is_empty())
-        }
-    }
+    let UsersRead { hashes, faults } = read_users(&text);
+    let faulty: Vec<usize> = faults
+        .iter()
+        .filter_map(|fault| check_fault(&text, fault))
+        .collect();
+    check_users(&text, &hashes, &faulty, faults.len() > faulty.len());
+    Verdict::accepted_if(!hashes.is_empty())
 }
 
-fn check_error(text: &str, error: &str) {
-    let (number, reason) = error.split_once(": ").expect("a line and a reason");
+/// The number of the line that a fault names; none for the sentence about those that are not told.
+fn check_fault(text: &str, fault: &str) -> Option<usize> {
+    if fault.ends_with(" more lines cannot be used") {
+        return None;
+    }
+    let (number, reason) = fault.split_once(": ").expect("a line and a reason");
     let number: usize = number.parse().expect("the number of a line");
-    let line = text.lines().nth(number - 1).expect("a line of the file");
+    let line = text.split('\n').nth(number - 1).expect("a line of the file");
     assert!(!reason.is_empty());
     let secret = line.split_once(':').map_or("", |(_, hash)| hash.trim());
     // A short text, such as a dollar sign, may be part of any sentence, and the user's name is quoted, as it is or
     // escaped.
     let name = line.split(':').next().unwrap_or_default();
     let is_telling = secret.len() > 20 && !name.contains(secret) && !format!("{name:?}").contains(secret);
-    assert!(!is_telling || !error.contains(secret), "{error} quotes the hash");
+    assert!(
+        !is_telling || !reason.contains(secret),
+        "{reason} quotes the hash"
+    );
+    Some(number)
 }
 
-fn check_users(text: &str, hashes: &[String]) {
-    let lines = || {
-        text.lines()
-            .map(str::trim)
-            .filter(|line| !line.is_empty() && !line.starts_with('#'))
-    };
-    assert_eq!(hashes.len(), lines().count(), "one hash for each line");
+fn check_users(text: &str, hashes: &[String], faulty: &[usize], has_untold_faults: bool) {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let lines: Vec<(usize, &str)> = (1..)
+        .zip(text.split('\n'))
+        .map(|(number, line)| {
+            (
+                number,
+                line.trim_matches(|letter: char| letter.is_ascii_whitespace()),
+            )
+        })
+        .filter(|(_, line)| !line.is_empty() && !line.starts_with('#'))
+        .collect();
+    if has_untold_faults {
+        // Which lines they are is not known.
+        return hashes.iter().for_each(|hash| check_hash(hash));
+    }
+    assert_eq!(
+        hashes.len() + faulty.len(),
+        lines.len(),
+        "a line is a user or a fault"
+    );
     let mut names = HashSet::new();
-    for (line, hash) in lines().zip(hashes) {
+    let users = lines.iter().filter(|(number, _)| !faulty.contains(number));
+    for ((_, line), hash) in users.zip(hashes) {
         let (name, written) = line.split_once(':').expect("name:hash");
         assert_eq!(written, hash);
         assert!(names.insert(name), "{name} is there twice");
         assert_eq!(hash_of(text, name).as_deref(), Some(written));
-        check_hash(hash);
+        check_hash(written);
     }
 }
 

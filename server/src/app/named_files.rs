@@ -1,0 +1,56 @@
+//! The files that a configuration names and that a start reads: users, administrator and certificate.
+//!
+//! The start and `--check-config` read them by the same function, so that they say the same.
+
+use std::sync::Arc;
+
+use zas_config::Configuration;
+use zas_core::{Clock, SystemClock};
+
+use super::AppError;
+use super::tls::Certificates;
+use crate::services::auth::Access;
+use crate::services::{ConfigurationPart, ConfigurationProblems};
+
+/// What was read from them.
+#[derive(Debug)]
+pub(super) struct NamedFiles {
+    pub(super) access: Access,
+    pub(super) certificates: Certificates,
+}
+
+impl NamedFiles {
+    /// Reads them all.
+    ///
+    /// # Errors
+    /// [`AppError::Configuration`] with every file for which the server does not start.
+    pub(super) fn read(configuration: &Configuration, clock: Arc<dyn Clock>) -> Result<Self, AppError> {
+        let access = Access::new(configuration, clock);
+        let certificates = Certificates::load(configuration.http.tls.as_ref());
+        match (access, certificates) {
+            (Ok(access), Ok(certificates)) => Ok(Self { access, certificates }),
+            (access, certificates) => {
+                let mut reasons = access.err().unwrap_or_default();
+                reasons.extend(certificates.err());
+                Err(AppError::Configuration(reasons))
+            }
+        }
+    }
+}
+
+/// Reads what a start would read, and returns what it would go on in spite of.
+///
+/// # Errors
+/// What it would refuse.
+pub fn check(configuration: &Configuration) -> Result<Vec<String>, AppError> {
+    let files = NamedFiles::read(configuration, Arc::new(SystemClock))?;
+    let problems = files.access.problems();
+    Ok([problems.users, problems.administrator].concat())
+}
+
+/// Notes what of users and administrator is not in force as it was written.
+pub(super) fn note_problems(problems: &ConfigurationProblems, access: &Access) {
+    let found = access.problems();
+    problems.set(ConfigurationPart::Users, found.users);
+    problems.set(ConfigurationPart::Administrator, found.administrator);
+}

@@ -1,0 +1,141 @@
+//! Users, administrator and rules, as they were read from the configuration and from the files that it names.
+
+use std::path::Path;
+
+use zas_config::{Administrator as AdministratorFiles, Auth, Configuration};
+
+use super::AccessPolicy;
+use super::administrator::Administrator;
+use super::attempts::AttemptLimit;
+use super::htpasswd::{Htpasswd, UsersFile};
+use super::keys::Keys;
+use super::passwords::SignIn;
+
+/// What a reload exchanges. Each part of it is read by itself, so that what is wrong with one keeps no other back.
+#[derive(Debug)]
+pub(super) struct InForce {
+    pub(super) policy: AccessPolicy,
+    /// What invites clients to sign in; empty when nobody can.
+    pub(super) challenge: String,
+    pub(super) sign_in: Option<SignIn>,
+    pub(super) problems: AccessProblems,
+}
+
+/// What of the configuration is not in force as it was written.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AccessProblems {
+    /// Lines of the file of users that cannot be used, or why the whole file is not.
+    pub users: Vec<String>,
+    /// Why the administrator is not the one of the files.
+    pub administrator: Vec<String>,
+}
+
+/// One reading of the files.
+struct Reading<'a> {
+    keys: &'a Keys,
+    before: Option<&'a SignIn>,
+    problems: AccessProblems,
+    /// Those of the problems that leave nothing to go on with.
+    unreadable: Vec<String>,
+}
+
+impl InForce {
+    /// Reads what the configuration of a start names.
+    ///
+    /// # Errors
+    /// Each file that cannot be read: there is no last good state to go on with.
+    pub(super) fn first(configuration: &Configuration, keys: &Keys) -> Result<Self, Vec<String>> {
+        let (in_force, unreadable) = Self::read(configuration, keys, None);
+        if unreadable.is_empty() {
+            Ok(in_force)
+        } else {
+            Err(unreadable)
+        }
+    }
+
+    /// Reads what a changed configuration names. What cannot be read stays as it was before.
+    pub(super) fn next(configuration: &Configuration, keys: &Keys, before: &Self) -> Self {
+        Self::read(configuration, keys, before.sign_in.as_ref()).0
+    }
+
+    fn read(configuration: &Configuration, keys: &Keys, before: Option<&SignIn>) -> (Self, Vec<String>) {
+        let mut reading = Reading {
+            keys,
+            before,
+            problems: AccessProblems::default(),
+            unreadable: Vec::new(),
+        };
+        let auth = configuration.auth.as_ref();
+        let auth = auth.filter(|auth| auth.htpasswd.is_some() || auth.administrator.is_some());
+        let in_force = Self {
+            policy: AccessPolicy::new(configuration.access_control.as_ref()),
+            challenge: auth.map_or_else(String::new, |auth| {
+                format!("Basic realm=\"{}\", charset=\"UTF-8\"", auth.realm)
+            }),
+            sign_in: auth.map(|auth| reading.sign_in(auth)),
+            problems: reading.problems,
+        };
+        (in_force, reading.unreadable)
+    }
+}
+
+impl Reading<'_> {
+    fn sign_in(&mut self, auth: &Auth) -> SignIn {
+        let users = auth.htpasswd.as_ref().map(|htpasswd| self.users(&htpasswd.path));
+        let users = users.unwrap_or_default();
+        let administrator = auth.administrator.as_ref();
+        let administrator = administrator.and_then(|files| self.administrator(files));
+        if let Some(name) = administrator.as_ref().map(Administrator::name)
+            && users.get(name.as_str()).is_some()
+        {
+            tracing::warn!(%name, "the htpasswd file names the administrator too: that line does not count");
+        }
+        SignIn {
+            users,
+            administrator,
+            remember_for: auth.credential_cache.get(),
+            limit: AttemptLimit {
+                count: auth.failed_attempts.count,
+                window: auth.failed_attempts.window.get(),
+            },
+        }
+    }
+
+    /// A file that is not there has no users, whether it never was or is not any more. Of one that cannot be read nothing
+    /// is known, so those who were its users stay.
+    fn users(&mut self, path: &Path) -> Htpasswd {
+        let file = path.display();
+        match UsersFile::load(path) {
+            UsersFile::Read(users) => {
+                let faults = users.faults().map(|fault| format!("{file}:{fault}"));
+                self.problems.users.extend(faults);
+                users
+            }
+            UsersFile::Absent => {
+                let absent = format!("{file} is not there, so none of its users can sign in");
+                self.problems.users.push(absent);
+                Htpasswd::default()
+            }
+            UsersFile::Unreadable(reason) => {
+                self.problems.users.push(reason.clone());
+                self.unreadable.push(reason);
+                self.before
+                    .map(|sign_in| sign_in.users.clone())
+                    .unwrap_or_default()
+            }
+        }
+    }
+
+    fn administrator(&mut self, files: &AdministratorFiles) -> Option<Administrator> {
+        let before = self.before.and_then(|sign_in| sign_in.administrator.as_ref());
+        match Administrator::load(files, self.keys, before) {
+            Ok(administrator) => Some(administrator),
+            Err(error) => {
+                let reason = format!("auth.administrator: {error}");
+                self.problems.administrator.push(reason.clone());
+                self.unreadable.push(reason);
+                before.cloned()
+            }
+        }
+    }
+}
