@@ -4,6 +4,7 @@
 //! builds the objects ([`resources`], pure), applies those that differ from what [`children`] knows of, sweeps what is
 //! no longer wanted, and writes the status. [`controller`] decides when to look.
 
+pub mod answers;
 pub mod arguments;
 pub mod children;
 pub mod client;

@@ -11,6 +11,7 @@ use kube::core::ObjectMeta;
 use serde_json::{Value, json};
 use zas_crd::ConditionReason;
 
+use crate::answers::{self, Answer};
 use crate::children::{Application, ChildKey, ChildKind, Facts, Ledger, Observed, StoreKey};
 use crate::error::ReconcileError;
 use crate::labels;
@@ -206,7 +207,7 @@ impl Apply<'_> {
         self.metrics.wrote(key.kind.name(), "apply");
         if written
             .as_ref()
-            .is_err_and(|error| keeps_rolling_update(key, error))
+            .is_err_and(|error| key.kind == ChildKind::Deployment && answers::forbids_rolling_update(error))
         {
             self.drop_rolling_update(&object, &key.name).await?;
             written = api.patch(&key.name, &parameters, &Patch::Apply(&object)).await;
@@ -268,30 +269,31 @@ impl Apply<'_> {
     ) -> Result<Outcome, ReconcileError> {
         let key = &prepared.key;
         self.ledger.forget(self.key, key);
-        let kube::Error::Api(status) = &error else {
-            return Err(ReconcileError::Apply {
-                key: key.clone(),
-                source: error,
-            });
-        };
-        let named = format!("{} {}", key.kind.name(), key.name);
-        let problem = if status.is_conflict() && !existed {
+        let (named, words) = (
+            format!("{} {}", key.kind.name(), key.name),
+            answers::words(&error),
+        );
+        let problem = match answers::of(&error) {
             // Somebody made it between the look and the write.
-            conflict(key, "it was created by somebody else just now")
-        } else if self.is_growth(prepared) && is_verdict(status) {
-            let message = format!("{named} cannot grow: {}", status.message);
-            Problem::new(ConditionReason::VolumeExpansionRefused, message)
-        } else if status.is_forbidden() {
-            let message = format!("{named} may not be written: {}", status.message);
-            Problem::new(ConditionReason::PermissionDenied, message)
-        } else if status.is_invalid() || status.code == 400 {
-            let message = format!("the cluster refused {named}: {}", status.message);
-            Problem::new(ConditionReason::ApplyFailed, message)
-        } else {
-            return Err(ReconcileError::Apply {
-                key: key.clone(),
-                source: error,
-            });
+            Answer::Conflict if !existed => conflict(key, "it was created by somebody else just now"),
+            Answer::Refused if self.is_growth(prepared) => Problem::new(
+                ConditionReason::VolumeExpansionRefused,
+                format!("{named} cannot grow: {words}"),
+            ),
+            Answer::LacksRight => Problem::new(
+                ConditionReason::PermissionDenied,
+                format!("{named} may not be written: {words}"),
+            ),
+            Answer::Refused => Problem::new(
+                ConditionReason::ApplyFailed,
+                format!("the cluster refused {named}: {words}"),
+            ),
+            _ => {
+                return Err(ReconcileError::Apply {
+                    key: key.clone(),
+                    source: error,
+                });
+            }
         };
         Ok(Outcome::Problem(problem))
     }
@@ -309,19 +311,6 @@ impl Apply<'_> {
     fn api(&self, kind: ChildKind) -> Api<DynamicObject> {
         Api::namespaced_with(self.client.clone(), &self.key.namespace, &kind.resource())
     }
-}
-
-/// Whether the cluster has judged what was asked for: its storage class, a quota or a webhook. That the operator lacks
-/// a right is told in other words, and says nothing about the object.
-fn is_verdict(status: &kube::core::Status) -> bool {
-    let lacks_right = status.message.contains("cannot patch resource");
-    status.is_invalid() || status.code == 400 || (status.is_forbidden() && !lacks_right)
-}
-
-/// Whether a Deployment is refused because it still has the parameters of a rolling update, which somebody else set.
-fn keeps_rolling_update(key: &ChildKey, error: &kube::Error) -> bool {
-    key.kind == ChildKind::Deployment
-        && matches!(error, kube::Error::Api(status) if status.is_invalid() && status.message.contains("rollingUpdate"))
 }
 
 fn conflict(key: &ChildKey, why: &str) -> Problem {

@@ -264,19 +264,31 @@ async fn given_an_object_that_changes_hands_when_updated_then_the_look_is_repeat
 #[tokio::test]
 async fn given_refusals_that_a_person_must_put_right_when_applied_then_they_are_problems_with_the_servers_words()
  {
-    for (code, reason) in [
-        (403, ConditionReason::PermissionDenied),
-        (422, ConditionReason::ApplyFailed),
+    let right =
+        "deployments.apps \"store\" is forbidden: User \"operator\" cannot patch resource \"deployments\"";
+    for (code, words, reason) in [
+        (403, right, ConditionReason::PermissionDenied),
+        (
+            403,
+            "deployments.apps \"store\" is forbidden: exceeded quota: deployments",
+            ConditionReason::ApplyFailed,
+        ),
+        (
+            403,
+            "admission webhook \"images.example.com\" denied the request: not from here",
+            ConditionReason::ApplyFailed,
+        ),
+        (
+            422,
+            "Deployment.apps is invalid: spec",
+            ConditionReason::ApplyFailed,
+        ),
     ] {
         let scene = scene();
-        scene.server.refuse("/deployments/store", code);
+        scene.server.refuse_saying("/deployments/store", code, words);
         let applied = scene.apply().await.unwrap();
-        assert_eq!(applied.problems[0].reason, reason);
-        assert!(
-            applied.problems[0]
-                .message
-                .contains(&format!("the server says {code}"))
-        );
+        assert_eq!(applied.problems[0].reason, reason, "{words}");
+        assert!(applied.problems[0].message.contains(words));
     }
 }
 
@@ -339,7 +351,7 @@ async fn given_a_claim_that_may_not_grow_when_applied_then_that_is_said_and_ever
 #[tokio::test]
 async fn given_a_claim_that_the_operator_may_not_write_when_it_grows_then_the_missing_right_is_named() {
     let scene = growing_scene().await;
-    let words = "User \"operator\" cannot patch resource \"persistentvolumeclaims\"";
+    let words = "persistentvolumeclaims \"data-store\" is forbidden: User \"operator\" cannot patch resource \"persistentvolumeclaims\"";
     scene
         .server
         .refuse_saying("/persistentvolumeclaims/data-store", 403, words);

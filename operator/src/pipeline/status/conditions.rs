@@ -7,6 +7,7 @@ use zas_crd::ConditionType as Type;
 
 use super::address;
 use super::{Input, Outcome};
+use crate::answers;
 use crate::pipeline::orphans::is_settled;
 use crate::problem::Problem;
 use crate::store::DataClaim;
@@ -152,8 +153,7 @@ fn problems(input: Input<'_>) -> Vec<Problem> {
     };
     if let Some((facts, _)) = input.deployment() {
         if let Some(failure) = &facts.failure {
-            let is_account = failure.contains("serviceaccount");
-            let reason = if is_account {
+            let reason = if answers::misses_service_account(failure) {
                 Reason::ServiceAccountMissing
             } else {
                 Reason::PodFailing

@@ -5,6 +5,7 @@ use kube::api::{Patch, PatchParams};
 use serde_json::json;
 use zas_crd::{API_VERSION, KIND, ZotArtifactStore, ZotArtifactStoreStatus};
 
+use crate::answers::{self, Answer};
 use crate::children::StoreKey;
 use crate::error::ReconcileError;
 use crate::metrics::Metrics;
@@ -43,12 +44,9 @@ pub async fn write(
         .await
     {
         Ok(_) => Ok(true),
-        Err(kube::Error::Api(refusal)) if refusal.is_not_found() => Ok(true),
-        Err(kube::Error::Api(refusal))
-            if refusal.code == 400
-                || refusal.code == 500 && refusal.message.contains("field not declared") =>
-        {
-            tracing::warn!(store = %store, message = refusal.message, "the installed CustomResourceDefinition is older than this operator");
+        Err(error) if answers::of(&error) == Answer::NotFound => Ok(true),
+        Err(error) if answers::of(&error) == Answer::UnknownField => {
+            tracing::warn!(store = %store, %error, "the installed CustomResourceDefinition is older than this operator");
             // A merge drops what the definition does not know.
             let written = api
                 .patch_status(&store.name, &PatchParams::default(), &Patch::Merge(&object))
