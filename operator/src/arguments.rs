@@ -71,6 +71,11 @@ pub struct Arguments {
     )]
     pub health_address: SocketAddr,
 
+    /// The name of the lease, in the operator's namespace. Operators of different namespaces that run side by side in
+    /// one need one each; the chart names it after its release.
+    #[arg(long, env = "LEASE_NAME", default_value = crate::labels::MANAGER, value_name = "NAME")]
+    pub lease_name: String,
+
     /// How long a replica that stopped without a word keeps the lease, in seconds. A successor takes over after that.
     #[arg(long, env = "LEASE_DURATION", default_value_t = 15, value_parser = clap::value_parser!(u16).range(5..=300), value_name = "SECONDS")]
     pub lease_duration: u16,

@@ -11,7 +11,7 @@ pub const VERSION_ANNOTATION: &str = "zot.candlekeep.io/version";
 /// Hash of the Pod template that was applied last: a change of it is a rollout.
 pub const TEMPLATE_ANNOTATION: &str = "zot.candlekeep.io/template-hash";
 
-/// The value of `app.kubernetes.io/managed-by`, the field manager, and the name of the lease.
+/// The value of `app.kubernetes.io/managed-by`, the field manager, and the default name of the lease.
 pub const MANAGER: &str = "zot-artifact-store-operator";
 
 /// Selects everything that belongs to a store: what the operator made, and what was handed over to it by the label.

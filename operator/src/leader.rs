@@ -10,7 +10,6 @@ use tokio_util::sync::CancellationToken;
 use crate::arguments::Arguments;
 use crate::client;
 use crate::fence::Fence;
-use crate::labels;
 use crate::metrics::Metrics;
 
 /// How long before the end of its lease the leader renews it, as a part of the lease's duration.
@@ -46,21 +45,18 @@ impl Leadership {
                 task: None,
             });
         }
-        let duration = u64::from(arguments.lease_duration);
-        let client = client::connect_for_lease(&fence).await?;
-        let manager = LeaseManagerBuilder::new(client, labels::MANAGER)
+        let (name, duration) = (&arguments.lease_name, u64::from(arguments.lease_duration));
+        let grace = grace_seconds(arguments);
+        let client = client::connect_for_lease(&fence, Duration::from_secs(grace)).await?;
+        let manager = LeaseManagerBuilder::new(client, name)
             .with_namespace(&arguments.namespace)
             .with_identity(&arguments.pod_name)
             .with_duration(duration)
-            .with_grace(u64::from((arguments.lease_duration / GRACE_SHARE).max(1)))
+            .with_grace(grace)
             .build()
             .await
             .map_err(|error| {
-                anyhow::anyhow!(
-                    "cannot use the lease {} in {}: {error}",
-                    labels::MANAGER,
-                    arguments.namespace
-                )
+                anyhow::anyhow!("cannot use the lease {name} in {}: {error}", arguments.namespace)
             })?;
         let (mut state, task) = manager.watch().await;
         let task = tokio::spawn(async move {
@@ -68,7 +64,11 @@ impl Leadership {
                 tracing::error!(%error, "the lease cannot be kept");
             }
         });
-        tracing::info!(identity = arguments.pod_name, "waiting for the lease");
+        tracing::info!(
+            lease = name,
+            identity = arguments.pod_name,
+            "waiting for the lease"
+        );
         state.wait_for(|leads| *leads).await?;
         tracing::info!("this replica is the leader");
         metrics.set_leader(true);
@@ -106,6 +106,30 @@ impl Leadership {
         if let Some(task) = self.task {
             // Releasing is a courtesy: the lease ends by itself.
             let _ = tokio::time::timeout(Duration::from_secs(3), task).await;
+        }
+    }
+}
+
+/// How long before its end the lease is renewed, which is also how long a renewal may take.
+fn grace_seconds(arguments: &Arguments) -> u64 {
+    u64::from((arguments.lease_duration / GRACE_SHARE).max(1))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[test]
+    fn given_any_lease_when_a_renewal_hangs_then_it_is_given_up_before_the_lease_ends() {
+        for duration in ["5", "15", "300"] {
+            let arguments = Arguments::parse_from(["operator", "--lease-duration", duration]);
+            let grace = grace_seconds(&arguments);
+            assert!(
+                grace > 0 && grace <= u64::from(arguments.lease_duration) / 3,
+                "{duration}"
+            );
         }
     }
 }
