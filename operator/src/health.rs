@@ -1,9 +1,10 @@
 //! The listener for probes and for Prometheus.
 
+use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 use http::{Request, Response, StatusCode, header};
@@ -18,17 +19,39 @@ use crate::metrics::{CONTENT_TYPE, Metrics};
 /// What probes ask for.
 #[derive(Debug, Default)]
 pub struct Health {
-    is_ready: AtomicBool,
+    is_started: AtomicBool,
+    blind: Mutex<BTreeMap<String, String>>,
 }
 
 impl Health {
     /// The operator can do its work, be it as the leader or as a replica that waits for the lease.
     pub fn set_ready(&self) {
-        self.is_ready.store(true, Ordering::Release);
+        self.is_started.store(true, Ordering::Release);
     }
 
-    fn is_ready(&self) -> bool {
-        self.is_ready.load(Ordering::Acquire)
+    /// What there is in this scope (a namespace, or the whole cluster) is not known, and why.
+    pub fn cannot_see(&self, scope: &str, why: &str) {
+        self.blind().insert(scope.to_owned(), why.to_owned());
+    }
+
+    /// What there is in this scope is known.
+    pub fn sees(&self, scope: &str) {
+        self.blind().remove(scope);
+    }
+
+    /// Why the operator cannot do its work, if so.
+    fn complaint(&self) -> Option<String> {
+        if !self.is_started.load(Ordering::Acquire) {
+            return Some("the first list of objects is not complete".to_owned());
+        }
+        let blind = self.blind();
+        let complaints: Vec<&str> = blind.values().map(String::as_str).collect();
+        (!complaints.is_empty()).then(|| complaints.join("; "))
+    }
+
+    fn blind(&self) -> MutexGuard<'_, BTreeMap<String, String>> {
+        // Every change under the lock is complete in itself, so what a panicking thread left is sound.
+        self.blind.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -84,12 +107,10 @@ async fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
 fn answer(path: &str, health: &Health, metrics: &Metrics) -> Response<Full<Bytes>> {
     match path {
         "/livez" => text(StatusCode::OK, "text/plain", "ok\n".to_owned()),
-        "/readyz" if health.is_ready() => text(StatusCode::OK, "text/plain", "ok\n".to_owned()),
-        "/readyz" => text(
-            StatusCode::SERVICE_UNAVAILABLE,
-            "text/plain",
-            "the first list of objects is not complete\n".to_owned(),
-        ),
+        "/readyz" => match health.complaint() {
+            None => text(StatusCode::OK, "text/plain", "ok\n".to_owned()),
+            Some(why) => text(StatusCode::SERVICE_UNAVAILABLE, "text/plain", format!("{why}\n")),
+        },
         "/metrics" => text(StatusCode::OK, CONTENT_TYPE, metrics.encode()),
         _ => text(
             StatusCode::NOT_FOUND,
@@ -128,6 +149,20 @@ mod tests {
         );
         health.set_ready();
         assert_eq!(answer("/readyz", &health, &metrics).status(), StatusCode::OK);
+    }
+
+    #[test]
+    fn given_a_namespace_that_cannot_be_seen_when_another_can_then_the_operator_is_not_ready() {
+        let (health, metrics) = (Health::default(), Metrics::default());
+        let status = || answer("/readyz", &health, &metrics).status();
+        health.cannot_see("a", "namespace a: no rights");
+        health.cannot_see("b", "namespace b: no list yet");
+        health.set_ready();
+        health.sees("b");
+        assert_eq!(status(), StatusCode::SERVICE_UNAVAILABLE);
+        assert_eq!(health.complaint().as_deref(), Some("namespace a: no rights"));
+        health.sees("a");
+        assert_eq!(status(), StatusCode::OK);
     }
 
     #[tokio::test]

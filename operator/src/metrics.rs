@@ -1,6 +1,8 @@
 //! The operator's own metrics, in OpenMetrics.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::AtomicI64;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use prometheus_client::encoding::{EncodeLabelSet, text};
@@ -49,6 +51,14 @@ pub struct Metrics {
     running: Gauge<i64, AtomicI64>,
     leader: Gauge<i64, AtomicI64>,
     crd_outdated: Gauge<i64, AtomicI64>,
+    counted: Mutex<BTreeMap<String, Counted>>,
+}
+
+/// The stores of one scope.
+#[derive(Clone, Copy, Debug, Default)]
+struct Counted {
+    all: usize,
+    degraded: usize,
 }
 
 impl Default for Metrics {
@@ -65,6 +75,7 @@ impl Default for Metrics {
             running: Gauge::default(),
             leader: Gauge::default(),
             crd_outdated: Gauge::default(),
+            counted: Mutex::default(),
         };
         metrics.registered()
     }
@@ -156,10 +167,18 @@ impl Metrics {
             .inc();
     }
 
-    /// How many stores there are, and how many of them are degraded.
-    pub fn count_stores(&self, all: usize, degraded: usize) {
-        self.stores.set(i64::try_from(all).unwrap_or(i64::MAX));
-        self.degraded.set(i64::try_from(degraded).unwrap_or(i64::MAX));
+    /// How many stores there are in a scope (a namespace, or the whole cluster), and how many of them are degraded.
+    /// What is told is the sum over all scopes.
+    pub fn count_stores(&self, scope: &str, all: usize, degraded: usize) {
+        // Every change under the lock is complete in itself, so what a panicking thread left is sound.
+        let mut counted = self.counted.lock().unwrap_or_else(PoisonError::into_inner);
+        counted.insert(scope.to_owned(), Counted { all, degraded });
+        let sum = |of: fn(&Counted) -> usize| {
+            let sum: usize = counted.values().map(of).sum();
+            i64::try_from(sum).unwrap_or(i64::MAX)
+        };
+        self.stores.set(sum(|counted| counted.all));
+        self.degraded.set(sum(|counted| counted.degraded));
     }
 
     /// Whether this replica leads.
@@ -197,7 +216,7 @@ mod tests {
         metrics.reconcile_ended(Duration::from_millis(3), Some("ApplyFailed"));
         metrics.wrote("Deployment", "apply");
         metrics.watch_failed("Secret");
-        metrics.count_stores(3, 1);
+        metrics.count_stores("", 3, 1);
         metrics.set_leader(true);
         let text = metrics.encode();
         for line in [
@@ -211,6 +230,21 @@ mod tests {
             "zas_operator_leader 1",
             "zas_operator_reconcile_duration_seconds_count 1",
         ] {
+            assert!(
+                text.lines().any(|found| found == line),
+                "{line} is missing in\n{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn given_several_namespaces_when_their_stores_are_counted_then_the_numbers_are_those_of_all() {
+        let metrics = Metrics::default();
+        metrics.count_stores("a", 3, 1);
+        metrics.count_stores("b", 2, 2);
+        metrics.count_stores("a", 4, 0);
+        let text = metrics.encode();
+        for line in ["zas_operator_stores 6", "zas_operator_stores_degraded 2"] {
             assert!(
                 text.lines().any(|found| found == line),
                 "{line} is missing in\n{text}"

@@ -12,6 +12,7 @@ use zas_crd::{ZotArtifactStore, ZotArtifactStoreStatus};
 
 use super::Guarded;
 
+use super::interruptions::Interruptions;
 use super::rollouts::Rollouts;
 use super::server_versions::ServerVersions;
 use crate::children::{ChildKind, Ledger, Observations, StoreKey};
@@ -54,6 +55,8 @@ pub(super) struct Context {
     pub learned: Learned,
     /// Writes events.
     pub recorder: Recorder,
+    /// Watches that do not work.
+    pub interruptions: Arc<Interruptions>,
     /// Asks for a look at a store.
     pub triggers: UnboundedSender<ObjectRef<Guarded>>,
     references: Mutex<References>,
@@ -81,6 +84,7 @@ impl Context {
     pub(super) fn new(
         client: Client,
         shared: Arc<Shared>,
+        interruptions: Arc<Interruptions>,
         instance: String,
         triggers: UnboundedSender<ObjectRef<Guarded>>,
     ) -> Self {
@@ -92,6 +96,7 @@ impl Context {
             recorder: Recorder::new(client.clone(), reporter),
             client,
             shared,
+            interruptions,
             observations: Observations::default(),
             ledger: Ledger::default(),
             learned: Learned::default(),

@@ -2,6 +2,7 @@
 
 mod context;
 mod events;
+mod interruptions;
 mod reconcile;
 mod rollouts;
 mod server_versions;
@@ -38,6 +39,7 @@ use crate::platform::Platform;
 use crate::settings::Settings;
 
 use context::{Context, Shared};
+use interruptions::Interruptions;
 use rollouts::Rollouts;
 
 /// A resource, or what is left of one that cannot be read: a single malformed one must not stop the others.
@@ -107,9 +109,15 @@ struct Scope {
 impl Scope {
     async fn run(self) {
         let (sender, triggers) = mpsc::unbounded_channel();
+        let interruptions = Interruptions::new(
+            self.namespace.as_deref(),
+            Arc::clone(&self.shared.metrics),
+            Arc::clone(&self.health),
+        );
         let context = Arc::new(Context::new(
             self.client.clone(),
             Arc::clone(&self.shared),
+            Arc::new(interruptions),
             self.instance.clone(),
             sender,
         ));
@@ -124,6 +132,7 @@ impl Scope {
         if !self.first_lists(&context).await {
             return;
         }
+        context.interruptions.sees_everything();
         self.health.set_ready();
         let (reader, writer) = reflector::store();
         let primary = self.primary(Arc::clone(&context), writer);
@@ -164,12 +173,17 @@ impl Scope {
             Some(namespace) => Api::namespaced(self.client.clone(), namespace),
             None => Api::all(self.client.clone()),
         };
-        let metrics = Arc::clone(&self.shared.metrics);
+        let interruptions = Arc::clone(&context.interruptions);
         watch(api, watcher::Config::default())
             .default_backoff()
-            .inspect_err(move |error| watches::interrupted(&metrics, zas_crd::KIND, error))
+            .inspect_err(move |error| {
+                interruptions.interrupted(zas_crd::KIND, error);
+            })
             .modify(|resource| resource.managed_fields_mut().clear())
             .inspect_ok(move |event| {
+                if !matches!(event, Event::Init) {
+                    context.interruptions.works(zas_crd::KIND);
+                }
                 if let Event::Delete(resource) = event {
                     context.forget(&key_of(resource));
                 }
@@ -238,7 +252,8 @@ async fn count(context: Arc<Context>, stores: Store<Guarded>) {
     loop {
         let all = stores.state();
         let degraded = all.iter().filter(|store| is_degraded(store)).count();
-        context.shared.metrics.count_stores(all.len(), degraded);
+        let scope = context.interruptions.scope();
+        context.shared.metrics.count_stores(scope, all.len(), degraded);
         tokio::time::sleep(COUNTING).await;
     }
 }

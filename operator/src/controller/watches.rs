@@ -14,7 +14,6 @@ use kube::runtime::{WatchStreamExt, watcher as watch};
 use super::context::Context;
 use crate::children::{ChildKey, ChildKind, Facts, Observed, Watched};
 use crate::labels;
-use crate::metrics::Metrics;
 
 /// Objects per page of the first list.
 const PAGE: u32 = 100;
@@ -69,7 +68,9 @@ async fn take_in<K: Send>(
     let mut listing = HashSet::new();
     while let Some(event) = events.next().await {
         match event {
-            Err(error) => interrupted(&context.shared.metrics, kind.name(), &error),
+            Err(error) => {
+                context.interruptions.interrupted(kind.name(), &error);
+            }
             Ok(Event::Init) => listing.clear(),
             Ok(Event::InitApply(object)) => {
                 let seen = reduce(object);
@@ -77,21 +78,22 @@ async fn take_in<K: Send>(
                 changed(context, kind, seen);
             }
             Ok(Event::InitDone) => {
+                context.interruptions.works(kind.name());
                 for store in context.observations.listed(kind, &listing) {
                     context.trigger(&store);
                 }
                 listing.clear();
             }
-            Ok(Event::Apply(object)) => changed(context, kind, reduce(object)),
-            Ok(Event::Delete(object)) => gone(context, kind, reduce(object)),
+            Ok(Event::Apply(object)) => {
+                context.interruptions.works(kind.name());
+                changed(context, kind, reduce(object));
+            }
+            Ok(Event::Delete(object)) => {
+                context.interruptions.works(kind.name());
+                gone(context, kind, reduce(object));
+            }
         }
     }
-}
-
-/// Notes that a watch has ended. It goes on by itself, after a pause.
-pub(super) fn interrupted(metrics: &Metrics, kind: &str, error: &watcher::Error) {
-    metrics.watch_failed(kind);
-    tracing::warn!(kind, %error, "a watch was interrupted");
 }
 
 fn changed(context: &Context, kind: ChildKind, (metadata, facts): Seen) {
