@@ -37,6 +37,8 @@ done
 # The archive may have come into being just now.
 source hack/environment.sh
 for program in "${programs[@]}"; do
+    # Optimisation across crates and incremental compilation exclude each other.
+    [ "$(profile_of "$program")" = release ] || export CARGO_INCREMENTAL=0
     cargo build --profile "$(profile_of "$program")" -p "$program"
 done
 mkdir -p bin

@@ -6,8 +6,8 @@
 #   ZAS_TOOLS          the test tools of this checkout (hack/tools) and of these versions; on the PATH
 #   ZAS_TESTENV        the Kubernetes that tests start (hack/testenv), of these versions; on the PATH
 #   ORIGINAL_PATH      the caller's PATH
-#   ROCKSDB_LIB_DIR    set only when hack/rocksdb.sh has kept an archive for exactly this compiler,
-#                      these features and these flags; without it cargo compiles RocksDB itself
+#   ROCKSDB_LIB_DIR    set only when hack/rocksdb.sh has kept an archive for exactly this compiler
+#                      and these features; without it cargo compiles RocksDB itself
 
 ZAS_ROOT="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
 ZAS_CACHE="${ZAS_CACHE:-$HOME/.cache/zas}"
@@ -34,12 +34,17 @@ short_hash() {
     sha256sum | cut -c 1-12
 }
 
-# What an archive depends on: the crate, the compiler, the features and the flags.
+# The version of RocksDB's crate in the Cargo.lock on standard input.
+locked_rocksdb() {
+    grep -A 1 '^name = "librocksdb-sys"$' | sed -n 's/^version = "\(.*\)"$/\1/p'
+}
+
+# What an archive depends on: the crate, the compiler, the features and the script that compiles it.
 rocksdb_key() {
     local crate compiler flags
-    crate="$(grep -A 1 '^name = "librocksdb-sys"$' "$ZAS_ROOT/Cargo.lock" 2>/dev/null | sed -n 's/^version = "\(.*\)"$/\1/p')"
+    crate="$(locked_rocksdb <"$ZAS_ROOT/Cargo.lock" || true)"
     compiler="$("${CXX:-c++}" -dumpmachine 2>/dev/null)-$("${CXX:-c++}" -dumpfullversion -dumpversion 2>/dev/null)"
-    flags="$({ grep -h '^CXXFLAGS' "$ZAS_ROOT/.cargo/config.toml" || true; echo "${CXXFLAGS:-}"; } | short_hash)"
+    flags="$(short_hash <"$ZAS_ROOT/hack/rocksdb.sh")"
     echo "${crate:-unknown}-$compiler-$ROCKSDB_FEATURES-$flags"
 }
 

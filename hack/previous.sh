@@ -19,15 +19,24 @@ missing() {
         echo "the history does not reach back to $version (${commit:0:12}); git fetch --unshallow changes that"
 }
 
+# An archive of RocksDB serves both when both lock the same version of its crate: that saves compiling it once more.
+rocksdb_of_the_release() {
+    if [ "$(git show "$commit:Cargo.lock" | locked_rocksdb)" = "$(locked_rocksdb <Cargo.lock)" ] && [ -f "$ROCKSDB_ARCHIVE" ]; then
+        echo "ROCKSDB_LIB_DIR=$(dirname "$ROCKSDB_ARCHIVE") ROCKSDB_STATIC=1"
+    else
+        echo "--unset=ROCKSDB_LIB_DIR --unset=ROCKSDB_STATIC"
+    fi
+}
+
 # The release builds itself, by its own script and in a target directory of its own: cargo takes crates of the same name
 # and version for the same ones, wherever they are, and would hand out what this checkout has built.
 build() {
-    local source="$kept/source"
+    local source="$kept/source" rocksdb
     rm -rf "$source"
     mkdir -p "$source"
     git archive "$commit" | tar -x -C "$source"
-    env -u ROCKSDB_LIB_DIR -u ROCKSDB_STATIC PATH="$ORIGINAL_PATH" CARGO_TARGET_DIR="$kept/target" \
-        "$source/hack/build.sh" server
+    read -ra rocksdb <<<"$(rocksdb_of_the_release)"
+    env "${rocksdb[@]}" PATH="$ORIGINAL_PATH" CARGO_TARGET_DIR="$kept/target" "$source/hack/build.sh" server
     mv "$source/bin/zot-artifact-store" "$program"
     rm -rf "$source" "$kept/target"
 }
