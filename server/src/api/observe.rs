@@ -18,7 +18,7 @@ use bytes::Bytes;
 use zas_core::RepositoryName;
 
 use super::forwarded::{Connection, TrustedProxies};
-use super::request_id::{REQUEST_ID_HEADER, RequestId};
+use super::request_id::{Answering, REQUEST_ID_HEADER, RequestId};
 use crate::services::maintenance::Demand;
 
 /// The path of a request with its variable parts replaced.
@@ -114,7 +114,11 @@ pub async fn observe<B: MessageBody + 'static>(
     request.extensions_mut().insert(connection);
     request.extensions_mut().insert(id.clone());
     request.extensions_mut().insert(received.clone());
-    let mut response = next.call(request).await?;
+    let answering = Answering {
+        id: id.clone(),
+        answer: next.call(request),
+    };
+    let mut response = answering.await?;
     if let Ok(value) = HeaderValue::from_str(id.as_str()) {
         response
             .headers_mut()
@@ -143,7 +147,7 @@ impl<B: MessageBody> MessageBody for Observed<B> {
 
     fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Bytes, B::Error>>> {
         let this = self.project();
-        let polled = this.body.poll_next(context);
+        let polled = this.ending.id.during(|| this.body.poll_next(context));
         match &polled {
             Poll::Ready(Some(Ok(bytes))) => this.ending.sent_bytes += bytes.len() as u64,
             Poll::Ready(Some(Err(_))) => this.ending.is_broken = true,

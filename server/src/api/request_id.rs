@@ -1,13 +1,24 @@
 //! Request ids: the client's when it is well-formed, else a new one.
 
+use std::cell::RefCell;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
 use actix_web::http::header::HeaderMap;
 
 /// The header that carries the id, in both directions.
 pub(super) const REQUEST_ID_HEADER: &str = "x-request-id";
 
-/// Identifies one request in logs and answers.
+thread_local! {
+    /// The request whose work this thread does at the moment.
+    static CURRENT: RefCell<Option<RequestId>> = const { RefCell::new(None) };
+}
+
+/// Identifies one request in logs and answers. Cheap to clone.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RequestId(String);
+pub struct RequestId(Arc<str>);
 
 impl RequestId {
     /// The id that the client sent, if it is short and harmless in a log, else a new one.
@@ -23,13 +34,58 @@ impl RequestId {
         };
         Self(
             sent.filter(is_harmless)
-                .map_or_else(|| uuid::Uuid::new_v4().to_string(), str::to_owned),
+                .map_or_else(|| uuid::Uuid::new_v4().to_string().into(), Arc::from),
         )
     }
 
     /// The id as text.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// Hands the id of the request whose work this thread does to `show`: every line of the log that is written meanwhile
+    /// carries it.
+    pub fn with_current(show: impl FnOnce(&str)) {
+        CURRENT.with_borrow(|current| {
+            if let Some(id) = current {
+                show(id.as_str());
+            }
+        });
+    }
+
+    /// Does some work of this request.
+    pub(super) fn during<T>(&self, work: impl FnOnce() -> T) -> T {
+        let outer = CURRENT.replace(Some(self.clone()));
+        let _restored = Restored(outer);
+        work()
+    }
+}
+
+/// Puts back which request's work was done before, also when the work panics.
+struct Restored(Option<RequestId>);
+
+impl Drop for Restored {
+    fn drop(&mut self) {
+        CURRENT.set(self.0.take());
+    }
+}
+
+pin_project_lite::pin_project! {
+    /// The answering of a request, whose work it is whenever it is polled.
+    #[derive(Debug)]
+    pub(super) struct Answering<F> {
+        pub(super) id: RequestId,
+        #[pin]
+        pub(super) answer: F,
+    }
+}
+
+impl<F: Future> Future for Answering<F> {
+    type Output = F::Output;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
+        let this = self.project();
+        this.id.during(|| this.answer.poll(context))
     }
 }
 
@@ -46,6 +102,24 @@ mod tests {
             HeaderValue::from_static(sent),
         );
         RequestId::of(&headers)
+    }
+
+    #[tokio::test]
+    async fn given_two_requests_whose_work_alternates_when_asked_then_each_has_its_own_id() {
+        async fn current_after_a_pause() -> Option<String> {
+            tokio::task::yield_now().await;
+            let mut current = None;
+            RequestId::with_current(|id| current = Some(id.to_owned()));
+            current
+        }
+        let answering = |id| Answering {
+            id: id_for(id),
+            answer: current_after_a_pause(),
+        };
+        let (first, second) = tokio::join!(answering("first"), answering("second"));
+        assert_eq!(first.as_deref(), Some("first"));
+        assert_eq!(second.as_deref(), Some("second"));
+        assert_eq!(current_after_a_pause().await, None);
     }
 
     #[test]

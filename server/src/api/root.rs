@@ -3,7 +3,7 @@
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 
-use super::oci::{self, OciApi, OciError, OciErrorCode};
+use super::oci::{self, OciApi};
 
 /// Hands a request to its protocol by its path.
 pub async fn answer(api: Data<OciApi>, request: HttpRequest, payload: Payload) -> HttpResponse {
@@ -11,9 +11,5 @@ pub async fn answer(api: Data<OciApi>, request: HttpRequest, payload: Payload) -
     if path == "/v2" || path.starts_with("/v2/") {
         return oci::dispatch(api, request, payload).await;
     }
-    OciError::new(
-        OciErrorCode::NameUnknown,
-        "nothing is served here: the distribution API is below /v2/",
-    )
-    .into_response()
+    oci::nothing_here(&api, &request).await
 }

@@ -14,10 +14,16 @@ use tracing_subscriber::fmt::time::{FormatTime, SystemTime};
 use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
 use tracing_subscriber::registry::LookupSpan;
 
+use crate::api::RequestId;
+
+/// The member that names the request during whose work a line was written.
+const REQUEST_ID: &str = "request_id";
+
 /// What most lines are shorter than.
 const USUAL_LENGTH: usize = 512;
 
-/// Formats an event as `{"timestamp","level",` its fields `,"target"}` and a line feed. Numbers and truth values stay
+/// Formats an event as `{"timestamp","level",` its fields `,"target","request_id"}` and a line feed; the last one only during
+/// the work of a request. Numbers and truth values stay
 /// what they are; everything else becomes a text.
 #[derive(Clone, Copy, Debug)]
 pub struct JsonLine;
@@ -35,29 +41,40 @@ where
     ) -> fmt::Result {
         let mut at = String::new();
         SystemTime.format_time(&mut Writer::new(&mut at))?;
-        let mut line = Line(Vec::with_capacity(USUAL_LENGTH));
-        line.0.push(b'{');
+        let mut line = Line {
+            text: Vec::with_capacity(USUAL_LENGTH),
+            has_request_id: false,
+        };
+        line.text.push(b'{');
         line.add("timestamp", &at);
         line.add("level", event.metadata().level().as_str());
         event.record(&mut line);
         line.add("target", event.metadata().target());
-        line.0.extend_from_slice(b"}\n");
-        writer.write_str(std::str::from_utf8(&line.0).map_err(|_| fmt::Error)?)
+        if !line.has_request_id {
+            RequestId::with_current(|id| line.add(REQUEST_ID, id));
+        }
+        line.text.extend_from_slice(b"}\n");
+        writer.write_str(std::str::from_utf8(&line.text).map_err(|_| fmt::Error)?)
     }
 }
 
 /// An object to which members are added.
-struct Line(Vec<u8>);
+struct Line {
+    text: Vec<u8>,
+    /// Whether a member names the request already.
+    has_request_id: bool,
+}
 
 impl Line {
     fn add<T: Serialize + ?Sized>(&mut self, name: &str, value: &T) {
-        if self.0.len() > 1 {
-            self.0.push(b',');
+        self.has_request_id |= name == REQUEST_ID;
+        if self.text.len() > 1 {
+            self.text.push(b',');
         }
         // Neither texts nor numbers fail, and a vector takes everything.
-        let _ = name.serialize(&mut Serializer::new(&mut self.0));
-        self.0.push(b':');
-        let _ = value.serialize(&mut Serializer::new(&mut self.0));
+        let _ = name.serialize(&mut Serializer::new(&mut self.text));
+        self.text.push(b':');
+        let _ = value.serialize(&mut Serializer::new(&mut self.text));
     }
 }
 

@@ -1,5 +1,7 @@
 //! Wiring: opens the stores, starts the listeners, reloads and stops.
 
+#[cfg(test)]
+mod anonymous_tests;
 mod error;
 mod json_line;
 mod listeners;

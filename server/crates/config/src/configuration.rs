@@ -114,6 +114,7 @@ pub fn fields() -> Vec<FieldReference> {
         reload: Reload::Restart,
         range: None,
         example: None,
+        is_absent: false,
         is_optional: false,
         is_required: false,
         since: FIRST_VERSION,

@@ -30,6 +30,8 @@ pub(crate) struct Field<'a> {
     pub(crate) reload: Reload,
     pub(crate) range: Option<&'a str>,
     pub(crate) example: Option<&'static str>,
+    /// Whether it is absent by default.
+    pub(crate) is_absent: bool,
     /// Whether it lies in a part that is absent by default.
     pub(crate) is_optional: bool,
     pub(crate) is_required: bool,
@@ -48,6 +50,7 @@ impl Field<'_> {
                 .range
                 .map_or(allowed.to_owned(), |range| format!("{allowed}, {range}")),
             example: self.example,
+            is_absent: self.is_absent,
             is_optional: self.is_optional,
             is_required: self.is_required,
             since: self.since,
@@ -171,6 +174,7 @@ macro_rules! section {
                         reload: $crate::section::reload!($reload),
                         range: range.as_deref(),
                         example,
+                        is_absent: false,
                         is_optional: parent.is_optional,
                         is_required: REQUIRED.contains(&$key),
                         since: None $(.or(Some($since)))?.unwrap_or(parent.since),

@@ -9,7 +9,6 @@ use super::call::Call;
 
 /// Tells that this is a registry. Clients learn here whether they have to sign in.
 pub(super) fn version(call: &Call<'_>) -> Result<HttpResponse, OciError> {
-    call.may_enter()?;
     let mut response = HttpResponse::Ok();
     response.insert_header(("Docker-Distribution-Api-Version", "registry/2.0"));
     if let Some(challenge) = call.optional_challenge() {
@@ -21,7 +20,6 @@ pub(super) fn version(call: &Call<'_>) -> Result<HttpResponse, OciError> {
 }
 
 /// The extensions of the distribution API that this server has (distribution-spec, extensions): none yet.
-pub(super) fn extensions(call: &Call<'_>) -> Result<HttpResponse, OciError> {
-    call.may_enter()?;
+pub(super) fn extensions() -> Result<HttpResponse, OciError> {
     Ok(HttpResponse::Ok().json(json!({ "extensions": [] })))
 }

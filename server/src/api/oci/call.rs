@@ -91,7 +91,8 @@ pub(super) struct Call<'a> {
 }
 
 impl<'a> Call<'a> {
-    /// Finds out who calls. Nobody in particular is an answer too; wrong credentials are not.
+    /// Finds out who calls, and turns those away who may do nothing at all here before anything else of the request is
+    /// looked at. Nobody in particular is an answer too; wrong credentials are not.
     pub(super) async fn authenticate(api: &'a OciApi, request: &'a HttpRequest) -> Result<Self, OciError> {
         let connection = request
             .extensions()
@@ -112,21 +113,17 @@ impl<'a> Call<'a> {
         request
             .extensions_mut()
             .insert(ActorName(principal.name().to_owned()));
-        let parameters = Query::<Vec<(String, String)>>::from_query(request.query_string());
-        let parameters = parameters.map_err(|error| {
-            OciError::new(
-                OciErrorCode::Unsupported,
-                format!("the query cannot be read: {error}"),
-            )
-        })?;
-        Ok(Self {
+        let mut call = Self {
             api,
             request,
             principal,
             client,
             is_tls: connection.is_tls,
-            parameters: parameters.into_inner(),
-        })
+            parameters: Vec::new(),
+        };
+        call.may_enter()?;
+        call.parameters = read_parameters(request)?;
+        Ok(call)
     }
 
     /// The name that changes are recorded under; empty for anonymous.
@@ -179,7 +176,7 @@ impl<'a> Call<'a> {
     }
 
     /// Whether the caller may do something somewhere, so that there is a point in letting them in.
-    pub(super) fn may_enter(&self) -> Result<(), OciError> {
+    fn may_enter(&self) -> Result<(), OciError> {
         if self.api.access.may_enter(&self.principal) {
             return Ok(());
         }
@@ -256,6 +253,17 @@ impl<'a> Call<'a> {
         }
         OciError::new(OciErrorCode::Denied, reason)
     }
+}
+
+fn read_parameters(request: &HttpRequest) -> Result<Vec<(String, String)>, OciError> {
+    let parameters = Query::<Vec<(String, String)>>::from_query(request.query_string());
+    let parameters = parameters.map_err(|error| {
+        OciError::new(
+            OciErrorCode::Unsupported,
+            format!("the query cannot be read: {error}"),
+        )
+    })?;
+    Ok(parameters.into_inner())
 }
 
 fn unauthorized(api: &OciApi, reason: &str) -> OciError {

@@ -43,6 +43,18 @@ pub async fn dispatch(api: Data<OciApi>, request: HttpRequest, payload: Payload)
     response
 }
 
+/// Answers a request for a path that no protocol serves: 404, or 401 for those who may do nothing here.
+pub async fn nothing_here(api: &OciApi, request: &HttpRequest) -> HttpResponse {
+    let refusal = match Call::authenticate(api, request).await {
+        Ok(_) => OciError::new(
+            OciErrorCode::NameUnknown,
+            "nothing is served here: the distribution API is below /v2/",
+        ),
+        Err(refusal) => refusal,
+    };
+    refusal.into_response()
+}
+
 async fn answer(
     api: &OciApi,
     request: &HttpRequest,
@@ -59,7 +71,7 @@ async fn answer(
     match path {
         OciPath::Base if is_read => base::version(&call),
         OciPath::Catalog if is_read => catalog::list(&call).await,
-        OciPath::Extensions if is_read => base::extensions(&call),
+        OciPath::Extensions if is_read => base::extensions(),
         OciPath::Tags(name) if is_read => tags::list(&call, &name).await,
         OciPath::Referrers(name, digest) if is_read => referrers::list(&call, &name, &digest).await,
         OciPath::Manifest(name, reference) => match *method {

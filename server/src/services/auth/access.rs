@@ -82,14 +82,15 @@ impl Access {
         headers: &[&[u8]],
         client: IpAddr,
     ) -> Result<Principal, AuthenticationError> {
+        let in_force = self.in_force.load_full();
+        let Some(sign_in) = &in_force.sign_in else {
+            // Nothing that is shown can be right or wrong here: clients that keep a login for this host are anybody.
+            return Ok(Principal::Anonymous);
+        };
         let Credentials::Password { user, password } =
             basic::read(headers).map_err(AuthenticationError::Malformed)?
         else {
             return Ok(Principal::Anonymous);
-        };
-        let in_force = self.in_force.load_full();
-        let Some(sign_in) = &in_force.sign_in else {
-            return Err(AuthenticationError::Rejected);
         };
         // What is no user name can be no user's: it is neither compared nor counted.
         let user: UserName = user.parse().map_err(|_| AuthenticationError::Rejected)?;

@@ -1,6 +1,7 @@
 //! Counting failed sign-ins, so that passwords cannot be guessed at the speed of the network.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -11,6 +12,11 @@ use super::keys::Key;
 /// Most sources that are remembered. When full, the ended windows go, and if none has ended, the older half.
 const MOST: usize = 65_536;
 
+/// Attempts that are refused after too many failed, for each failed one that is allowed, before not even a remembered
+/// password passes. Clients with an old password behind the same address stay far below it; beyond it, what is remembered
+/// would answer guesses at the speed of the network.
+const REFUSED_PER_FAILED: u32 = 100;
+
 /// How many failures are allowed in which time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct AttemptLimit {
@@ -20,13 +26,19 @@ pub(super) struct AttemptLimit {
 
 /// The failures of the recent past, by source: a user name and the network it is used from.
 #[derive(Debug, Default)]
-pub(super) struct Attempts(Mutex<HashMap<Key, Window>>);
+pub(super) struct Attempts {
+    windows: Mutex<HashMap<Key, Window>>,
+    /// When the last flood ends, in milliseconds: before any flood nobody has to take the lock to learn of none.
+    flooded_until: AtomicU64,
+}
 
 #[derive(Clone, Copy, Debug)]
 struct Window {
     began: Timestamp,
     /// Failures, and attempts whose outcome is not known yet.
     count: u32,
+    /// Attempts that were refused because too many failed.
+    refused: u32,
     last_wrong: Option<Key>,
 }
 
@@ -49,9 +61,20 @@ pub(super) struct Reservation {
 }
 
 impl Attempts {
-    /// How long the source has to wait; `None` when it may try.
-    pub(super) fn wait(&self, source: &Key, limit: AttemptLimit, now: Timestamp) -> Option<Duration> {
-        self.lock().get(source)?.wait(limit, now)
+    /// Whether so many attempts of the source were refused that not even a remembered password passes. Takes no lock
+    /// while there is no flood at all.
+    pub(super) fn is_flooded(
+        &self,
+        source: impl FnOnce() -> Key,
+        limit: AttemptLimit,
+        now: Timestamp,
+    ) -> bool {
+        if now.millis() >= self.flooded_until.load(Ordering::Relaxed) {
+            return false;
+        }
+        let windows = self.lock();
+        let window = windows.get(&source());
+        window.is_some_and(|window| window.is_open(limit, now) && window.is_flooded(limit))
     }
 
     /// Begins an attempt. The same wrong password again is refused without being counted: many clients send it twice.
@@ -69,6 +92,7 @@ impl Attempts {
         let fresh = Window {
             began: now,
             count: 0,
+            refused: 0,
             last_wrong: None,
         };
         let window = windows.entry(source).or_insert(fresh);
@@ -76,6 +100,14 @@ impl Attempts {
             *window = fresh;
         }
         if let Some(wait) = window.wait(limit, now) {
+            // A client that repeats its old password guesses nothing.
+            if window.last_wrong != Some(password) {
+                window.refused = window.refused.saturating_add(1);
+            }
+            if window.is_flooded(limit) {
+                let until = window.began.plus(limit.window).millis();
+                self.flooded_until.fetch_max(until, Ordering::Relaxed);
+            }
             return Err(Refusal::TooMany(wait));
         }
         if window.last_wrong == Some(password) {
@@ -90,7 +122,7 @@ impl Attempts {
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<Key, Window>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.windows.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     #[cfg(test)]
@@ -103,6 +135,10 @@ impl Window {
     fn is_open(&self, limit: AttemptLimit, now: Timestamp) -> bool {
         // After the clock was set back, a window that begins in the future would stay open for too long.
         self.began <= now && now.since(self.began) < limit.window
+    }
+
+    fn is_flooded(&self, limit: AttemptLimit) -> bool {
+        self.refused >= limit.count.saturating_mul(REFUSED_PER_FAILED)
     }
 
     fn wait(&self, limit: AttemptLimit, now: Timestamp) -> Option<Duration> {
@@ -176,6 +212,12 @@ mod tests {
         Keys::new([7; 32]).source(&text.parse().unwrap(), [127, 0, 0, 1].into())
     }
 
+    impl Attempts {
+        fn wait(&self, source: &Key, limit: AttemptLimit, now: Timestamp) -> Option<Duration> {
+            self.lock().get(source)?.wait(limit, now)
+        }
+    }
+
     fn fail(attempts: &Arc<Attempts>, source: &str, password: &str, now: Timestamp) {
         attempts
             .reserve(key(source), key(password), LIMIT, now)
@@ -205,6 +247,33 @@ mod tests {
             attempts.wait(&key("alice"), LIMIT, START.minus(LIMIT.window)),
             None
         );
+    }
+
+    #[test]
+    fn given_refused_attempts_when_very_many_then_their_source_alone_is_flooded_until_its_window_ends() {
+        // Given
+        let attempts = Arc::<Attempts>::default();
+        for guess in ["1", "2", "3"] {
+            fail(&attempts, "alice", guess, START);
+        }
+        let refuse = |guess: &str| {
+            let refused = attempts.reserve(key("alice"), key(guess), LIMIT, START);
+            assert!(matches!(refused, Err(Refusal::TooMany(_))));
+        };
+        let is_flooded = |user: &str, now| attempts.is_flooded(|| key(user), LIMIT, now);
+
+        // When, then: the same old password again is no guess
+        for _ in 0..LIMIT.count * REFUSED_PER_FAILED {
+            refuse("3");
+        }
+        for number in 1..LIMIT.count * REFUSED_PER_FAILED {
+            refuse(&format!("guess {number}"));
+        }
+        assert!(!is_flooded("alice", START));
+        refuse("one more");
+        assert!(is_flooded("alice", START));
+        assert!(!is_flooded("bob", START));
+        assert!(!is_flooded("alice", START.plus(LIMIT.window)));
     }
 
     #[test]

@@ -102,16 +102,20 @@ impl Passwords {
         let Some(stored) = known.or_else(|| sign_in.stand_in(self.keys.choice(user))) else {
             return Err(AuthenticationError::Rejected);
         };
-        let attempt = Attempt {
-            source: self.keys.source(user, client),
-            password: self.keys.password(user, password, stored.text()),
-            now,
-        };
-        // The limit comes first: what is remembered would otherwise answer guesses without limit.
-        let must_wait = self.attempts.wait(&attempt.source, sign_in.limit, now).is_some();
-        if !must_wait && known.is_some() && self.verified.holds(&attempt.password, now) {
+        let password_key = self.keys.password(user, password, stored.text());
+        let source = || self.keys.source(user, client);
+        // Wrong passwords that others send from behind the same address keep nobody out who has shown the right one.
+        if known.is_some()
+            && self.verified.holds(&password_key, now)
+            && !self.attempts.is_flooded(source, sign_in.limit, now)
+        {
             return Ok(());
         }
+        let attempt = Attempt {
+            source: source(),
+            password: password_key,
+            now,
+        };
         // Requests that come together with the same password are one attempt.
         let running = self.running.join((attempt.source, attempt.password));
         let is_right = running
@@ -155,7 +159,7 @@ impl Passwords {
         let turn = Arc::clone(&self.turns).acquire_owned().await;
         let turn = turn.map_err(|_| unavailable("the server stops"))?;
         drop(place);
-        // Somebody else may have verified the same password while this one waited for its turn.
+        // Another request may have verified the same password while this one waited for its turn.
         if is_known && self.verified.holds(&attempt.password, attempt.now) {
             return Ok(true);
         }

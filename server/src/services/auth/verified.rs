@@ -1,9 +1,13 @@
 //! Passwords that were verified a short time ago.
+//!
+//! Every request of a client that signs in looks here, so looking takes no lock: a reader sees the table as it was when
+//! it came, a writer exchanges it as a whole. Writing is rare beside the hashing that comes before it.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use arc_swap::ArcSwap;
 use zas_core::Timestamp;
 
 use super::keys::Key;
@@ -14,7 +18,11 @@ const MOST: usize = 10_000;
 
 /// The verified passwords, and when each need not be verified again.
 #[derive(Debug, Default)]
-pub(super) struct Verified(Mutex<HashMap<Key, Held>>);
+pub(super) struct Verified {
+    table: ArcSwap<HashMap<Key, Held>>,
+    /// Lets one writer after the other copy the table.
+    writing: Mutex<()>,
+}
 
 /// From when until when a password is remembered. Before its time it is not, so that a wall clock that was set back
 /// does not keep it for as long as it was wrong.
@@ -32,30 +40,56 @@ impl Held {
 
 impl Verified {
     pub(super) fn holds(&self, password: &Key, now: Timestamp) -> bool {
-        self.lock().get(password).is_some_and(|held| held.at(now))
+        self.table.load().get(password).is_some_and(|held| held.at(now))
     }
 
     pub(super) fn remember(&self, password: Key, now: Timestamp, remember_for: Duration) {
-        let mut verified = self.lock();
-        if verified.len() >= MOST {
-            verified.retain(|_, held| held.at(now));
+        let _writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut table = HashMap::clone(&self.table.load());
+        if table.len() >= MOST {
+            table.retain(|_, held| held.at(now));
         }
-        if verified.len() >= MOST {
-            verified.clear();
+        if table.len() >= MOST {
+            table.clear();
         }
         let held = Held {
             since: now,
             until: now.plus(remember_for),
         };
-        verified.insert(password, held);
-    }
-
-    fn lock(&self) -> MutexGuard<'_, HashMap<Key, Held>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        table.insert(password, held);
+        self.table.store(Arc::new(table));
     }
 
     #[cfg(test)]
     pub(super) fn len(&self) -> usize {
-        self.lock().len()
+        self.table.load().len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::keys::Keys;
+    use super::*;
+
+    #[test]
+    fn given_a_full_table_when_another_is_remembered_then_outdated_ones_go_and_else_all() {
+        let (verified, keys, minute) = (Verified::default(), Keys::new([7; 32]), Duration::from_secs(60));
+        let start = Timestamp::from_millis(1_000_000);
+        let key = |number: usize| keys.password(&"alice".parse().unwrap(), &number.to_string(), "hash");
+        let held = Held {
+            since: start,
+            until: start.plus(minute),
+        };
+        let mut table: HashMap<Key, Held> = (1..MOST).map(|number| (key(number), held)).collect();
+        table.insert(key(0), Held { until: start, ..held });
+        verified.table.store(Arc::new(table));
+
+        verified.remember(key(MOST), start, minute);
+        assert_eq!(verified.len(), MOST);
+        assert!(!verified.holds(&key(0), start) && verified.holds(&key(1), start));
+
+        verified.remember(key(MOST + 1), start, minute);
+        assert_eq!(verified.len(), 1);
+        assert!(verified.holds(&key(MOST + 1), start));
     }
 }

@@ -51,6 +51,8 @@ pub struct FieldReference {
     pub allowed: String,
     /// A value worth showing, in YAML.
     pub example: Option<&'static str>,
+    /// Whether it is absent by default. A part inside one that is absent need not be.
+    pub is_absent: bool,
     /// Whether it lies in a part that is absent by default.
     pub is_optional: bool,
     /// Whether it must be stated.

@@ -58,7 +58,7 @@ fn add_row(page: &mut String, field: &FieldReference) {
     let default = match (&field.default, field.shape) {
         _ if field.is_required => "required".to_owned(),
         (Some(default), _) => format!("`{default}`"),
-        (None, Shape::Section) if !field.is_optional => String::new(),
+        (None, Shape::Section) if !field.is_absent => String::new(),
         (None, _) => "absent".to_owned(),
     };
     let reload = if field.reload == Reload::Hot {

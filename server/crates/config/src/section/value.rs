@@ -124,6 +124,7 @@ fn not_empty_if_any(path: &Option<PathBuf>) -> Result<(), String> {
 impl<T: Section> Value for Option<T> {
     fn describe(field: Field<'_>, _default: &Self, rows: &mut Vec<FieldReference>) {
         let field = Field {
+            is_absent: true,
             is_optional: true,
             ..field
         };
@@ -165,6 +166,7 @@ fn describe_entries<T: Section>(
     rows: &mut Vec<FieldReference>,
 ) {
     let field = Field {
+        is_absent: true,
         is_optional: true,
         ..field
     };

@@ -18,7 +18,8 @@ section! {
         /// How long a verified password is not verified again. 0 verifies each request, which costs tens of milliseconds
         /// of processor time.
         hot "credentialCache" credential_cache: Duration = Duration::minutes(5), in Duration::seconds(0)..=Duration::hours(24);
-        /// When sign-in is refused for a while, with 429 and Retry-After.
+        /// When sign-in is refused for a while, with 429 and Retry-After. The limit of the defaults applies when this
+        /// section is absent too.
         hot "failedAttempts" failed_attempts: FailedAttempts = FailedAttempts::default();
     }
 }
@@ -44,7 +45,8 @@ section! {
 }
 
 section! {
-    /// How many failed attempts to sign in are answered within a time, for each user and client address.
+    /// How many failed attempts to sign in are answered within a time, for each user and client address. A password that
+    /// is remembered as right passes nevertheless, unless a hundred times as many more wrong ones come.
     pub struct FailedAttempts {
         /// Failed attempts within the window.
         hot "count" count: u32 = 10, in 1..=10_000;
