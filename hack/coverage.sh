@@ -22,7 +22,7 @@ ZAS_SERVER_BINARY="$server" ZAS_STOP_GENTLY=1 \
     cargo tarpaulin --engine llvm --no-default-features --skip-clean --target-dir "$target" --objects "$server" \
     --lib --bins --test memory --test conformance --implicit-test-threads --timeout 900 \
     --exclude-files 'tests/*' 'crd/*' 'operator/*' --out Stdout --out Html --out Json --output-dir "$target" \
-    -p zas-core -p zas-config -p zas-blobs -p zas-metadata -p zot-artifact-store -p zas-tests \
+    -p zas-core -p zas-config -p zas-blobs -p zas-metadata -p zas-s3 -p zot-artifact-store -p zas-tests \
     -- "$@"
 
 hack/coverage_by_part.py "$target/tarpaulin-report.json"

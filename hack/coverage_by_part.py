@@ -11,6 +11,7 @@ PARTS = {
     "server/crates/config/": "config",
     "server/crates/metadata/": "metadata",
     "server/crates/blobs/": "blobs",
+    "server/crates/s3/": "s3",
     "server/src/services/": "services",
     "server/src/api/": "api",
     "server/src/app/": "app",

@@ -1,0 +1,11 @@
+//! Names in the S3 name space: buckets, keys, versions, uploads, entity tags.
+
+mod bucket;
+mod etag;
+mod key;
+mod opaque;
+
+pub use bucket::{BucketName, InvalidBucketName};
+pub use etag::{ETag, InvalidETag};
+pub use key::{InvalidKey, MAX_KEY_BYTES, ObjectKey};
+pub use opaque::{MultipartUploadId, VersionId};
