@@ -64,8 +64,19 @@ pub const CRD_NAME: &str = "zotartifactstores.zot.candlekeep.io";
         name = "Reason",
         type_ = "string",
         description = "Why it is ready or not.",
-        json_path = ".status.conditions[?(@.type=='Ready')].reason",
-        priority = 1
+        json_path = ".status.conditions[?(@.type=='Ready')].reason"
+    ),
+    printcolumn(
+        name = "Available",
+        type_ = "string",
+        description = "Whether clients are served, perhaps not yet as the newest spec asks.",
+        json_path = ".status.conditions[?(@.type=='Available')].status"
+    ),
+    printcolumn(
+        name = "Replicas",
+        type_ = "integer",
+        description = "Servers that take requests.",
+        json_path = ".status.readyReplicas"
     ),
     printcolumn(
         name = "Version",
@@ -103,10 +114,7 @@ pub struct ZotArtifactStoreSpec {
     /// Version of the server to run, such as 0.3.0. Default: the version that came with the operator. A change
     /// restarts the server; a version older than the data is refused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(
-        length(max = 64),
-        regex(pattern = r"^[0-9]+\.[0-9]+\.[0-9]+(-[0-9A-Za-z.-]+)?$")
-    )]
+    #[schemars(with = "Option<crate::grammar::Version>")]
     pub version: Option<String>,
 
     /// What happens when the operator comes with a newer server: Automatic restarts the store with it; Manual keeps
@@ -121,7 +129,11 @@ pub struct ZotArtifactStoreSpec {
     /// How many servers run: 1, or 0 to stop the store and keep its data. More than one needs shared storage, which
     /// this version does not offer.
     #[serde(default = "one_replica")]
-    #[schemars(range(min = 0, max = 1))]
+    #[schemars(range(min = 0, max = 32))]
+    #[x_kube(validation = (
+        "self <= 1",
+        "replicas can be 1, or 0 to stop the store: more servers need a database and a storage that they share, which this version does not have"
+    ))]
     pub replicas: i32,
 
     /// Whether the operator leaves everything except the status untouched. The server goes on running.

@@ -16,6 +16,7 @@
 pub mod artifact_store;
 pub mod conditions;
 pub mod definition;
+mod grammar;
 pub mod reference;
 mod schema;
 pub mod spec;

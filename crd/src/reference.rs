@@ -220,8 +220,9 @@ fn bounds(schema: &Value) -> Vec<String> {
             parts.push(format!("at most {most} {noun}"));
         }
     }
-    if let Some(pattern) = schema.get("pattern").and_then(Value::as_str) {
-        parts.push(format!("`{pattern}`"));
+    if is_leaf(schema) {
+        parts.extend(messages(schema).map(|message| sentence(&message)));
+        parts.extend(meaning_of_pattern(schema));
     }
     parts
 }
@@ -238,14 +239,51 @@ fn number(schema: &Value, key: &str) -> Option<i64> {
     })
 }
 
+/// Texts and numbers, whose rules are told with what they allow.
+fn is_leaf(schema: &Value) -> bool {
+    matches!(
+        schema.get("type").and_then(Value::as_str),
+        Some("string" | "integer")
+    )
+}
+
+/// What users read who break the rules of this schema itself.
+fn messages(schema: &Value) -> impl Iterator<Item = String> {
+    let rules = schema.get("x-kubernetes-validations").and_then(Value::as_array);
+    rules.into_iter().flatten().filter_map(|rule| {
+        let text = |key| rule.get(key).and_then(Value::as_str);
+        text("message").map(str::to_owned).or_else(|| {
+            // A computed message is texts in quotes, with values in between.
+            let parts = text("messageExpression")?.split('\'').enumerate();
+            let readable = parts.map(|(at, part)| match at % 2 {
+                1 => part,
+                _ if part.is_empty() => "",
+                _ => "…",
+            });
+            Some(readable.collect())
+        })
+    })
+}
+
+/// What a pattern says in the name of its group.
+fn meaning_of_pattern(schema: &Value) -> Option<String> {
+    let (_, rest) = schema.get("pattern")?.as_str()?.split_once("(?<")?;
+    let (name, _) = rest.split_once('>')?;
+    Some(name.replace('_', " "))
+}
+
+/// What to write, without the invitation.
+fn sentence(message: &str) -> String {
+    message.strip_prefix("write ").unwrap_or(message).to_owned()
+}
+
 /// What is refused beyond types and ranges, with the messages that users see.
 fn rules(schema: &Value) -> String {
     let mut found = Vec::new();
     collect_rules(schema, "", &mut found);
-    let mut text =
-        "## Rules\n\nWhat the API server refuses beyond types and ranges, and what it says then.\n\n\
+    let mut text = "## Rules\n\nWhat the API server refuses beyond single values, and what it says then.\n\n\
                     | Where | Message |\n|---|---|\n"
-            .to_owned();
+        .to_owned();
     for (path, message) in found {
         let _ = writeln!(text, "| `{path}` | {} |", message.replace('|', "\\|"));
     }
@@ -253,15 +291,9 @@ fn rules(schema: &Value) -> String {
 }
 
 fn collect_rules(schema: &Value, path: &str, found: &mut Vec<(String, String)>) {
-    for rule in schema
-        .get("x-kubernetes-validations")
-        .and_then(Value::as_array)
-        .into_iter()
-        .flatten()
-    {
-        let message = rule.get("message").and_then(Value::as_str).unwrap_or_default();
+    if !is_leaf(schema) {
         let place = if path.is_empty() { "metadata" } else { path };
-        found.push((place.to_owned(), message.to_owned()));
+        found.extend(messages(schema).map(|message| (place.to_owned(), message)));
     }
     for (name, member) in properties(schema) {
         let path = if path.is_empty() {

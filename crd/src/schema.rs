@@ -3,16 +3,14 @@
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::{Map, Value};
 
+use crate::grammar::LabelValue;
+
 /// Labels: at most 64, values as Kubernetes allows them.
-pub(crate) fn labels(_: &mut SchemaGenerator) -> Schema {
+pub(crate) fn labels(generator: &mut SchemaGenerator) -> Schema {
     json_schema!({
         "type": "object",
         "maxProperties": 64,
-        "additionalProperties": {
-            "type": "string",
-            "maxLength": 63,
-            "pattern": "^([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?$",
-        },
+        "additionalProperties": LabelValue::json_schema(generator),
     })
 }
 

@@ -25,6 +25,8 @@ const EMBEDDED: [&str; 8] = [
 ];
 const EMBEDDED_VOLUMES: &str = "spec.pod.extraVolumes[].";
 const EMBEDDED_CONDITIONS: &str = "status.conditions[]";
+/// A rule of the group compares it with the names of volumes.
+const NAME_OF_ANOTHER_FIELD: &str = "spec.pod.extraVolumeMounts[].name";
 
 fn is_embedded(path: &str) -> bool {
     EMBEDDED
@@ -134,6 +136,10 @@ fn given_the_schema_when_it_is_outlined_then_it_is_the_one_that_was_agreed() {
     insta::assert_snapshot!(outline);
 }
 
+fn has_grammar(node: &Value) -> bool {
+    !node["pattern"].is_null() || !node["x-kubernetes-validations"].is_null()
+}
+
 #[test]
 fn given_every_field_when_the_schema_is_read_then_it_is_documented_and_bounded() {
     let mut faults = Vec::new();
@@ -152,9 +158,10 @@ fn given_every_field_when_the_schema_is_read_then_it_is_documented_and_bounded()
         match node["type"].as_str() {
             Some("string")
                 if node["enum"].is_null()
-                    && (node["maxLength"].is_null() || (node["pattern"].is_null() && !status)) =>
+                    && (node["maxLength"].is_null()
+                        || (!has_grammar(node) && !status && path != NAME_OF_ANOTHER_FIELD)) =>
             {
-                faults.push(format!("{path} is a string without maxLength or pattern"));
+                faults.push(format!("{path} is a string without maxLength or grammar"));
             }
             Some("integer") if node["minimum"].is_null() && path != "status.observedGeneration" => {
                 faults.push(format!("{path} is a number without a range"));
@@ -238,7 +245,28 @@ fn given_the_definition_when_kubectl_prints_a_list_then_the_columns_are_these() 
         .iter()
         .map(|column| &column["name"])
         .collect();
-    assert_eq!(columns, ["Ready", "Reason", "Version", "URL", "Age"]);
+    // Those with a priority are shown only by --output=wide.
+    assert_eq!(
+        version["additionalPrinterColumns"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter(|column| !column["priority"].is_null())
+            .count(),
+        0
+    );
+    assert_eq!(
+        columns,
+        [
+            "Ready",
+            "Reason",
+            "Available",
+            "Replicas",
+            "Version",
+            "URL",
+            "Age"
+        ]
+    );
     assert_eq!(
         version["subresources"]["scale"]["specReplicasPath"],
         ".spec.replicas"

@@ -10,7 +10,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use zas_crd::{Storage, ZotArtifactStore};
 
-use support::{cases, object, verdict};
+use support::grammar::Grammar;
+use support::{cases, object, typed_verdict, verdict};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -46,12 +47,7 @@ fn given_valid_specs_when_they_are_created_then_schema_rules_and_types_accept_th
         let object = object(&case.metadata_name, &case.spec);
         assert_eq!(verdict(&object, None), Ok(()), "{}", case.name);
         let typed = typed(&object).unwrap_or_else(|| panic!("{}: the types do not take it", case.name));
-        assert!(
-            typed.validate_cel().is_ok(),
-            "{}: {:?}",
-            case.name,
-            typed.validate_cel()
-        );
+        assert_eq!(typed_verdict(&typed, None), Ok(()), "{}", case.name);
     }
     assert!(cases.len() >= 25, "only {} cases", cases.len());
 }
@@ -81,7 +77,7 @@ fn given_specs_that_break_a_rule_when_the_operator_checks_them_itself_then_it_re
         {
             continue;
         }
-        let refusal = typed.validate_cel().expect_err(&case.name).to_string();
+        let refusal = typed_verdict(&typed, None).expect_err(&case.name);
         assert!(
             refusal.contains(case.message.as_deref().unwrap()),
             "{}: {refusal}",
@@ -109,6 +105,11 @@ fn given_every_rule_message_when_the_tables_are_read_then_each_is_provoked() {
     for case in cases::<Case>("rejected.yaml") {
         provoked += &verdict(&object(&case.metadata_name, &case.spec), None).unwrap_err();
     }
+    for case in cases::<Grammar>("messages.yaml") {
+        for text in &case.wrong {
+            provoked += &verdict(&object("store", &case.stating(text)), None).unwrap_err();
+        }
+    }
     for case in cases::<Update>("updates.yaml") {
         let old = object("store", &case.old);
         provoked += &verdict(&object("store", &case.new), Some(&old))
@@ -133,9 +134,14 @@ fn collect_messages(schema: &Value, messages: &mut Vec<String>) {
         .into_iter()
         .flatten()
     {
+        // A message that is computed begins with a text.
+        let computed = rule["messageExpression"]
+            .as_str()
+            .and_then(|text| text.split('\'').nth(1));
         messages.push(
             rule["message"]
                 .as_str()
+                .or(computed)
                 .expect("a rule without a message")
                 .to_owned(),
         );
@@ -166,7 +172,7 @@ fn given_two_specs_when_one_replaces_the_other_then_the_verdict_is_that_of_the_t
             continue;
         };
         assert_eq!(
-            new.validate_cel_update(&old).is_err(),
+            typed_verdict(&new, Some(&old)).is_err(),
             case.message.is_some(),
             "{}: the typed check",
             case.name

@@ -112,7 +112,7 @@ impl Action {
 pub struct RepositoryRule {
     /// Pattern of whole repository names: "*" stands for any text inside one component, "**" for any number of
     /// components.
-    #[schemars(length(min = 1, max = 256), regex(pattern = r"^\S+$"))]
+    #[schemars(with = "crate::grammar::RepositoryPattern")]
     pub pattern: String,
 
     /// What some users and groups may do, at most 64.
@@ -136,20 +136,12 @@ pub struct RepositoryRule {
 pub struct RepositoryPolicy {
     /// Names of users, at most 256.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(
-        length(max = 256),
-        inner(length(min = 1, max = 256), regex(pattern = r"^[^:\s]+$")),
-        extend("x-kubernetes-list-type" = "set")
-    )]
+    #[schemars(with = "Vec<crate::grammar::NestedUserName>", length(max = 256), extend("x-kubernetes-list-type" = "set"))]
     pub users: Vec<String>,
 
     /// Names of groups, at most 64.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(
-        length(max = 64),
-        inner(length(min = 1, max = 256), regex(pattern = r"^\S+$")),
-        extend("x-kubernetes-list-type" = "set")
-    )]
+    #[schemars(with = "Vec<crate::grammar::NestedGroupName>", length(max = 64), extend("x-kubernetes-list-type" = "set"))]
     pub groups: Vec<String>,
 
     /// What they may do.
@@ -161,16 +153,12 @@ pub struct RepositoryPolicy {
 #[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema, PartialEq, Eq)]
 pub struct UserGroup {
     /// Name of the group.
-    #[schemars(length(min = 1, max = 256), regex(pattern = r"^\S+$"))]
+    #[schemars(with = "crate::grammar::GroupName")]
     pub name: String,
 
     /// Names of its users, at most 1024.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(
-        length(max = 1024),
-        inner(length(min = 1, max = 256), regex(pattern = r"^[^:\s]+$")),
-        extend("x-kubernetes-list-type" = "set")
-    )]
+    #[schemars(with = "Vec<crate::grammar::NestedUserName>", length(max = 1024), extend("x-kubernetes-list-type" = "set"))]
     pub users: Vec<String>,
 }
 
@@ -179,20 +167,12 @@ pub struct UserGroup {
 pub struct AdminPolicy {
     /// Names of users, at most 256.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(
-        length(max = 256),
-        inner(length(min = 1, max = 256), regex(pattern = r"^[^:\s]+$")),
-        extend("x-kubernetes-list-type" = "set")
-    )]
+    #[schemars(with = "Vec<crate::grammar::UserName>", length(max = 256), extend("x-kubernetes-list-type" = "set"))]
     pub users: Vec<String>,
 
     /// Names of groups, at most 64.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(
-        length(max = 64),
-        inner(length(min = 1, max = 256), regex(pattern = r"^\S+$")),
-        extend("x-kubernetes-list-type" = "set")
-    )]
+    #[schemars(with = "Vec<crate::grammar::GroupName>", length(max = 64), extend("x-kubernetes-list-type" = "set"))]
     pub groups: Vec<String>,
 
     /// What they may do.

@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::values::Size;
+use crate::grammar;
 
 /// The claim that holds the database and the files.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, KubeSchema, PartialEq, Eq)]
@@ -14,10 +15,6 @@ use super::values::Size;
 #[x_kube(validation = (
     "!has(self.existingClaim) || !(has(self.size) || has(self.storageClassName))",
     "dataVolume.existingClaim brings its own size and class: remove dataVolume.size and dataVolume.storageClassName, or remove existingClaim"
-))]
-#[x_kube(validation = (
-    "!has(oldSelf.size) || (has(self.size) && quantity(self.size).compareTo(quantity(oldSelf.size)) >= 0)",
-    "dataVolume.size may only grow: state at least the size it had"
 ))]
 #[x_kube(validation = (
     "self.accessMode == oldSelf.accessMode",
@@ -33,17 +30,16 @@ use super::values::Size;
 ))]
 #[serde(rename_all = "camelCase")]
 pub struct DataVolume {
-    /// Size of the claim, such as 100Gi. Default: 20Gi. It may only grow; the server keeps running while the volume
-    /// is expanded, when the storage class can do so.
+    /// Size of the claim, such as 100Gi. Default: 20Gi for a new claim, and the size that it has for one that exists.
+    /// It may only grow; the server keeps running while the volume is expanded, when the storage class can do so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[x_kube(validation = grammar::size())]
+    #[x_kube(validation = grammar::only_grows("dataVolume.size"))]
     pub size: Option<Size>,
 
     /// Storage class of the claim. Default: the default class of the cluster. It cannot change.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(
-        length(min = 1, max = 253),
-        regex(pattern = r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$")
-    )]
+    #[schemars(with = "Option<crate::grammar::ObjectName>")]
     pub storage_class_name: Option<String>,
 
     /// Access mode of the claim. ReadWriteOncePod is recommended where the driver supports it: it keeps a second Pod
@@ -54,10 +50,7 @@ pub struct DataVolume {
     /// Name of a claim to use instead of a new one. It is never owned, resized or deleted. Excludes size and
     /// storageClassName. It cannot change.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(
-        length(min = 1, max = 253),
-        regex(pattern = r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$")
-    )]
+    #[schemars(with = "Option<crate::grammar::ObjectName>")]
     pub existing_claim: Option<String>,
 
     /// Annotations of the claim, such as those that a backup tool looks for.

@@ -54,23 +54,12 @@ pub struct ServiceExposure {
 
     /// Class of the load balancer. Default: the one of the cluster. Needs type LoadBalancer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(
-        length(min = 1, max = 253),
-        regex(pattern = r"^[A-Za-z0-9]([-A-Za-z0-9_./]*[A-Za-z0-9])?$")
-    )]
+    #[schemars(with = "Option<crate::grammar::LoadBalancerClass>")]
     pub load_balancer_class: Option<String>,
 
     /// Networks, as CIDRs, that may use the load balancer, at most 32. Default: all. Needs type LoadBalancer.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(
-        length(max = 32),
-        inner(length(max = 64), regex(pattern = r"^[0-9A-Fa-f.:]+/[0-9]{1,3}$")),
-        extend("x-kubernetes-list-type" = "set")
-    )]
-    #[x_kube(validation = (
-        "self.all(network, isCIDR(network))",
-        "exposure.service.loadBalancerSourceRanges must hold networks in CIDR notation: write for example 192.0.2.0/24"
-    ))]
+    #[schemars(with = "Vec<crate::grammar::Network>", length(max = 32), extend("x-kubernetes-list-type" = "set"))]
     pub load_balancer_source_ranges: Vec<String>,
 
     /// Whether traffic from outside goes to all nodes (Cluster) or only to the node of the Pod, which keeps the
@@ -165,10 +154,7 @@ pub struct RouteExposure {
 
     /// Host of the Route. Default: the one that the router chooses.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(
-        length(min = 1, max = 253),
-        regex(pattern = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$")
-    )]
+    #[schemars(with = "Option<crate::grammar::Host>")]
     pub host: Option<String>,
 
     /// Where TLS ends: edge at the router, reencrypt at the router and again at the server, passthrough at the
@@ -223,17 +209,11 @@ impl RouteTermination {
 pub struct IngressExposure {
     /// Class of the Ingress. Default: the default class of the cluster.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(
-        length(min = 1, max = 253),
-        regex(pattern = r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$")
-    )]
+    #[schemars(with = "Option<crate::grammar::ObjectName>")]
     pub class_name: Option<String>,
 
     /// Host of the Ingress.
-    #[schemars(
-        length(min = 1, max = 253),
-        regex(pattern = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$")
-    )]
+    #[schemars(with = "crate::grammar::Host")]
     pub host: String,
 
     /// Secret with tls.crt and tls.key for the host. Default: none, the Ingress speaks plain HTTP.

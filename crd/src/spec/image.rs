@@ -10,10 +10,7 @@ pub struct Image {
     /// Image of the server, best by digest. Default: the image that came with the operator. Needs spec.version. A
     /// change restarts the server.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(
-        length(min = 1, max = 512),
-        regex(pattern = r"^[A-Za-z0-9][A-Za-z0-9._:/@\[\]-]*$")
-    )]
+    #[schemars(with = "Option<crate::grammar::ImageReference>")]
     pub reference: Option<String>,
 
     /// When the node pulls the image. Default: IfNotPresent. A change restarts the server.
@@ -56,9 +53,6 @@ impl ImagePullPolicy {
 #[derive(Clone, Debug, Deserialize, Serialize, JsonSchema, PartialEq, Eq)]
 pub struct PullSecretRef {
     /// Name of the Secret, in the namespace of the store.
-    #[schemars(
-        length(min = 1, max = 253),
-        regex(pattern = r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$")
-    )]
+    #[schemars(with = "crate::grammar::ObjectName")]
     pub name: String,
 }

@@ -4,22 +4,16 @@ use kube::KubeSchema;
 use serde::{Deserialize, Serialize};
 
 use super::values::{Size, TimeSpan};
+use crate::grammar;
 
 /// What one client may ask of the server.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, KubeSchema, PartialEq, Eq)]
 #[x_kube(cel)]
-#[x_kube(validation = (
-    "!has(self.maxManifestSize) || (quantity(self.maxManifestSize).compareTo(quantity('4Mi')) >= 0 && quantity(self.maxManifestSize).compareTo(quantity('64Mi')) <= 0)",
-    "limits.maxManifestSize must be between 4Mi and 64Mi: the specification asks for 4Mi at least"
-))]
-#[x_kube(validation = (
-    "!has(self.uploadExpiry) || (duration(self.uploadExpiry) >= duration('1m') && duration(self.uploadExpiry) <= duration('8760h'))",
-    "limits.uploadExpiry must be between 1m and 8760h: choose a time in this range"
-))]
 #[serde(rename_all = "camelCase")]
 pub struct Limits {
     /// Largest manifest, 4Mi to 64Mi. Default: 4Mi. A change takes effect without a restart.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[x_kube(validation = grammar::size_between("4Mi", "64Mi", "the OCI specification asks for 4Mi at least"))]
     pub max_manifest_size: Option<Size>,
 
     /// Uploads that may send bytes at the same time, 1 to 65536; more are answered 429. Default: the server's own,
@@ -31,5 +25,6 @@ pub struct Limits {
     /// After how long without progress an upload is cancelled, 1m to 8760h. Default: 24h. A change takes effect
     /// without a restart.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[x_kube(validation = grammar::time_between("1m", "8760h", "24h"))]
     pub upload_expiry: Option<TimeSpan>,
 }

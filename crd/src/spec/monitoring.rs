@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::values::TimeSpan;
+use crate::grammar;
 
 /// Objects for the monitoring of the cluster. Where the cluster does not know a kind, nothing is created.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema, PartialEq, Eq)]
@@ -24,10 +25,6 @@ pub struct Monitoring {
 /// A ServiceMonitor.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, KubeSchema, PartialEq, Eq)]
 #[x_kube(cel)]
-#[x_kube(validation = (
-    "!has(self.interval) || (duration(self.interval) >= duration('1s') && duration(self.interval) <= duration('1h'))",
-    "serviceMonitor.interval must be between 1s and 1h: choose a pause in this range"
-))]
 pub struct ServiceMonitorSettings {
     /// Whether there is a ServiceMonitor. Needs extensions.metrics.
     #[serde(default)]
@@ -35,6 +32,7 @@ pub struct ServiceMonitorSettings {
 
     /// Pause between two scrapes, 1s to 1h. Default: 30s.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[x_kube(validation = grammar::time_between("1s", "1h", "30s"))]
     pub interval: Option<TimeSpan>,
 
     /// Labels of the ServiceMonitor, such as those that a Prometheus selects by.

@@ -36,11 +36,7 @@ pub struct NetworkPolicySettings {
     /// Namespaces whose Pods may read metrics, at most 32. Default: openshift-monitoring,
     /// openshift-user-workload-monitoring and monitoring.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(
-        length(max = 32),
-        inner(length(min = 1, max = 63), regex(pattern = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$")),
-        extend("x-kubernetes-list-type" = "set")
-    )]
+    #[schemars(with = "Vec<crate::grammar::LabelName>", length(max = 32), extend("x-kubernetes-list-type" = "set"))]
     pub monitoring_namespaces: Vec<String>,
 
     /// Where the server may connect to, as rules of a NetworkPolicy, at most 32; name resolution is added. Default:
@@ -60,16 +56,16 @@ pub struct NetworkPolicySettings {
 pub struct Proxy {
     /// Proxy for http addresses, such as http://proxy.example.com:3128, without credentials.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 1024), regex(pattern = r"^https?://[^@\s]+$"))]
+    #[schemars(with = "Option<crate::grammar::ProxyUrl>")]
     pub http_proxy: Option<String>,
 
     /// Proxy for https addresses, such as http://proxy.example.com:3128, without credentials.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 1024), regex(pattern = r"^https?://[^@\s]+$"))]
+    #[schemars(with = "Option<crate::grammar::ProxyUrl>")]
     pub https_proxy: Option<String>,
 
     /// Hosts, domains and networks that are reached directly, separated by commas.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 4096), regex(pattern = r"^\S+$"))]
+    #[schemars(with = "Option<crate::grammar::ProxyExceptions>")]
     pub no_proxy: Option<String>,
 }

@@ -15,6 +15,10 @@ use super::volumes::{ExtraVolume, ExtraVolumeMount};
 /// The Pod of the server.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, KubeSchema, PartialEq)]
 #[x_kube(cel)]
+#[x_kube(validation = (
+    "!has(self.extraVolumeMounts) || self.extraVolumeMounts.all(mount, has(self.extraVolumes) && self.extraVolumes.exists(volume, volume.name == mount.name))",
+    "pod.extraVolumeMounts must name volumes of pod.extraVolumes: add the volume there, or correct the name of the mount"
+))]
 #[serde(rename_all = "camelCase")]
 pub struct PodSettings {
     /// Labels of the Pod. Those that the operator sets itself win.
@@ -60,10 +64,7 @@ pub struct PodSettings {
 
     /// Priority class of the Pod. Default: the default of the cluster.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(
-        length(min = 1, max = 253),
-        regex(pattern = r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$")
-    )]
+    #[schemars(with = "Option<crate::grammar::ObjectName>")]
     pub priority_class_name: Option<String>,
 
     /// Seconds between the request to stop and the end of the Pod, 5 to 3600, in which requests and uploads finish.

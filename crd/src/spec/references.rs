@@ -8,10 +8,7 @@ use serde::{Deserialize, Serialize};
 #[schemars(extend("x-kubernetes-map-type" = "atomic"))]
 pub struct SecretRef {
     /// Name of the Secret, in the namespace of the store.
-    #[schemars(
-        length(min = 1, max = 253),
-        regex(pattern = r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$")
-    )]
+    #[schemars(with = "crate::grammar::ObjectName", length(min = 1))]
     pub name: String,
 }
 
@@ -20,13 +17,10 @@ pub struct SecretRef {
 #[schemars(extend("x-kubernetes-map-type" = "atomic"))]
 pub struct SecretKeyRef {
     /// Name of the Secret, in the namespace of the store.
-    #[schemars(
-        length(min = 1, max = 253),
-        regex(pattern = r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$")
-    )]
+    #[schemars(with = "crate::grammar::ObjectName", length(min = 1))]
     pub name: String,
     /// Key inside the Secret.
-    #[schemars(length(min = 1, max = 253), regex(pattern = r"^[-._a-zA-Z0-9]+$"))]
+    #[schemars(with = "crate::grammar::Key", length(min = 1))]
     pub key: String,
 }
 
@@ -35,12 +29,9 @@ pub struct SecretKeyRef {
 #[schemars(extend("x-kubernetes-map-type" = "atomic"))]
 pub struct ConfigMapKeyRef {
     /// Name of the ConfigMap, in the namespace of the store.
-    #[schemars(
-        length(min = 1, max = 253),
-        regex(pattern = r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$")
-    )]
+    #[schemars(with = "crate::grammar::ObjectName", length(min = 1))]
     pub name: String,
     /// Key inside the ConfigMap.
-    #[schemars(length(min = 1, max = 253), regex(pattern = r"^[-._a-zA-Z0-9]+$"))]
+    #[schemars(with = "crate::grammar::Key", length(min = 1))]
     pub key: String,
 }

@@ -16,10 +16,7 @@ pub struct ServiceAccountSettings {
     /// Name of an existing ServiceAccount, which the operator does not change. Default: one is created. A change
     /// restarts the server.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(
-        length(min = 1, max = 253),
-        regex(pattern = r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$")
-    )]
+    #[schemars(with = "Option<crate::grammar::ObjectName>")]
     pub name: Option<String>,
 
     /// Annotations of the created ServiceAccount, such as those that give it an identity in a cloud.

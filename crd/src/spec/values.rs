@@ -6,11 +6,6 @@ use std::time::Duration;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
-/// The grammar of [`Size`] in the schema.
-pub const SIZE_PATTERN: &str = "^[1-9][0-9]{0,14}(k|M|G|T|P|Ki|Mi|Gi|Ti|Pi)?$";
-/// The grammar of [`TimeSpan`] in the schema, the same for rules and for the operator.
-pub const TIME_SPAN_PATTERN: &str = "^([0-9]+(ms|s|m|h))+$";
-
 /// Why a size or a duration has no value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ValueError {
@@ -47,7 +42,7 @@ impl Size {
     /// The number of bytes.
     ///
     /// # Errors
-    /// When the text does not follow [`SIZE_PATTERN`] or the number needs more than 63 bits.
+    /// When the text does not follow the grammar of the schema or the number needs more than 63 bits.
     pub fn bytes(&self) -> Result<u64, ValueError> {
         self.parsed().ok_or_else(|| ValueError {
             text: self.0.clone(),
@@ -100,7 +95,7 @@ impl JsonSchema for Size {
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "string", "maxLength": 20, "pattern": SIZE_PATTERN })
+        json_schema!({ "type": "string", "maxLength": 20 })
     }
 }
 
@@ -124,12 +119,14 @@ impl TimeSpan {
     /// The duration.
     ///
     /// # Errors
-    /// When the text does not follow [`TIME_SPAN_PATTERN`] or exceeds 292 years, the most that rules can compare.
+    /// When the text does not follow the grammar of the schema.
     pub fn duration(&self) -> Result<Duration, ValueError> {
-        self.milliseconds().map(Duration::from_millis).ok_or_else(|| ValueError {
-            text: self.0.clone(),
-            expected: "a duration below 292 years: write numbers with the units ms, s, m or h, such as 1h30m",
-        })
+        self.milliseconds()
+            .map(Duration::from_millis)
+            .ok_or_else(|| ValueError {
+                text: self.0.clone(),
+                expected: "a duration: write whole numbers with the units h, m, s and ms, such as 1h30m",
+            })
     }
 
     /// The same duration with each unit once and in descending order, as Prometheus wants it: `90m` is `1h30m`.
@@ -162,20 +159,24 @@ impl TimeSpan {
                 .find(|letter: char| letter.is_ascii_digit())
                 .unwrap_or(tail.len());
             let (unit, next) = tail.split_at_checked(length)?;
-            total = total.checked_add(count.parse::<u64>().ok()?.checked_mul(unit_milliseconds(unit)?)?)?;
+            let (milliseconds, most_digits) = time_unit(unit)?;
+            if digits > most_digits {
+                return None;
+            }
+            total = total.checked_add(count.parse::<u64>().ok()?.checked_mul(milliseconds)?)?;
             rest = next;
         }
-        let fits = i64::try_from(total).ok()?.checked_mul(1_000_000).is_some();
-        (fits && !self.0.is_empty()).then_some(total)
+        (!self.0.is_empty()).then_some(total)
     }
 }
 
-fn unit_milliseconds(unit: &str) -> Option<u64> {
+/// The milliseconds of a unit, and how many digits its number may have: together they are too few to overflow a clock.
+fn time_unit(unit: &str) -> Option<(u64, usize)> {
     Some(match unit {
-        "ms" => 1,
-        "s" => 1000,
-        "m" => 60_000,
-        "h" => 3_600_000,
+        "ms" => (1, 12),
+        "s" => (1000, 9),
+        "m" => (60_000, 7),
+        "h" => (3_600_000, 5),
         _ => return None,
     })
 }
@@ -196,6 +197,6 @@ impl JsonSchema for TimeSpan {
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "string", "maxLength": 32, "pattern": TIME_SPAN_PATTERN })
+        json_schema!({ "type": "string", "maxLength": 32 })
     }
 }

@@ -22,10 +22,7 @@ use serde::{Deserialize, Serialize};
 #[serde(rename_all = "camelCase")]
 pub struct ExtraVolume {
     /// Name of the volume, which must not start with zas-.
-    #[schemars(
-        length(min = 1, max = 63),
-        regex(pattern = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$")
-    )]
+    #[schemars(with = "crate::grammar::LabelName")]
     pub name: String,
 
     /// Files from a ConfigMap.
@@ -78,26 +75,17 @@ impl From<ExtraVolume> for Volume {
 #[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
 pub struct ExtraVolumeMount {
-    /// Name of the volume.
-    #[schemars(
-        length(min = 1, max = 63),
-        regex(pattern = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$")
-    )]
+    /// Name of the volume, which is one of spec.pod.extraVolumes.
+    #[schemars(length(min = 1, max = 63))]
     pub name: String,
 
     /// Absolute path in the container, not under /config, /data or /tmp.
-    #[schemars(
-        length(min = 2, max = 512),
-        regex(pattern = r"^(/\.?[A-Za-z0-9_@-][A-Za-z0-9._@-]*)+$")
-    )]
+    #[schemars(with = "crate::grammar::MountPath")]
     pub mount_path: String,
 
     /// Path inside the volume. Default: its root. Files below a subPath are not refreshed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(
-        length(min = 1, max = 512),
-        regex(pattern = r"^\.?[A-Za-z0-9_@-][A-Za-z0-9._@-]*(/\.?[A-Za-z0-9_@-][A-Za-z0-9._@-]*)*$")
-    )]
+    #[schemars(with = "Option<crate::grammar::SubPath>")]
     pub sub_path: Option<String>,
 
     /// Whether the container can only read. Default: false.

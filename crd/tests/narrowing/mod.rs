@@ -50,12 +50,37 @@ fn compare_values(old: &Value, new: &Value, path: &str, found: &mut Vec<String>)
         }
         _ => {}
     }
-    if !new["pattern"].is_null() && old["pattern"] != new["pattern"] {
-        found.push(format!(
-            "{path}: the pattern changed from {} to {}",
-            old["pattern"], new["pattern"]
-        ));
+    let (old, new) = (grammar(old), grammar(new));
+    if !new.is_empty() && old != new {
+        found.push(format!("{path}: the grammar changed from {old} to {new}"));
     }
+}
+
+/// What a text must match: a pattern, or a rule on the text itself. One that says the same in both ways is the same.
+fn grammar(schema: &Value) -> String {
+    if let Some(pattern) = schema["pattern"].as_str() {
+        return unnamed(pattern);
+    }
+    let rule = schema["x-kubernetes-validations"][0]["rule"].as_str();
+    match rule {
+        Some(rule) if schema["type"] == "string" => match rule
+            .strip_prefix("self.matches('")
+            .and_then(|rest| rest.split_once("')"))
+        {
+            Some((pattern, _)) => pattern.replace("\\\\", "\\"),
+            None => rule.to_owned(),
+        },
+        _ => String::new(),
+    }
+}
+
+/// A pattern without the name of the group that encloses it.
+fn unnamed(pattern: &str) -> String {
+    let named = pattern
+        .strip_prefix("^(?<")
+        .and_then(|rest| rest.strip_suffix(")$"))
+        .and_then(|rest| rest.split_once('>'));
+    named.map_or_else(|| pattern.to_owned(), |(_, inner)| format!("^{inner}$"))
 }
 
 fn compare_bounds(old: &Value, new: &Value, path: &str, found: &mut Vec<String>) {

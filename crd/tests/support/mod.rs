@@ -8,14 +8,17 @@
     reason = "what stands around the tests is part of them"
 )]
 
+pub(crate) mod grammar;
+
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
-use kube::core::cel::Validator;
+use kube::core::cel::{CompiledSchema, Validator, compile_schema};
 use regex::Regex;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
+use zas_crd::ZotArtifactStore;
 
 /// The folder of the repository.
 pub(crate) fn root() -> PathBuf {
@@ -44,6 +47,7 @@ pub(crate) fn object(name: &str, spec: &Value) -> Value {
 
 /// Generating the schema takes longer than judging an object with it.
 static SCHEMA: LazyLock<Value> = LazyLock::new(|| zas_crd::definition::schema().unwrap());
+static RULES: LazyLock<CompiledSchema> = LazyLock::new(|| compile_schema(&SCHEMA));
 
 /// What the API server would say about a new object, or about a change of an old one.
 pub(crate) fn verdict(object: &Value, old: Option<&Value>) -> Result<(), String> {
@@ -52,8 +56,11 @@ pub(crate) fn verdict(object: &Value, old: Option<&Value>) -> Result<(), String>
     let mut complaints = Vec::new();
     structural(schema, &object, "", &mut complaints);
     if complaints.is_empty()
-        && let Err(errors) =
-            Validator::new().validate(schema, &object, old.map(|old| defaulted(schema, old)).as_ref())
+        && let Err(errors) = Validator::new().validate_compiled(
+            &RULES,
+            &object,
+            old.map(|old| defaulted(schema, old)).as_ref(),
+        )
     {
         complaints.extend(errors.iter().map(ToString::to_string));
     }
@@ -62,6 +69,14 @@ pub(crate) fn verdict(object: &Value, old: Option<&Value>) -> Result<(), String>
     } else {
         Err(complaints.join("\n"))
     }
+}
+
+/// What the operator's own check of a stored object says: the rules alone, on what the types hold.
+pub(crate) fn typed_verdict(new: &ZotArtifactStore, old: Option<&ZotArtifactStore>) -> Result<(), String> {
+    let json = |store: &ZotArtifactStore| serde_json::to_value(store).unwrap();
+    Validator::new()
+        .validate_compiled(&RULES, &json(new), old.map(json).as_ref())
+        .map_err(|errors| errors.to_string())
 }
 
 /// Fills in defaults, also below a default that was just filled in.

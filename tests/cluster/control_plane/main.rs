@@ -12,6 +12,8 @@
 )]
 
 mod cluster;
+#[path = "../../../crd/tests/support/grammar.rs"]
+mod grammar;
 mod kind;
 mod mounted;
 mod pods;

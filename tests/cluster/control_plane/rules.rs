@@ -8,6 +8,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
+use crate::grammar::Grammar;
 use crate::kind::STORE;
 use crate::stage::Stage;
 
@@ -51,6 +52,26 @@ fn object(name: &str, spec: &Value) -> Value {
 impl Stage {
     /// What the API server would say to a new store, unknown fields included.
     async fn verdict(&self, name: &str, spec: &Value) -> Result<(), String> {
+        let answer = self.answer(name, spec).await;
+        answer.map_err(|error| error.to_string())
+    }
+
+    /// What it complains about, each a line that begins with its field; nothing when it takes the store.
+    async fn complaints(&self, spec: &Value) -> String {
+        match self.answer("store", spec).await {
+            Ok(()) => String::new(),
+            Err(kube::Error::Api(status)) => {
+                let causes = status.details.map(|details| details.causes).unwrap_or_default();
+                let lines = causes
+                    .iter()
+                    .map(|cause| format!("{}: {}", cause.field, cause.message));
+                lines.collect::<Vec<_>>().join("\n")
+            }
+            Err(error) => panic!("the API server does not answer: {error}"),
+        }
+    }
+
+    async fn answer(&self, name: &str, spec: &Value) -> kube::Result<()> {
         let path = self.api(STORE).resource_url().to_owned();
         let dry_run = PostParams {
             dry_run: true,
@@ -61,8 +82,7 @@ impl Stage {
         *request.uri_mut() = format!("{}&fieldValidation=Strict", request.uri())
             .parse()
             .unwrap();
-        let answer = self.client().request::<Value>(request).await;
-        answer.map(|_| ()).map_err(|error| error.to_string())
+        self.client().request::<Value>(request).await.map(|_| ())
     }
 
     async fn apply_spec(&self, name: &str, spec: &Value, parameters: &PatchParams) -> Result<(), String> {
@@ -94,6 +114,29 @@ async fn given_the_tables_of_new_stores_when_they_are_sent_then_the_api_server_h
     }
 
     assert!(differences.is_empty(), "{}", differences.join("\n"));
+}
+
+#[tokio::test]
+async fn given_the_table_of_texts_when_they_are_stated_then_the_api_server_answers_one_sentence_with_a_valid_example()
+ {
+    let stage = Stage::new("messages").await;
+    let mut faults = Vec::new();
+
+    for case in table::<Grammar>("messages.yaml") {
+        for text in &case.wrong {
+            let complaints = stage.complaints(&case.stating(text)).await;
+            let fault = match case.example(&complaints) {
+                Err(fault) => fault,
+                Ok(example) => match stage.complaints(&case.stating(example)).await {
+                    refusal if refusal.is_empty() => continue,
+                    refusal => format!("the example {example} is refused ({refusal})"),
+                },
+            };
+            faults.push(format!("{fault}: {text:?} is answered {complaints:?}"));
+        }
+    }
+
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
 }
 
 #[tokio::test]
