@@ -140,6 +140,8 @@ reasons! {
     RollingOut,
     /// The rollout waits because other stores are being rolled out.
     RolloutQueued,
+    /// The rollout waits because a store that was restarted did not come up again.
+    RolloutHalted,
     /// The rollout takes longer than it may.
     ProgressDeadlineExceeded,
     /// No server takes requests.
@@ -180,8 +182,14 @@ reasons! {
     CRDOutdated,
     /// The cluster does not know a kind that the spec needs.
     APIMissing,
-    /// The existing claim does not exist.
+    /// The cluster does not tell now whether it knows a kind; what is there of it stays.
+    APIUnavailable,
+    /// An object of the store is being deleted; it is made again when it is gone.
+    ObjectTerminating,
+    /// The claim of the data does not exist; no empty one is made in its place.
     VolumeMissing,
+    /// The claim of the data is being deleted; the server is not restarted, since that would end it.
+    VolumeTerminating,
     /// The claim waits for a volume.
     VolumePending,
     /// The volume is being expanded.

@@ -11,6 +11,10 @@ pub const VERSION_ANNOTATION: &str = "zot.candlekeep.io/version";
 /// Hash of the Pod template that was applied last: a change of it is a rollout.
 pub const TEMPLATE_ANNOTATION: &str = "zot.candlekeep.io/template-hash";
 
+/// On a claim or a generated Secret: the incarnation of the store that it was made for. One that bears another, or none,
+/// was there before the store.
+pub const MADE_FOR_ANNOTATION: &str = "zot.candlekeep.io/made-for";
+
 /// The value of `app.kubernetes.io/managed-by`, the field manager, and the default name of the lease.
 pub const MANAGER: &str = "zot-artifact-store-operator";
 

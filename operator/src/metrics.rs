@@ -51,6 +51,7 @@ pub struct Metrics {
     running: Gauge<i64, AtomicI64>,
     leader: Gauge<i64, AtomicI64>,
     crd_outdated: Gauge<i64, AtomicI64>,
+    failed_rollouts: Gauge<i64, AtomicI64>,
     counted: Mutex<BTreeMap<String, Counted>>,
 }
 
@@ -75,6 +76,7 @@ impl Default for Metrics {
             running: Gauge::default(),
             leader: Gauge::default(),
             crd_outdated: Gauge::default(),
+            failed_rollouts: Gauge::default(),
             counted: Mutex::default(),
         };
         metrics.registered()
@@ -128,6 +130,11 @@ impl Metrics {
             "1 when the installed CustomResourceDefinition is older than this operator",
             self.crd_outdated.clone(),
         );
+        registry.register(
+            "rollouts_failed",
+            "Stores that did not come up again after the operator restarted them: no other one is restarted until they do",
+            self.failed_rollouts.clone(),
+        );
         self
     }
 
@@ -179,6 +186,11 @@ impl Metrics {
         };
         self.stores.set(sum(|counted| counted.all));
         self.degraded.set(sum(|counted| counted.degraded));
+    }
+
+    /// How many stores did not come up again after the operator restarted them.
+    pub fn count_failed_rollouts(&self, count: usize) {
+        self.failed_rollouts.set(i64::try_from(count).unwrap_or(i64::MAX));
     }
 
     /// Whether this replica leads.

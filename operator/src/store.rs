@@ -1,9 +1,10 @@
-//! A store that can be built: the resource with everything it refers to, and every default resolved.
+//! A store as its objects are built from it.
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use zas_crd::{API_VERSION, DeletionPolicy, KIND, TlsType, ZotArtifactStoreSpec};
 
-use crate::children::StoreKey;
+use crate::children::{Observed, StoreKey};
+use crate::labels;
 use crate::layout;
 use crate::platform::Platform;
 
@@ -64,16 +65,39 @@ pub struct Operand {
     pub version: String,
 }
 
-/// The claim of the data.
+/// What a Pod runs.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum DataClaim {
-    /// Made by the operator, with this size.
-    Managed {
-        /// A Kubernetes quantity.
-        size: String,
-    },
-    /// Made by somebody else; never owned, changed or deleted.
-    Existing(String),
+pub struct Release {
+    /// Image and version.
+    pub operand: Operand,
+    /// The configuration that needs a restart, as YAML.
+    pub configuration: String,
+}
+
+/// Where an object with data comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// It was made for this incarnation of the store, or is still to be made.
+    Own,
+    /// It was there before, made for this incarnation of a store when that is known. It is never deleted with this
+    /// store.
+    Adopted(Option<String>),
+}
+
+impl Origin {
+    /// Where an object that may be there comes from.
+    pub fn of(seen: Option<&Observed>, uid: &str) -> Self {
+        let Some(seen) = seen else { return Self::Own };
+        let made_for = seen.annotations.get(labels::MADE_FOR_ANNOTATION);
+        let is_own = match made_for {
+            Some(made_for) => made_for == uid,
+            None => seen.controller.as_deref() == Some(uid),
+        };
+        if is_own {
+            return Self::Own;
+        }
+        Self::Adopted(made_for.cloned())
+    }
 }
 
 /// The proxy for connections to the outside.
@@ -87,9 +111,9 @@ pub struct ProxySettings {
     pub none: Option<String>,
 }
 
-/// A store that can be built. Nothing in it has a reason to be refused by Kubernetes.
+/// A store as its objects are built from it.
 #[derive(Clone, Debug)]
-pub struct ValidatedStore {
+pub struct ResolvedStore {
     /// Namespace and name.
     pub key: StoreKey,
     /// The incarnation of the resource.
@@ -98,27 +122,21 @@ pub struct ValidatedStore {
     pub spec: ZotArtifactStoreSpec,
     /// What everything is called.
     pub names: Names,
-    /// What runs.
-    pub operand: Operand,
-    /// The configuration that needs a restart, as YAML.
-    pub restart_configuration: String,
-    /// The configuration that is taken over while running, as YAML.
-    pub hot_configuration: String,
     /// What the cluster offers.
     pub platform: Platform,
-    /// The claim of the data.
-    pub claim: DataClaim,
     /// The proxy, the operator's own unless the resource states one.
     pub proxy: ProxySettings,
-    /// The Route, unless the cluster has none or it is switched off.
-    pub has_route: bool,
+    /// Where the claim comes from.
+    pub claim_origin: Origin,
+    /// Where the generated credentials come from.
+    pub credentials_origin: Origin,
     /// PEM of the authority behind `tls.secretRef`, when it names one: what a reencrypting Route must trust.
     pub server_authority: Option<String>,
     /// The namespace of the operator, which may read the operational port.
     pub operator_namespace: String,
 }
 
-impl ValidatedStore {
+impl ResolvedStore {
     /// Whether the server itself speaks TLS.
     pub fn speaks_tls(&self) -> bool {
         self.spec.tls.tls_type == TlsType::Secret
@@ -150,10 +168,8 @@ impl ValidatedStore {
 
     /// The claim that the Pod mounts.
     pub fn claim_name(&self) -> String {
-        match &self.claim {
-            DataClaim::Managed { .. } => self.names.claim(),
-            DataClaim::Existing(name) => name.clone(),
-        }
+        let existing = self.spec.data_volume.existing_claim.clone();
+        existing.unwrap_or_else(|| self.names.claim())
     }
 
     /// The owner of everything that can be made again.
@@ -168,12 +184,21 @@ impl ValidatedStore {
         }
     }
 
-    /// The owner of the claim and of generated credentials: none when they are to outlive the resource. The rule holds
-    /// from the first application on, so nothing is left to do when the resource is deleted.
-    pub fn owner_of_data(&self) -> Option<OwnerReference> {
-        match self.spec.deletion_policy {
-            DeletionPolicy::Retain => None,
-            DeletionPolicy::Delete => Some(self.owner()),
+    /// The owner of the claim or of generated credentials: none when they are to outlive the resource, or were there
+    /// before it. The rule holds from the first application on, so nothing is left to do when the resource is deleted.
+    pub fn owner_of_data(&self, origin: &Origin) -> Option<OwnerReference> {
+        match (self.spec.deletion_policy, origin) {
+            (DeletionPolicy::Delete, Origin::Own) => Some(self.owner()),
+            (DeletionPolicy::Retain, _) | (_, Origin::Adopted(_)) => None,
         }
+    }
+
+    /// The annotation that says for which incarnation an object with data was made.
+    pub fn made_for(&self, origin: &Origin) -> Option<(String, String)> {
+        let made_for = match origin {
+            Origin::Own => Some(self.uid.clone()),
+            Origin::Adopted(made_for) => made_for.clone(),
+        };
+        Some((labels::MADE_FOR_ANNOTATION.to_owned(), made_for?))
     }
 }

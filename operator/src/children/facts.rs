@@ -69,6 +69,12 @@ pub struct ServiceFacts {
     pub cluster_ip: Option<String>,
     /// Host name or address of its load balancer.
     pub load_balancer: Option<String>,
+    /// Whether it has, or waits for, a load balancer.
+    pub is_load_balanced: bool,
+    /// The first port that it offers.
+    pub port: Option<i32>,
+    /// Whether that port speaks TLS.
+    pub speaks_tls: bool,
 }
 
 /// Where an Ingress is reached.
@@ -76,6 +82,10 @@ pub struct ServiceFacts {
 pub struct IngressFacts {
     /// Whether a controller took it over.
     pub has_address: bool,
+    /// The host that it stands for.
+    pub host: Option<String>,
+    /// Whether it ends TLS for that host.
+    pub has_tls: bool,
 }
 
 /// What a router says of a Route.
@@ -96,6 +106,8 @@ impl Facts {
             ChildKind::Service => Self::Service(service(object)),
             ChildKind::Ingress => Self::Ingress(IngressFacts {
                 has_address: !entries(object, "/status/loadBalancer/ingress").is_empty(),
+                host: text(object, "/spec/rules/0/host"),
+                has_tls: !entries(object, "/spec/tls").is_empty(),
             }),
             ChildKind::Route => Self::Route(route(object)),
             _ => Self::None,
@@ -144,6 +156,9 @@ fn service(object: &Value) -> ServiceFacts {
         load_balancer: balancers
             .first()
             .and_then(|entry| text(entry, "/hostname").or_else(|| text(entry, "/ip"))),
+        is_load_balanced: text(object, "/spec/type").as_deref() == Some("LoadBalancer"),
+        port: Some(number(object, "/spec/ports/0/port")).filter(|port| *port > 0),
+        speaks_tls: text(object, "/spec/ports/0/appProtocol").as_deref() == Some("https"),
     }
 }
 

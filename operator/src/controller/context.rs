@@ -12,6 +12,7 @@ use zas_crd::{ZotArtifactStore, ZotArtifactStoreStatus};
 
 use super::Guarded;
 
+use super::first_round::FirstRound;
 use super::interruptions::Interruptions;
 use super::rollouts::Rollouts;
 use super::server_versions::ServerVersions;
@@ -57,6 +58,8 @@ pub(super) struct Context {
     pub recorder: Recorder,
     /// Watches that do not work.
     pub interruptions: Arc<Interruptions>,
+    /// The first look at every store.
+    pub first_round: FirstRound,
     /// Asks for a look at a store.
     pub triggers: UnboundedSender<ObjectRef<Guarded>>,
     references: Mutex<References>,
@@ -100,6 +103,7 @@ impl Context {
             observations: Observations::default(),
             ledger: Ledger::default(),
             learned: Learned::default(),
+            first_round: FirstRound::default(),
             triggers,
             references: Mutex::default(),
             checked: Mutex::default(),
@@ -196,7 +200,8 @@ impl Context {
     pub(super) fn forget(&self, store: &StoreKey) {
         self.ledger.forget_store(store);
         self.refers_to(store, &[]);
-        self.shared.rollouts.ended(store);
+        self.learned.forget_store(store);
+        self.shared.rollouts.ended(store, &self.shared.metrics);
         self.shared.versions.forget(store);
         self.succeeded(store);
         self.checked

@@ -2,6 +2,7 @@
 
 mod context;
 mod events;
+mod first_round;
 mod interruptions;
 mod reconcile;
 mod rollouts;
@@ -135,6 +136,7 @@ impl Scope {
         context.interruptions.sees_everything();
         self.health.set_ready();
         let (reader, writer) = reflector::store();
+        context.first_round.begin(reader.clone());
         let primary = self.primary(Arc::clone(&context), writer);
         background.spawn(discover(
             Arc::clone(&context),

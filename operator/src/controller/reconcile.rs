@@ -15,20 +15,21 @@ use zas_crd::{
 use super::Guarded;
 use super::context::Context;
 use super::events;
+use super::rollouts::Turn;
 use super::server_versions::ServerIdentity;
 use crate::children::{ChildKey, ChildKind, Facts, Observed, StoreKey};
 use crate::credentials;
 use crate::error::ReconcileError;
 use crate::labels;
 use crate::layout;
-use crate::pipeline::apply::Apply;
+use crate::pipeline::apply::{Applied, Apply};
 use crate::pipeline::dereference::{Dereference, References};
 use crate::pipeline::diagnosis;
 use crate::pipeline::orphans;
-use crate::pipeline::status::{self, Built, Outcome};
-use crate::pipeline::validate::{self, Validated};
+use crate::pipeline::plan::{self, Plans};
+use crate::pipeline::status::{self, CarriedOut, Outcome, Wait};
 use crate::problem::Problem;
-use crate::resources::{self, Prepared};
+use crate::resources::Prepared;
 
 /// A look that takes longer is given up and begun anew.
 const LIMIT: Duration = Duration::from_secs(60);
@@ -65,6 +66,9 @@ pub(super) async fn reconcile(
     let result = looked.unwrap_or(Err(ReconcileError::TimedOut(LIMIT.as_secs())));
     if result.is_ok() {
         context.succeeded(&look.key);
+    }
+    for store in context.first_round.looked_at(&look.key) {
+        context.trigger(&store);
     }
     metrics.reconcile_ended(
         started.elapsed(),
@@ -109,7 +113,11 @@ impl Look<'_> {
         let observed = self.context.observations.children(&self.key);
         let outcome = match &self.unreadable {
             Some(problem) => Outcome::Blocked(vec![problem.clone()]),
-            None if self.resource.spec.paused => Outcome::Paused,
+            None if self.resource.spec.paused => {
+                // Its owner has it in hand: it is no reason for others to wait.
+                self.rollout_ended();
+                Outcome::Paused
+            }
             None => self.bring_about(&observed).await?,
         };
         // The watches may have moved on while objects were written.
@@ -120,21 +128,21 @@ impl Look<'_> {
     }
 
     async fn bring_about(&self, observed: &Children) -> Result<Outcome, ReconcileError> {
+        let broken_rules = self.context.broken_rules(&self.key, self.resource);
+        if !broken_rules.is_empty() {
+            return Ok(Outcome::Blocked(broken_rules.to_vec()));
+        }
         let references = self.dereference().await?;
         self.context.refers_to(&self.key, &references.watched);
-        let platform = self.context.shared.platform.load();
-        let validated = validate::validate(validate::Input {
+        let plans = plan::plan(plan::Input {
             resource: self.resource,
-            broken_rules: &self.context.broken_rules(&self.key, self.resource),
+            status: self.status().as_ref(),
             references: &references,
             settings: &self.context.shared.settings,
-            platform: &platform,
+            platform: &self.context.shared.platform.load(),
             observed,
         });
-        match validated {
-            Err(problems) => Ok(Outcome::Blocked(problems)),
-            Ok(validated) => self.build(validated, &references, observed).await,
-        }
+        self.carry_out(plans, &references, observed).await
     }
 
     async fn dereference(&self) -> Result<References, ReconcileError> {
@@ -148,84 +156,148 @@ impl Look<'_> {
         references.map_err(ReconcileError::Dereference)
     }
 
-    async fn build(
+    async fn carry_out(
         &self,
-        validated: Validated,
+        plans: Plans,
         references: &References,
         observed: &Children,
     ) -> Result<Outcome, ReconcileError> {
-        let Validated {
-            store,
-            pending_update,
-            warnings: mut problems,
-        } = validated;
-        let mut prepared = resources::build(&store);
-        let wanted: BTreeSet<ChildKey> = prepared.iter().map(|one| one.key.clone()).collect();
-        let is_queued = self.is_queued(&prepared, observed);
-        if is_queued {
-            prepared.retain(|one| one.key.kind != ChildKind::Deployment);
-        }
-        let apply = Apply {
-            client: &self.context.client,
-            ledger: &self.context.ledger,
-            metrics: &self.context.shared.metrics,
-            key: &self.key,
-            uid: &store.uid,
-            observed,
-        };
-        let applied = apply.everything(&prepared).await?;
-        let is_complete = applied.is_complete();
-        problems.extend(applied.problems);
-        if references.needs_credentials && is_complete {
+        let objects = plans.objects();
+        let wait = self.wait(&objects, observed);
+        let is_now = |one: &Prepared| wait.is_none() || one.key.kind != ChildKind::Deployment;
+        let now: Vec<Prepared> = objects.iter().filter(|one| is_now(one)).cloned().collect();
+        let apply = self.apply(&plans.store.uid, observed);
+        let applied = apply.everything(&now).await?;
+        if references.needs_credentials && applied.is_complete(ChildKind::Secret) {
             let password = credentials::password().map_err(ReconcileError::Credentials)?;
             let data = [
                 (layout::USERNAME_KEY, credentials::USERNAME),
                 (layout::PASSWORD_KEY, password.as_str()),
             ];
-            apply.credentials(&store.names.administrator(), &data).await?;
+            let name = plans.store.names.administrator();
+            apply.credentials(&name, &data).await?;
         }
-        let deployment = self.context.ledger.last(&self.key, &self.deployment_key());
-        let applied_generation = deployment.and_then(|last| last.generation);
-        if is_complete {
-            let applied_generation = applied_generation.filter(|_| !is_queued);
-            let orphans = orphans::of(&store.uid, &store.names, &wanted, observed, applied_generation);
-            let (ledger, metrics) = (&self.context.ledger, &self.context.shared.metrics);
-            orphans::sweep(&self.context.client, &self.key, &orphans, ledger, metrics).await?;
-        }
-        problems.extend(self.diagnose(observed).await?);
+        let applied_generation = self.applied_generation(&now);
+        self.sweep(&plans, &objects, &applied, observed, applied_generation)
+            .await?;
+        let diagnosis = self.diagnose(observed).await?;
+        self.note_rollout(&objects, observed, diagnosis.as_ref());
+        let mut problems: Vec<Problem> = applied.problems.into_iter().map(|(_, problem)| problem).collect();
+        problems.extend(diagnosis);
         if self.context.shared.metrics.is_crd_outdated() {
             problems.push(outdated_definition());
         }
-        Ok(Outcome::Built(Box::new(Built {
-            store,
-            pending_update,
+        Ok(Outcome::CarriedOut(Box::new(CarriedOut {
+            plans,
             problems,
-            is_queued,
+            terminating: applied.leaving,
+            wait,
             applied_generation,
         })))
     }
 
-    /// Whether this look would restart the store although nobody changed its resource, and others restart already.
-    fn is_queued(&self, prepared: &[Prepared], observed: &Children) -> bool {
-        let key = self.deployment_key();
-        let (Some(wanted), Some(present)) = (prepared.iter().find(|one| one.key == key), observed.get(&key))
-        else {
-            return false;
-        };
-        let template =
-            |annotations: &BTreeMap<String, String>| annotations.get(labels::TEMPLATE_ANNOTATION).cloned();
-        let is_same = template(&wanted.annotations()) == template(&present.annotations);
-        let rollouts = &self.context.shared.rollouts;
-        if is_same {
-            let is_settled = matches!(&present.facts, Facts::Deployment(facts) if orphans::is_settled(facts, present.generation));
-            if is_settled {
-                rollouts.ended(&self.key);
-            }
-            return false;
+    fn apply<'a>(&'a self, uid: &'a str, observed: &'a Children) -> Apply<'a> {
+        Apply {
+            client: &self.context.client,
+            ledger: &self.context.ledger,
+            metrics: &self.context.shared.metrics,
+            key: &self.key,
+            uid,
+            observed,
         }
+    }
+
+    /// The generation of the Deployment if it is as it was planned just now.
+    fn applied_generation(&self, applied: &[Prepared]) -> Option<i64> {
+        let key = self.deployment_key();
+        let planned = applied.iter().find(|one| one.key == key)?;
+        let last = self.context.ledger.last(&self.key, &key)?;
+        last.generation.filter(|_| last.desired == planned.hash)
+    }
+
+    async fn sweep(
+        &self,
+        plans: &Plans,
+        objects: &[Prepared],
+        applied: &Applied,
+        observed: &Children,
+        applied_generation: Option<i64>,
+    ) -> Result<(), ReconcileError> {
+        let wanted: BTreeSet<ChildKey> = objects.iter().map(|one| one.key.clone()).collect();
+        let mut sweepable = plans.sweepable();
+        sweepable.retain(|kind| applied.is_complete(*kind));
+        let (uid, names) = (&plans.store.uid, &plans.store.names);
+        let orphans = orphans::of(uid, names, &wanted, &sweepable, observed, applied_generation);
+        let (ledger, metrics) = (&self.context.ledger, &self.context.shared.metrics);
+        orphans::sweep(&self.context.client, &self.key, &orphans, ledger, metrics).await
+    }
+
+    /// Why the restart that this look would bring has to wait, when nobody asked for it by changing the resource.
+    fn wait(&self, objects: &[Prepared], observed: &Children) -> Option<Wait> {
+        let (wanted, present) = self.deployments(objects, observed)?;
         let is_asked_for =
             self.status().and_then(|status| status.observed_generation) != self.resource.meta().generation;
-        !is_asked_for && !rollouts.may_start(&self.key, Instant::now())
+        // A store that does not serve loses nothing, and its failure would be no news.
+        let is_serving = matches!(&present.facts, Facts::Deployment(facts) if facts.available > 0);
+        if is_same_template(wanted, present) || is_asked_for || !is_serving {
+            return None;
+        }
+        // Until every store has been looked at once, it is not known which of them do not come up.
+        if self.context.first_round.is_still_on(&self.key) {
+            return Some(Wait::Queued);
+        }
+        match self.context.shared.rollouts.may_start(&self.key) {
+            Turn::Now => None,
+            Turn::Queued => Some(Wait::Queued),
+            Turn::Halted(why) => Some(Wait::Halted(why)),
+        }
+    }
+
+    /// Notes how far the restart of this store is, for those that wait for it.
+    fn note_rollout(&self, objects: &[Prepared], observed: &Children, diagnosis: Option<&Problem>) {
+        let Some((wanted, present)) = self.deployments(objects, observed) else {
+            return;
+        };
+        let Facts::Deployment(facts) = &present.facts else {
+            return;
+        };
+        if !is_same_template(wanted, present) {
+            return;
+        }
+        if orphans::is_settled(facts, present.generation) {
+            self.rollout_ended();
+            return;
+        }
+        let (rollouts, metrics) = (&self.context.shared.rollouts, &self.context.shared.metrics);
+        if self.is_upgrade_under_way(present) {
+            rollouts.resumed(&self.key);
+        }
+        let failure = diagnosis.map(|problem| problem.message.as_str());
+        if let Some(why) = failure.or(facts.stuck.as_deref()) {
+            rollouts.failed(&self.key, why, metrics);
+        }
+    }
+
+    /// Whether the store is being restarted with another version, which nobody asked for by stating it.
+    fn is_upgrade_under_way(&self, deployment: &Observed) -> bool {
+        let ran = self.status().and_then(|status| status.version);
+        let runs = deployment.annotations.get(labels::VERSION_ANNOTATION);
+        self.resource.spec.version.is_none() && ran.is_some() && ran.as_ref() != runs
+    }
+
+    fn rollout_ended(&self) {
+        let (rollouts, metrics) = (&self.context.shared.rollouts, &self.context.shared.metrics);
+        rollouts.ended(&self.key, metrics);
+    }
+
+    /// The Deployment as it is planned and as it is, when there are both.
+    fn deployments<'b>(
+        &self,
+        objects: &'b [Prepared],
+        observed: &'b Children,
+    ) -> Option<(&'b Prepared, &'b Observed)> {
+        let key = self.deployment_key();
+        Some((objects.iter().find(|one| one.key == key)?, observed.get(&key)?))
     }
 
     /// Looks into the Pods of a store that should serve and does not.
@@ -300,10 +372,13 @@ impl Look<'_> {
         let told = self
             .identity(observed)
             .and_then(|identity| self.context.shared.versions.told(&self.key, &identity));
+        let settings = &self.context.shared.settings;
+        let pending = plan::pending_update(&resource, resource.status.as_ref(), settings, observed);
         let status = status::of(status::Input {
             resource: &resource,
             outcome,
             observed,
+            pending_update: pending.as_deref(),
             server_version: told.as_deref(),
             now: Timestamp::now(),
         });
@@ -346,6 +421,12 @@ impl Look<'_> {
         }
         Action::requeue(RESYNC + jitter(&self.resource.uid().unwrap_or_default()))
     }
+}
+
+/// Whether applying a Deployment would leave its Pods as they are.
+fn is_same_template(wanted: &Prepared, present: &Observed) -> bool {
+    let wanted = wanted.annotations().remove(labels::TEMPLATE_ANNOTATION);
+    wanted.as_ref() == present.annotations.get(labels::TEMPLATE_ANNOTATION)
 }
 
 fn outdated_definition() -> Problem {

@@ -13,6 +13,9 @@ pub(super) fn remedy(reason: Reason) -> &'static str {
             "Wait; `kubectl get pods -l zot.candlekeep.io/store=NAME` shows the Pod."
         }
         Reason::RolloutQueued => "Wait, or raise `--rollout-concurrency` of the operator.",
+        Reason::RolloutHalted => {
+            "Put the store that the message names right: the others go on when it serves. To restart one of them nevertheless, state its `spec.version`."
+        }
         Reason::ProgressDeadlineExceeded | Reason::NoReadyReplicas | Reason::PodFailing => {
             "Look at the Pod: `kubectl describe pod -l zot.candlekeep.io/store=NAME`, and at its log."
         }
@@ -42,8 +45,17 @@ pub(super) fn remedy(reason: Reason) -> &'static str {
         Reason::PermissionDenied => "Install the roles that came with this version of the operator.",
         Reason::CRDOutdated => "Install the definition that came with this version of the operator.",
         Reason::APIMissing => "Install the operator that brings the kind, or switch off what asks for it.",
+        Reason::APIUnavailable => {
+            "Look at what serves the API group that the message names: `kubectl get apiservices`. Nothing is built or deleted meanwhile."
+        }
+        Reason::ObjectTerminating => {
+            "Wait; when it takes long, somebody else's finalizer holds the object that the message names."
+        }
         Reason::VolumeMissing => {
-            "Make the claim that `spec.dataVolume.existingClaim` states; it is found within ten seconds."
+            "Make the claim that the message names, restored from a backup if it held data, with the label `zot.candlekeep.io/store: NAME` unless `spec.dataVolume.existingClaim` states it."
+        }
+        Reason::VolumeTerminating => {
+            "Copy the data off while the server runs, for example with `skopeo sync`; a deletion cannot be taken back. Then delete the Pod, and the store says what to do next."
         }
         Reason::VolumePending => {
             "`kubectl describe pvc` says why: no storage class, no room, or a volume that waits for its Pod."

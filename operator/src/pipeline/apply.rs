@@ -45,16 +45,34 @@ pub struct Applied {
     pub written: Vec<ChildKey>,
     /// Objects that are being deleted, and are made again when they are gone.
     pub leaving: Vec<ChildKey>,
-    /// Objects that belong to somebody else, or that the cluster refused.
-    pub problems: Vec<Problem>,
+    /// Objects that belong to somebody else, or that the cluster refused, and why.
+    pub problems: Vec<(ChildKey, Problem)>,
 }
 
 impl Applied {
-    /// Whether everything that the store needs is there. A claim that cannot grow is still a claim.
-    pub fn is_complete(&self) -> bool {
-        let is_harmless = |problem: &Problem| problem.reason == ConditionReason::VolumeExpansionRefused;
-        self.leaving.is_empty() && self.problems.iter().all(is_harmless)
+    /// Whether everything of this kind is as it was planned. A claim that cannot grow is still a claim.
+    pub fn is_complete(&self, kind: ChildKind) -> bool {
+        self.leaving.iter().all(|key| key.kind != kind)
+            && self
+                .problems
+                .iter()
+                .all(|(key, problem)| key.kind != kind || is_harmless(problem))
     }
+
+    /// Whether everything is there that a Pod needs before it may start: a workload must not start on another's claim
+    /// or configuration, nor unguarded. Its addresses can follow.
+    fn allows_workload(&self) -> bool {
+        let needed = ChildKind::ALL
+            .into_iter()
+            .take_while(|kind| *kind < ChildKind::Deployment);
+        needed
+            .filter(|kind| *kind != ChildKind::Service)
+            .all(|kind| self.is_complete(kind))
+    }
+}
+
+fn is_harmless(problem: &Problem) -> bool {
+    problem.reason == ConditionReason::VolumeExpansionRefused
 }
 
 impl std::fmt::Debug for Apply<'_> {
@@ -69,6 +87,7 @@ impl std::fmt::Debug for Apply<'_> {
 enum Outcome {
     Intact,
     Written,
+    /// It is being deleted, or its watch has yet to show where it comes from.
     Leaving,
     Problem(Problem),
 }
@@ -83,16 +102,19 @@ enum Found {
 
 impl Apply<'_> {
     /// Applies everything, what is mounted before what mounts it. Objects that do not depend on each other are written
-    /// at the same time.
+    /// at the same time. A workload that lacks something is left as it is.
     ///
     /// # Errors
     /// The first object that the API server did not answer for. What was written stays written, and is known.
     pub async fn everything(&self, prepared: &[Prepared]) -> Result<Applied, ReconcileError> {
         let mut applied = Applied::default();
-        let is_mounted = |one: &&Prepared| one.key.kind < ChildKind::Deployment;
+        let is_workload = |one: &&Prepared| one.key.kind == ChildKind::Deployment;
         for stage in [
-            prepared.iter().filter(is_mounted).collect::<Vec<_>>(),
-            prepared.iter().filter(|one| !is_mounted(one)).collect(),
+            prepared
+                .iter()
+                .filter(|one| !is_workload(one))
+                .collect::<Vec<_>>(),
+            prepared.iter().filter(is_workload).collect(),
         ] {
             let outcomes = join_all(stage.iter().map(|one| self.one(one))).await;
             for (one, outcome) in stage.iter().zip(outcomes) {
@@ -100,11 +122,10 @@ impl Apply<'_> {
                     Outcome::Intact => {}
                     Outcome::Written => applied.written.push(one.key.clone()),
                     Outcome::Leaving => applied.leaving.push(one.key.clone()),
-                    Outcome::Problem(problem) => applied.problems.push(problem),
+                    Outcome::Problem(problem) => applied.problems.push((one.key.clone(), problem)),
                 }
             }
-            // A workload must not start on another's claim or configuration.
-            if !applied.is_complete() {
+            if !applied.allows_workload() {
                 break;
             }
         }
@@ -157,6 +178,11 @@ impl Apply<'_> {
         let uid = match &found {
             Found::Ours(seen) if is_intact(seen) => return Ok(Outcome::Intact),
             Found::Ours(seen) if seen.is_leaving => return Ok(Outcome::Leaving),
+            // Planned as new, and there: who made it decides whether it may be owned, so it is planned anew when the
+            // watch shows it.
+            Found::Ours(_) if key.kind.is_data() && watched.is_none() && last.is_none() => {
+                return Ok(Outcome::Leaving);
+            }
             Found::Ours(seen) => Some(seen.uid.as_str()),
             Found::Foreign(why) => return Ok(Outcome::Problem(conflict(key, why))),
             Found::Nothing => None,

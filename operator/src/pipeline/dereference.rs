@@ -9,6 +9,7 @@ use zas_config::AccessControl;
 use zas_crd::{ConditionReason, TlsType, ZotArtifactStoreSpec};
 
 use super::access_control;
+use super::plan::Component;
 use super::secret_facts::SecretFacts;
 use crate::children::{ChildKind, Observations, StoreKey};
 use crate::layout;
@@ -18,14 +19,14 @@ use crate::store::Names;
 /// What the resource refers to, as far as building needs it.
 #[derive(Clone, Debug, Default)]
 pub struct References {
-    /// Access rules out of a ConfigMap.
+    /// Access rules out of a ConfigMap: while it holds none that are valid, the last that were, as far as is known.
     pub access_control: Option<Arc<AccessControl>>,
     /// The authority of the server's certificate, in PEM.
     pub server_authority: Option<String>,
     /// Whether the generated credentials are still to be made.
     pub needs_credentials: bool,
-    /// What is missing or cannot be used: the store is left as it is until it is put right.
-    pub problems: Vec<Problem>,
+    /// What is missing or cannot be used, by the component that needs it.
+    pub problems: Vec<(Component, Problem)>,
     /// Every object that was looked at, existing or not: a change of one is a reason to look again.
     pub watched: Vec<(ChildKind, String)>,
 }
@@ -35,13 +36,32 @@ pub struct References {
 pub struct Learned {
     secrets: Remembered<SecretFacts>,
     texts: Remembered<BTreeMap<String, String>>,
+    /// The access rules of each store that were valid last.
+    rules: Mutex<HashMap<StoreKey, Arc<AccessControl>>>,
 }
 
 /// What was learned of objects of one kind, by namespace and name, at which resource version.
 type Remembered<T> = Mutex<Versions<T>>;
 type Versions<T> = HashMap<(String, String), (u64, Arc<T>)>;
 
+impl References {
+    /// The problems of one component.
+    pub fn problems_of(&self, component: Component) -> Vec<Problem> {
+        let own = self.problems.iter().filter(|(of, _)| *of == component);
+        own.map(|(_, problem)| problem.clone()).collect()
+    }
+
+    fn problem(&mut self, component: Component, reason: ConditionReason, message: String) {
+        self.problems.push((component, Problem::new(reason, message)));
+    }
+}
+
 impl Learned {
+    /// Forgets a store that is gone.
+    pub fn forget_store(&self, store: &StoreKey) {
+        lock(&self.rules).remove(store);
+    }
+
     /// Forgets an object that is gone.
     pub fn forget(&self, kind: ChildKind, namespace: &str, name: &str) {
         let place = (namespace.to_owned(), name.to_owned());
@@ -100,8 +120,9 @@ impl Dereference<'_> {
             return Ok(());
         };
         let field = "spec.access.adminRef";
-        if let Some(facts) = self.required_secret(&given.name, field, found).await? {
-            require_keys(&facts, &keys, &given.name, field, found);
+        let component = Component::Credentials;
+        if let Some(facts) = self.required_secret(component, &given.name, field, found).await? {
+            require_keys(component, &facts, &keys, &given.name, field, found);
         }
         Ok(())
     }
@@ -111,18 +132,27 @@ impl Dereference<'_> {
             return Ok(());
         };
         let field = "spec.access.htpasswdRef";
-        let Some(facts) = self.required_secret(&given.name, field, found).await? else {
+        let component = Component::Credentials;
+        let Some(facts) = self.required_secret(component, &given.name, field, found).await? else {
             return Ok(());
         };
-        require_keys(&facts, &[given.key.as_str()], &given.name, field, found);
+        require_keys(
+            component,
+            &facts,
+            &[given.key.as_str()],
+            &given.name,
+            field,
+            found,
+        );
         if let Some(complaint) = facts.htpasswd_complaint(&given.key) {
-            found.problems.push(Problem::new(
+            found.problem(
+                component,
                 ConditionReason::SecretInvalid,
                 format!(
                     "key {} of Secret {} ({field}) is no htpasswd file: {complaint}",
                     given.key, given.name
                 ),
-            ));
+            );
         }
         Ok(())
     }
@@ -137,7 +167,11 @@ impl Dereference<'_> {
             return Ok(());
         };
         let field = "spec.tls.secretRef";
-        if let Some(facts) = self.certificate_secret(&given.name, field, found).await? {
+        let component = Component::Credentials;
+        if let Some(facts) = self
+            .certificate_secret(component, &given.name, field, found)
+            .await?
+        {
             found.server_authority.clone_from(&facts.authority);
         }
         Ok(())
@@ -156,27 +190,30 @@ impl Dereference<'_> {
         else {
             return Ok(());
         };
-        self.certificate_secret(&given.name, "spec.exposure.route.certificateRef", found)
+        let field = "spec.exposure.route.certificateRef";
+        self.certificate_secret(Component::Route, &given.name, field, found)
             .await?;
         Ok(())
     }
 
     async fn certificate_secret(
         &self,
+        component: Component,
         name: &str,
         field: &str,
         found: &mut References,
     ) -> kube::Result<Option<Arc<SecretFacts>>> {
-        let Some(facts) = self.required_secret(name, field, found).await? else {
+        let Some(facts) = self.required_secret(component, name, field, found).await? else {
             return Ok(None);
         };
         let keys = [layout::TLS_CERTIFICATE_KEY, layout::TLS_PRIVATE_KEY];
-        let is_complete = require_keys(&facts, &keys, name, field, found);
+        let is_complete = require_keys(component, &facts, &keys, name, field, found);
         if let Some(complaint) = facts.tls_complaint.as_ref().filter(|_| is_complete) {
-            found.problems.push(Problem::new(
+            found.problem(
+                component,
                 ConditionReason::SecretInvalid,
                 format!("Secret {name} ({field}) cannot be used: {complaint}"),
-            ));
+            );
         }
         Ok(Some(facts))
     }
@@ -187,20 +224,29 @@ impl Dereference<'_> {
             return Ok(());
         };
         let field = "spec.access.accessControl.configMapRef";
-        let Some(text) = self.required_text(&given.name, &given.key, field, found).await? else {
-            return Ok(());
-        };
-        match access_control::parse_file(&text) {
-            Ok(rules) => found.access_control = Some(Arc::new(rules)),
-            Err(error) => found.problems.push(Problem::new(
+        let component = Component::Configuration;
+        let text = self
+            .required_text(component, &given.name, &given.key, field, found)
+            .await?;
+        match text.as_deref().map(access_control::parse_file) {
+            Some(Ok(rules)) => {
+                let rules = Arc::new(rules);
+                lock(&self.learned.rules).insert(self.key.clone(), Arc::clone(&rules));
+                found.access_control = Some(rules);
+                return Ok(());
+            }
+            Some(Err(error)) => found.problem(
+                component,
                 ConditionReason::AccessControlInvalid,
                 format!(
                     "key {} of ConfigMap {} ({field}) holds no valid access rules, the last valid ones stay in force: \
                      {error}",
                     given.key, given.name
                 ),
-            )),
+            ),
+            None => {}
         }
+        found.access_control = lock(&self.learned.rules).get(self.key).cloned();
         Ok(())
     }
 
@@ -213,16 +259,20 @@ impl Dereference<'_> {
             return Ok(());
         };
         let field = "spec.network.trustedCaRef";
-        if let Some(text) = self.required_text(&given.name, &given.key, field, found).await?
+        let component = Component::Workload;
+        if let Some(text) = self
+            .required_text(component, &given.name, &given.key, field, found)
+            .await?
             && !text.contains("-----BEGIN CERTIFICATE-----")
         {
-            found.problems.push(Problem::new(
+            found.problem(
+                component,
                 ConditionReason::ConfigMapInvalid,
                 format!(
                     "key {} of ConfigMap {} ({field}) holds no certificate in PEM",
                     given.key, given.name
                 ),
-            ));
+            );
         }
         Ok(())
     }
@@ -235,29 +285,32 @@ impl Dereference<'_> {
         };
         let claims: Api<PersistentVolumeClaim> = Api::namespaced(self.client.clone(), &self.key.namespace);
         if claims.get_metadata_opt(name).await?.is_none() {
-            found.problems.push(Problem::new(
+            found.problem(
+                Component::Storage,
                 ConditionReason::VolumeMissing,
                 format!("claim {name} (spec.dataVolume.existingClaim) does not exist: create it, or remove the field"),
-            ));
+            );
         }
         Ok(())
     }
 
     async fn required_secret(
         &self,
+        component: Component,
         name: &str,
         field: &str,
         found: &mut References,
     ) -> kube::Result<Option<Arc<SecretFacts>>> {
         let facts = self.secret(name, found).await?;
         if facts.is_none() {
-            found.problems.push(Problem::new(
+            found.problem(
+                component,
                 ConditionReason::SecretMissing,
                 format!(
                     "Secret {name} ({field}) does not exist in namespace {}: create it",
                     self.key.namespace
                 ),
-            ));
+            );
         }
         Ok(facts)
     }
@@ -279,6 +332,7 @@ impl Dereference<'_> {
 
     async fn required_text(
         &self,
+        component: Component,
         name: &str,
         key: &str,
         field: &str,
@@ -295,21 +349,23 @@ impl Dereference<'_> {
             )
             .await?;
         let Some(texts) = texts else {
-            found.problems.push(Problem::new(
+            found.problem(
+                component,
                 ConditionReason::ConfigMapMissing,
                 format!(
                     "ConfigMap {name} ({field}) does not exist in namespace {}: create it",
                     self.key.namespace
                 ),
-            ));
+            );
             return Ok(None);
         };
         let text = texts.get(key).filter(|text| !text.is_empty()).cloned();
         if text.is_none() {
-            found.problems.push(Problem::new(
+            found.problem(
+                component,
                 ConditionReason::ConfigMapInvalid,
                 format!("ConfigMap {name} ({field}) has no key {key}: add it, or name another key"),
-            ));
+            );
         }
         Ok(text)
     }
@@ -344,23 +400,31 @@ impl Dereference<'_> {
     }
 }
 
-fn lock<T>(remembered: &Remembered<T>) -> MutexGuard<'_, Versions<T>> {
+fn lock<T>(remembered: &Mutex<T>) -> MutexGuard<'_, T> {
     // Every change under the lock is complete in itself, so what a panicking thread left is sound.
     remembered.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Reports keys that are absent or empty. Returns whether there are none.
-fn require_keys(facts: &SecretFacts, keys: &[&str], name: &str, field: &str, found: &mut References) -> bool {
+fn require_keys(
+    component: Component,
+    facts: &SecretFacts,
+    keys: &[&str],
+    name: &str,
+    field: &str,
+    found: &mut References,
+) -> bool {
     let missing: Vec<&str> = keys.iter().copied().filter(|key| !facts.has(key)).collect();
     if missing.is_empty() {
         return true;
     }
-    found.problems.push(Problem::new(
+    found.problem(
+        component,
         ConditionReason::SecretInvalid,
         format!(
             "Secret {name} ({field}) has no key {}: add it",
             missing.join(" and no key ")
         ),
-    ));
+    );
     false
 }

@@ -1,4 +1,4 @@
-//! One look at a store, step by step: dereference, validate, build, apply, sweep, report.
+//! One look at a store, step by step: dereference, plan, apply, sweep, report.
 
 pub mod access_control;
 pub mod apply;
@@ -6,8 +6,8 @@ pub mod dereference;
 pub mod diagnosis;
 pub mod operand;
 pub mod orphans;
+pub mod plan;
 pub mod rules;
 pub mod secret_facts;
 pub mod server_configuration;
 pub mod status;
-pub mod validate;

@@ -4,12 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use kube::api::{Api, DeleteParams, DynamicObject, Preconditions};
 
+use crate::answers::{self, Answer};
 use crate::children::{ChildKey, ChildKind, DeploymentFacts, Facts, Ledger, Observed, StoreKey};
 use crate::error::ReconcileError;
 use crate::metrics::Metrics;
 use crate::store::Names;
 
-/// The objects that are there, controlled by this incarnation of the store, and not wanted.
+/// The objects that are there, controlled by this incarnation of the store, of kinds that may be swept, and not wanted.
 ///
 /// Claims and Secrets are never among them: they hold what cannot be made again. Configurations that Pods may still
 /// have mounted stay until the Deployment has settled on the generation that was applied last; none stands for a
@@ -18,6 +19,7 @@ pub fn of(
     uid: &str,
     names: &Names,
     wanted: &BTreeSet<ChildKey>,
+    sweepable: &BTreeSet<ChildKind>,
     observed: &BTreeMap<ChildKey, Observed>,
     applied_generation: Option<i64>,
 ) -> Vec<(ChildKey, String)> {
@@ -35,6 +37,7 @@ pub fn of(
         .iter()
         .filter(|(key, seen)| {
             !wanted.contains(*key)
+                && sweepable.contains(&key.kind)
                 && !key.kind.is_data()
                 && !seen.is_leaving
                 && seen.controller.as_deref() == Some(uid)
@@ -77,7 +80,7 @@ pub async fn sweep(
             Ok(_) => {
                 tracing::info!(store = %store, kind = key.kind.name(), name = key.name, "deleted what is no longer wanted");
             }
-            Err(kube::Error::Api(status)) if status.is_not_found() || status.is_conflict() => {}
+            Err(error) if matches!(answers::of(&error), Answer::NotFound | Answer::Conflict) => {}
             Err(source) => {
                 return Err(ReconcileError::Sweep {
                     key: key.clone(),
@@ -123,6 +126,14 @@ mod tests {
     }
 
     fn orphans(observed_generation: i64, applied_generation: Option<i64>) -> Vec<ChildKey> {
+        orphans_of(&ChildKind::ALL.into(), observed_generation, applied_generation)
+    }
+
+    fn orphans_of(
+        sweepable: &BTreeSet<ChildKind>,
+        observed_generation: i64,
+        applied_generation: Option<i64>,
+    ) -> Vec<ChildKey> {
         let observed = BTreeMap::from([
             (
                 key(ChildKind::Deployment, "store"),
@@ -154,7 +165,8 @@ mod tests {
             key(ChildKind::Deployment, "store"),
             key(ChildKind::ConfigMap, "store-settings"),
         ]);
-        let orphans = of("me", &Names::of("store"), &wanted, &observed, applied_generation);
+        let names = Names::of("store");
+        let orphans = of("me", &names, &wanted, sweepable, &observed, applied_generation);
         orphans.into_iter().map(|(key, _)| key).collect()
     }
 
@@ -178,5 +190,14 @@ mod tests {
                 "{observed} {applied:?}"
             );
         }
+    }
+
+    #[test]
+    fn given_a_kind_that_cannot_be_seen_or_planned_when_swept_then_its_objects_stay() {
+        let sweepable = BTreeSet::from([ChildKind::ConfigMap]);
+        assert_eq!(
+            orphans_of(&sweepable, 2, Some(2)),
+            [key(ChildKind::ConfigMap, "store-config-old")]
+        );
     }
 }

@@ -15,8 +15,10 @@ use zas_crd::{DataVolumeStatus, SecretRef, ZotArtifactStore, ZotArtifactStoreSta
 
 use crate::children::{ChildKey, ChildKind, ClaimFacts, DeploymentFacts, Facts, Observed};
 use crate::labels;
+use crate::pipeline::orphans::is_settled;
+use crate::pipeline::plan::{Component, Plans};
 use crate::problem::Problem;
-use crate::store::{Names, ValidatedStore};
+use crate::store::{Names, Origin};
 
 pub use write::{is_newer, write};
 
@@ -25,25 +27,34 @@ pub use write::{is_newer, write};
 pub enum Outcome {
     /// The operator is told to leave everything untouched.
     Paused,
-    /// The store cannot be built; what runs goes on running.
+    /// The resource cannot be understood; what runs goes on running.
     Blocked(Vec<Problem>),
-    /// The objects are as they should be, as far as the problems allow.
-    Built(Box<Built>),
+    /// Every component is as it was planned, as far as the problems allow.
+    CarriedOut(Box<CarriedOut>),
 }
 
-/// A store whose objects were applied.
+/// A store whose plans were carried out.
 #[derive(Clone, Debug)]
-pub struct Built {
-    /// The store.
-    pub store: ValidatedStore,
-    /// A newer version that waits for consent.
-    pub pending_update: Option<String>,
-    /// What could not be had, applied or started.
+pub struct CarriedOut {
+    /// What was planned.
+    pub plans: Plans,
+    /// What could not be applied or started.
     pub problems: Vec<Problem>,
-    /// Whether the rollout waits for those of other stores.
-    pub is_queued: bool,
+    /// Objects that are being deleted: they are made again when they are gone.
+    pub terminating: Vec<ChildKey>,
+    /// Why the rollout waits.
+    pub wait: Option<Wait>,
     /// The generation of the Deployment that was applied last: the watch may not have shown it yet.
     pub applied_generation: Option<i64>,
+}
+
+/// Why a rollout waits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Wait {
+    /// Other stores restart.
+    Queued,
+    /// One that was restarted did not come up again, for this reason.
+    Halted(String),
 }
 
 /// Everything that is reported about.
@@ -55,6 +66,8 @@ pub struct Input<'a> {
     pub outcome: &'a Outcome,
     /// The objects that are there.
     pub observed: &'a BTreeMap<ChildKey, Observed>,
+    /// The version that waits for consent.
+    pub pending_update: Option<&'a str>,
     /// The version that the running server told.
     pub server_version: Option<&'a str>,
     /// Now.
@@ -70,11 +83,31 @@ impl<'a> Input<'a> {
         Names::of(&self.name())
     }
 
-    fn built(&self) -> Option<&'a Built> {
+    fn carried_out(&self) -> Option<&'a CarriedOut> {
         match self.outcome {
-            Outcome::Built(built) => Some(built),
+            Outcome::CarriedOut(carried_out) => Some(carried_out),
             _ => None,
         }
+    }
+
+    /// Whether the store has, or is to have, an object of its own name that is a component by itself. What is known of
+    /// a store whose plans are not known is what is there.
+    fn expects(&self, component: Component, kind: ChildKind) -> bool {
+        let plan = self
+            .carried_out()
+            .map(|carried_out| carried_out.plans.of(component));
+        match plan {
+            Some(plan) if plan.is_ready() => plan.is_wanted(),
+            _ => self.child(kind, &self.name()).is_some(),
+        }
+    }
+
+    /// Deployment, generation and annotated version of a server that runs as its Deployment says.
+    fn settled(&self) -> Option<(&'a DeploymentFacts, Option<&'a String>)> {
+        let (facts, generation) = self.deployment()?;
+        let is_settled = facts.available > 0 && is_settled(facts, generation);
+        let seen = self.child(ChildKind::Deployment, &self.name())?;
+        is_settled.then(|| (facts, seen.annotations.get(labels::VERSION_ANNOTATION)))
     }
 
     fn child(&self, kind: ChildKind, name: &str) -> Option<&'a Observed> {
@@ -108,11 +141,21 @@ pub fn of(input: Input<'_>) -> ZotArtifactStoreStatus {
     let deployment = input.deployment().map(|(facts, _)| facts);
     let before = input.resource.status.clone().unwrap_or_default();
     let endpoints = address::endpoints(input);
+    // Image and version of what ran last stay until something else runs: they are what a store stays with.
+    let (image, version) = match input.settled() {
+        Some((facts, version)) => (facts.image.clone(), version.cloned()),
+        None => (None, None),
+    };
+    let data_volume = data_volume(input, before.data_volume);
     ZotArtifactStoreStatus {
         observed_generation: input.resource.meta().generation,
-        version: input.server_version.map(str::to_owned).or(before.version),
-        image: deployment.and_then(|facts| facts.image.clone()),
-        pending_update: input.built().and_then(|built| built.pending_update.clone()),
+        version: input
+            .server_version
+            .map(str::to_owned)
+            .or(version)
+            .or(before.version),
+        image: image.or(before.image),
+        pending_update: input.pending_update.map(str::to_owned),
         url: address::url(input),
         endpoints,
         replicas: Some(deployment.map_or(0, |facts| facts.replicas)),
@@ -122,7 +165,7 @@ pub fn of(input: Input<'_>) -> ZotArtifactStoreStatus {
         admin_ref: Some(SecretRef {
             name: administrator(input),
         }),
-        data_volume: data_volume(input),
+        data_volume,
         conditions: conditions::of(input, &before.conditions),
     }
 }
@@ -132,7 +175,8 @@ fn administrator(input: Input<'_>) -> String {
     given.map_or_else(|| input.names().administrator(), |given| given.name.clone())
 }
 
-fn data_volume(input: Input<'_>) -> Option<DataVolumeStatus> {
+/// The claim. One that held data is remembered when it is gone.
+fn data_volume(input: Input<'_>, before: Option<DataVolumeStatus>) -> Option<DataVolumeStatus> {
     if let Some(name) = &input.resource.spec.data_volume.existing_claim {
         return Some(DataVolumeStatus {
             claim_name: name.clone(),
@@ -141,13 +185,14 @@ fn data_volume(input: Input<'_>) -> Option<DataVolumeStatus> {
             adopted: true,
         });
     }
-    let (seen, facts) = input.claim()?;
-    let store_created = input.resource.creation_timestamp().map(|time| time.0.as_second());
+    let Some((seen, facts)) = input.claim() else {
+        return before.filter(|volume| volume.capacity.is_some());
+    };
+    let origin = Origin::of(Some(seen), &input.resource.uid().unwrap_or_default());
     Some(DataVolumeStatus {
         claim_name: input.names().claim(),
         requested: facts.requested.clone(),
         capacity: facts.capacity.clone(),
-        // A claim that is older than its store was left by one before it.
-        adopted: seen.created < store_created,
+        adopted: origin != Origin::Own,
     })
 }

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::{Prepared, metadata, pod};
 use crate::children::ChildKind;
-use crate::store::ValidatedStore;
+use crate::store::{Release, ResolvedStore};
 use crate::{hash, labels};
 
 /// What the recommended label of Kubernetes is called. Not on the Pod, where it would be one more reason to roll.
@@ -19,10 +19,10 @@ const PROGRESS_DEADLINE_SECONDS: i32 = 600;
 const LABEL_LENGTH: usize = 63;
 
 /// The Deployment.
-pub(crate) fn build(store: &ValidatedStore) -> Prepared {
-    let template = pod::template(store);
+pub(crate) fn build(store: &ResolvedStore, release: &Release) -> Prepared {
+    let template = pod::template(store, release);
     let template_hash = hash::of_json(&serde_json::to_value(&template).unwrap_or_default());
-    let version = store.operand.version.clone();
+    let version = release.operand.version.clone();
     let mut metadata = metadata(store, store.names.store(), Some(store.owner()));
     if is_label_value(&version) {
         metadata

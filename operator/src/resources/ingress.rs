@@ -5,13 +5,14 @@ use k8s_openapi::api::networking::v1::{
     IngressSpec, IngressTLS, ServiceBackendPort,
 };
 
+use zas_crd::IngressExposure;
+
 use super::{Prepared, REGISTRY_PORT_NAME, metadata, stated};
 use crate::children::ChildKind;
-use crate::store::ValidatedStore;
+use crate::store::ResolvedStore;
 
-/// The Ingress, when it is asked for.
-pub(crate) fn build(store: &ValidatedStore) -> Option<Prepared> {
-    let exposed = store.spec.exposure.ingress.as_ref()?;
+/// The Ingress.
+pub(crate) fn build(store: &ResolvedStore, exposed: &IngressExposure) -> Prepared {
     let mut metadata = metadata(store, store.names.store(), Some(store.owner()));
     metadata.annotations = stated(&exposed.annotations);
     let tls = exposed.tls_secret_ref.as_ref().map(|secret| {
@@ -39,10 +40,10 @@ pub(crate) fn build(store: &ValidatedStore) -> Option<Prepared> {
         }),
         ..Ingress::default()
     };
-    Some(Prepared::new(ChildKind::Ingress, &ingress))
+    Prepared::new(ChildKind::Ingress, &ingress)
 }
 
-fn backend(store: &ValidatedStore) -> IngressBackend {
+fn backend(store: &ResolvedStore) -> IngressBackend {
     IngressBackend {
         service: Some(IngressServiceBackend {
             name: store.names.store().to_owned(),

@@ -1,25 +1,26 @@
-//! The objects of a store, one kind per file. Pure: no client, no clock, and nothing that can fail.
+//! The objects of a store, one kind per file. Pure: no client, no clock, and nothing that can fail. The same store
+//! gives the same objects.
 
-mod config_map;
-mod deployment;
-mod ingress;
-mod network_policy;
-mod persistent_volume_claim;
+pub(crate) mod config_map;
+pub(crate) mod deployment;
+pub(crate) mod ingress;
+pub(crate) mod network_policy;
+pub(crate) mod persistent_volume_claim;
 mod pod;
 mod prepared;
-mod prometheus_rule;
-mod route;
-mod secret;
-mod service;
-mod service_account;
-mod service_monitor;
+pub(crate) mod prometheus_rule;
+pub(crate) mod route;
+pub(crate) mod secret;
+pub(crate) mod service;
+pub(crate) mod service_account;
+pub(crate) mod service_monitor;
 
 use std::collections::BTreeMap;
 
 pub use prepared::{Prepared, metadata};
 
 use crate::labels;
-use crate::store::ValidatedStore;
+use crate::store::ResolvedStore;
 
 /// The container of the server in its Pod.
 pub const SERVER_CONTAINER: &str = "server";
@@ -33,25 +34,8 @@ const COMPONENT_LABEL: &str = "app.kubernetes.io/component";
 /// The value of [`COMPONENT_LABEL`] on the metrics Service.
 const METRICS_COMPONENT: &str = "metrics";
 
-/// All objects of a store, in the order of application. The same store gives the same objects.
-pub fn build(store: &ValidatedStore) -> Vec<Prepared> {
-    let mut objects = Vec::new();
-    objects.extend(service_account::build(store));
-    objects.extend(config_map::build(store));
-    objects.extend(secret::build(store));
-    objects.extend(persistent_volume_claim::build(store));
-    objects.extend(service::build(store));
-    objects.extend(network_policy::build(store));
-    objects.push(deployment::build(store));
-    objects.extend(ingress::build(store));
-    objects.extend(route::build(store));
-    objects.extend(service_monitor::build(store));
-    objects.extend(prometheus_rule::build(store));
-    objects
-}
-
 /// The labels of an object with those that were stated for it; the operator's own win.
-fn labels_with(store: &ValidatedStore, stated: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+fn labels_with(store: &ResolvedStore, stated: &BTreeMap<String, String>) -> BTreeMap<String, String> {
     let mut all = stated.clone();
     all.extend(labels::of(&store.key.name));
     all

@@ -11,7 +11,7 @@ use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
 use super::{Prepared, metadata};
 use crate::children::ChildKind;
-use crate::store::ValidatedStore;
+use crate::store::ResolvedStore;
 use crate::{labels, layout};
 
 /// Where Prometheus runs on OpenShift and in most other clusters.
@@ -26,7 +26,7 @@ const NAME_RESOLUTION_PORTS: [i32; 2] = [53, 5353];
 const NAMESPACE_LABEL: &str = "kubernetes.io/metadata.name";
 
 /// The NetworkPolicy, unless it is switched off.
-pub(crate) fn build(store: &ValidatedStore) -> Option<Prepared> {
+pub(crate) fn build(store: &ResolvedStore) -> Option<Prepared> {
     let settings = store.spec.network.policy.clone().unwrap_or_default();
     if settings.enabled == Some(false) {
         return None;
@@ -53,14 +53,14 @@ pub(crate) fn build(store: &ValidatedStore) -> Option<Prepared> {
 }
 
 /// Everybody: routers and load balancers come from addresses that no selector names.
-fn registry(store: &ValidatedStore) -> NetworkPolicyIngressRule {
+fn registry(store: &ResolvedStore) -> NetworkPolicyIngressRule {
     NetworkPolicyIngressRule {
         ports: Some(vec![port("TCP", store.port())]),
         ..NetworkPolicyIngressRule::default()
     }
 }
 
-fn operations(store: &ValidatedStore, stated: &[String]) -> NetworkPolicyIngressRule {
+fn operations(store: &ResolvedStore, stated: &[String]) -> NetworkPolicyIngressRule {
     let monitoring: Vec<String> = if stated.is_empty() {
         MONITORING_NAMESPACES.map(str::to_owned).to_vec()
     } else {

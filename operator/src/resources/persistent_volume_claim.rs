@@ -7,22 +7,21 @@ use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 
 use super::{Prepared, metadata, stated};
 use crate::children::ChildKind;
-use crate::store::{DataClaim, ValidatedStore};
+use crate::store::ResolvedStore;
 
-/// The claim, unless somebody else made it.
-pub(crate) fn build(store: &ValidatedStore) -> Option<Prepared> {
-    let DataClaim::Managed { size } = &store.claim else {
-        return None;
-    };
-    let volume = &store.spec.data_volume;
-    let mut metadata = metadata(store, store.names.claim(), store.owner_of_data());
-    metadata.annotations = stated(&volume.annotations);
+/// The claim of this size, a Kubernetes quantity.
+pub(crate) fn build(store: &ResolvedStore, size: &str) -> Prepared {
+    let (volume, origin) = (&store.spec.data_volume, &store.claim_origin);
+    let mut metadata = metadata(store, store.names.claim(), store.owner_of_data(origin));
+    let mut annotations = volume.annotations.clone();
+    annotations.extend(store.made_for(origin));
+    metadata.annotations = stated(&annotations);
     let claim = PersistentVolumeClaim {
         metadata,
         spec: Some(PersistentVolumeClaimSpec {
             access_modes: Some(vec![volume.access_mode.as_str().to_owned()]),
             resources: Some(VolumeResourceRequirements {
-                requests: Some([("storage".to_owned(), Quantity(size.clone()))].into()),
+                requests: Some([("storage".to_owned(), Quantity(size.to_owned()))].into()),
                 ..VolumeResourceRequirements::default()
             }),
             storage_class_name: volume.storage_class_name.clone(),
@@ -30,5 +29,5 @@ pub(crate) fn build(store: &ValidatedStore) -> Option<Prepared> {
         }),
         ..PersistentVolumeClaim::default()
     };
-    Some(Prepared::new(ChildKind::PersistentVolumeClaim, &claim))
+    Prepared::new(ChildKind::PersistentVolumeClaim, &claim)
 }

@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::children::{ChildKey, ChildKind};
-use crate::store::ValidatedStore;
+use crate::store::ResolvedStore;
 use crate::{hash, labels};
 
 /// An object ready to be applied: only what the operator owns, and its kind.
@@ -64,11 +64,7 @@ impl Prepared {
 }
 
 /// The metadata of an object of this store.
-pub fn metadata(
-    store: &ValidatedStore,
-    name: impl Into<String>,
-    owner: Option<OwnerReference>,
-) -> ObjectMeta {
+pub fn metadata(store: &ResolvedStore, name: impl Into<String>, owner: Option<OwnerReference>) -> ObjectMeta {
     ObjectMeta {
         name: Some(name.into()),
         namespace: Some(store.key.namespace.clone()),

@@ -7,7 +7,7 @@ use zas_crd::TimeSpan;
 
 use super::{Prepared, labels_with, metadata, service_monitor};
 use crate::children::ChildKind;
-use crate::store::ValidatedStore;
+use crate::store::ResolvedStore;
 
 const RUNBOOKS: &str = "https://github.com/candlekeep/zot-artifact-store/blob/main/docs/RUNBOOKS.md";
 /// What the server allows unless `limits.maxConcurrentUploads` says otherwise.
@@ -27,13 +27,9 @@ struct Alert {
     description: String,
 }
 
-/// The PrometheusRule, when it is asked for, the cluster knows the kind, and there are metrics.
-pub(crate) fn build(store: &ValidatedStore) -> Option<Prepared> {
+/// The PrometheusRule.
+pub(crate) fn build(store: &ResolvedStore) -> Prepared {
     let settings = &store.spec.monitoring.prometheus_rule;
-    let has_metrics = store.spec.extensions.metrics.enabled;
-    if !(settings.enabled && has_metrics && store.platform.has(ChildKind::PrometheusRule)) {
-        return None;
-    }
     let mut metadata = metadata(store, store.names.store(), Some(store.owner()));
     metadata.labels = Some(labels_with(store, &settings.labels));
     let alerts = [
@@ -48,7 +44,7 @@ pub(crate) fn build(store: &ValidatedStore) -> Option<Prepared> {
     let rules: Vec<Value> = alerts.iter().map(rule).collect();
     let groups = json!([{ "name": format!("zot-artifact-store.{}", store.key.name), "rules": rules }]);
     let object = json!({ "metadata": metadata, "spec": { "groups": groups } });
-    Some(Prepared::new(ChildKind::PrometheusRule, &object))
+    Prepared::new(ChildKind::PrometheusRule, &object)
 }
 
 fn rule(alert: &Alert) -> Value {
@@ -65,7 +61,7 @@ fn rule(alert: &Alert) -> Value {
     })
 }
 
-fn down(store: &ValidatedStore) -> Alert {
+fn down(store: &ResolvedStore) -> Alert {
     let series = selected(store, "");
     // Absence tells nothing when nobody scrapes, or when the store is stopped on purpose.
     let expects_series = service_monitor::is_scraped(store) && store.spec.replicas > 0;
@@ -86,7 +82,7 @@ fn down(store: &ValidatedStore) -> Alert {
     }
 }
 
-fn errors(store: &ValidatedStore) -> Alert {
+fn errors(store: &ResolvedStore) -> Alert {
     let (failed, all) = (selected(store, r#"status=~"5..""#), selected(store, ""));
     Alert {
         name: "ZotArtifactStoreErrorRateHigh",
@@ -104,7 +100,7 @@ fn errors(store: &ValidatedStore) -> Alert {
     }
 }
 
-fn storage_errors(store: &ValidatedStore) -> Alert {
+fn storage_errors(store: &ResolvedStore) -> Alert {
     let series = selected(store, "");
     Alert {
         name: "ZotArtifactStoreStorageErrors",
@@ -121,7 +117,7 @@ fn storage_errors(store: &ValidatedStore) -> Alert {
     }
 }
 
-fn quarantine(store: &ValidatedStore) -> Alert {
+fn quarantine(store: &ResolvedStore) -> Alert {
     let series = selected(store, "");
     Alert {
         name: "ZotArtifactStoreBlobsQuarantined",
@@ -137,7 +133,7 @@ fn quarantine(store: &ValidatedStore) -> Alert {
     }
 }
 
-fn uploads(store: &ValidatedStore) -> Alert {
+fn uploads(store: &ResolvedStore) -> Alert {
     let series = selected(store, "");
     let stated = store.spec.limits.max_concurrent_uploads;
     let limit = stated.unwrap_or(CONCURRENT_UPLOADS);
@@ -154,7 +150,7 @@ fn uploads(store: &ValidatedStore) -> Alert {
     }
 }
 
-fn collection(store: &ValidatedStore) -> Alert {
+fn collection(store: &ResolvedStore) -> Alert {
     let series = selected(store, "");
     let window = collection_window(store).as_secs() / 60;
     Alert {
@@ -174,7 +170,7 @@ fn collection(store: &ValidatedStore) -> Alert {
     }
 }
 
-fn configuration(store: &ValidatedStore) -> Alert {
+fn configuration(store: &ResolvedStore) -> Alert {
     let series = selected(store, "");
     Alert {
         name: "ZotArtifactStoreConfigurationNotInForce",
@@ -194,7 +190,7 @@ fn configuration(store: &ValidatedStore) -> Alert {
 }
 
 /// Long enough for three rounds.
-fn collection_window(store: &ValidatedStore) -> Duration {
+fn collection_window(store: &ResolvedStore) -> Duration {
     let settings = store.spec.maintenance.garbage_collection.as_ref();
     let stated = settings.and_then(|settings| settings.interval.as_ref());
     let interval = stated.and_then(|span: &TimeSpan| span.duration().ok());
@@ -203,7 +199,7 @@ fn collection_window(store: &ValidatedStore) -> Duration {
 }
 
 /// The selector of the series of this store. A ServiceMonitor names the job after the Service.
-fn selected(store: &ValidatedStore, more: &str) -> String {
+fn selected(store: &ResolvedStore, more: &str) -> String {
     let (namespace, job) = (&store.key.namespace, store.names.metrics_service());
     let separator = if more.is_empty() { "" } else { "," };
     format!(r#"{{namespace="{namespace}",job="{job}"{separator}{more}}}"#)

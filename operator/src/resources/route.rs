@@ -5,16 +5,13 @@ use zas_crd::{RouteExposure, RouteTermination};
 
 use super::{Prepared, REGISTRY_PORT_NAME, labels_with, metadata};
 use crate::children::ChildKind;
-use crate::store::ValidatedStore;
+use crate::store::ResolvedStore;
 
 /// How long the router waits for the server. Its default of 30 seconds ends the push of a large layer.
 const TIMEOUT_ANNOTATION: (&str, &str) = ("haproxy.router.openshift.io/timeout", "30m");
 
-/// The Route, where the cluster has Routes and it is not switched off.
-pub(crate) fn build(store: &ValidatedStore) -> Option<Prepared> {
-    if !(store.has_route && store.platform.has(ChildKind::Route)) {
-        return None;
-    }
+/// The Route.
+pub(crate) fn build(store: &ResolvedStore) -> Prepared {
     let exposed = store.spec.exposure.route.clone().unwrap_or_default();
     let mut metadata = metadata(store, store.names.store(), Some(store.owner()));
     metadata.labels = Some(labels_with(store, &exposed.labels));
@@ -31,13 +28,10 @@ pub(crate) fn build(store: &ValidatedStore) -> Option<Prepared> {
         "wildcardPolicy": "None",
     });
     state(&mut spec, "host", exposed.host.map(Value::from));
-    Some(Prepared::new(
-        ChildKind::Route,
-        &json!({ "metadata": metadata, "spec": spec }),
-    ))
+    Prepared::new(ChildKind::Route, &json!({ "metadata": metadata, "spec": spec }))
 }
 
-fn tls(store: &ValidatedStore, exposed: &RouteExposure) -> Value {
+fn tls(store: &ResolvedStore, exposed: &RouteExposure) -> Value {
     let termination = exposed.termination.unwrap_or(if store.speaks_tls() {
         RouteTermination::Reencrypt
     } else {

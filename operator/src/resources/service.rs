@@ -9,18 +9,18 @@ use super::{
     stated_list,
 };
 use crate::children::ChildKind;
-use crate::store::ValidatedStore;
+use crate::store::ResolvedStore;
 use crate::{labels, layout};
 
 /// The public Service, and the one of the operational port.
-pub(crate) fn build(store: &ValidatedStore) -> Vec<Prepared> {
+pub(crate) fn build(store: &ResolvedStore) -> Vec<Prepared> {
     vec![
         Prepared::new(ChildKind::Service, &public(store)),
         Prepared::new(ChildKind::Service, &metrics(store)),
     ]
 }
 
-fn public(store: &ValidatedStore) -> Service {
+fn public(store: &ResolvedStore) -> Service {
     let exposed = store.spec.exposure.service.clone().unwrap_or_default();
     let mut metadata = metadata(store, store.names.store(), Some(store.owner()));
     metadata.annotations = stated(&exposed.annotations);
@@ -54,7 +54,7 @@ fn public(store: &ValidatedStore) -> Service {
     }
 }
 
-fn metrics(store: &ValidatedStore) -> Service {
+fn metrics(store: &ResolvedStore) -> Service {
     let mut metadata = metadata(store, store.names.metrics_service(), Some(store.owner()));
     metadata
         .labels
@@ -74,7 +74,7 @@ fn metrics(store: &ValidatedStore) -> Service {
     }
 }
 
-fn selecting(store: &ValidatedStore) -> ServiceSpec {
+fn selecting(store: &ResolvedStore) -> ServiceSpec {
     ServiceSpec {
         selector: Some(labels::selector(&store.key.name)),
         ..ServiceSpec::default()

@@ -4,10 +4,10 @@ use k8s_openapi::api::core::v1::ServiceAccount;
 
 use super::{Prepared, metadata, stated};
 use crate::children::ChildKind;
-use crate::store::ValidatedStore;
+use crate::store::ResolvedStore;
 
 /// The ServiceAccount, unless an existing one is named.
-pub(crate) fn build(store: &ValidatedStore) -> Option<Prepared> {
+pub(crate) fn build(store: &ResolvedStore) -> Option<Prepared> {
     if store.spec.service_account.name.is_some() {
         return None;
     }

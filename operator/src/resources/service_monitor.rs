@@ -5,16 +5,13 @@ use serde_json::json;
 use super::{COMPONENT_LABEL, METRICS_COMPONENT, OPERATIONS_PORT_NAME, Prepared, labels_with, metadata};
 use crate::children::ChildKind;
 use crate::labels;
-use crate::store::ValidatedStore;
+use crate::store::ResolvedStore;
 
 const INTERVAL: &str = "30s";
 
-/// The ServiceMonitor, when it is asked for and the cluster knows the kind.
-pub(crate) fn build(store: &ValidatedStore) -> Option<Prepared> {
+/// The ServiceMonitor.
+pub(crate) fn build(store: &ResolvedStore) -> Prepared {
     let settings = &store.spec.monitoring.service_monitor;
-    if !is_scraped(store) {
-        return None;
-    }
     let mut metadata = metadata(store, store.names.store(), Some(store.owner()));
     metadata.labels = Some(labels_with(store, &settings.labels));
     let mut selector = labels::selector(&store.key.name);
@@ -32,11 +29,11 @@ pub(crate) fn build(store: &ValidatedStore) -> Option<Prepared> {
             }],
         },
     });
-    Some(Prepared::new(ChildKind::ServiceMonitor, &monitor))
+    Prepared::new(ChildKind::ServiceMonitor, &monitor)
 }
 
 /// Whether Prometheus is told to scrape the store.
-pub(crate) fn is_scraped(store: &ValidatedStore) -> bool {
+pub(crate) fn is_scraped(store: &ResolvedStore) -> bool {
     store.spec.monitoring.service_monitor.enabled
         && store.spec.extensions.metrics.enabled
         && store.platform.has(ChildKind::ServiceMonitor)

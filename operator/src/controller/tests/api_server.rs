@@ -18,6 +18,9 @@ use tokio_stream::wrappers::UnboundedReceiverStream;
 
 pub(super) const NAMESPACE: &str = "artifacts";
 
+/// The group of Routes.
+const ROUTES: &str = "/apis/route.openshift.io/v1";
+
 type Answer = Response<UnsyncBoxBody<Bytes, io::Error>>;
 type Line = io::Result<Frame<Bytes>>;
 
@@ -35,6 +38,9 @@ struct State {
     floors: BTreeMap<String, u64>,
     watches: Vec<(String, UnboundedSender<Line>)>,
     unanswered: Option<&'static str>,
+    has_routes: bool,
+    /// Whether the server behind the group of Routes is down, as an aggregated one may be: the group is listed still.
+    are_routes_down: bool,
     /// When, and what.
     asked: Vec<(Instant, String)>,
 }
@@ -63,6 +69,16 @@ impl ApiServer {
     /// From here on every request is answered. Those that were ignored stay so.
     pub(super) fn answer_again(&self) {
         self.state().unanswered = None;
+    }
+
+    /// From here on the cluster has Routes.
+    pub(super) fn offer_routes(&self) {
+        self.state().has_routes = true;
+    }
+
+    /// Whether the server of Routes answers 503.
+    pub(super) fn set_routes_down(&self, are_down: bool) {
+        self.state().are_routes_down = are_down;
     }
 
     /// When requests have come whose path contains this.
@@ -130,9 +146,12 @@ impl ApiServer {
         let body = body.collect().await.map_err(io::Error::other)?.to_bytes();
         let content: Value = serde_json::from_slice(&body).unwrap_or_default();
         let inside = format!("/namespaces/{NAMESPACE}/");
+        let is_down = path.starts_with(ROUTES) && self.state().are_routes_down;
+        if is_down {
+            return Ok(unavailable());
+        }
         let Some((_, inside)) = path.split_once(&inside) else {
-            // Which optional APIs there are: none.
-            return Ok(json_answer(200, &json!({"kind": "APIGroupList", "groups": []})));
+            return Ok(json_answer(200, &self.state().discovery(&path)));
         };
         let words: Vec<&str> = inside.split('/').collect();
         let query = parts.uri.query().unwrap_or_default();
@@ -166,6 +185,18 @@ impl State {
             ("POST", [_]) => json_answer(201, content),
             _ => not_found(),
         }
+    }
+
+    /// Which optional APIs there are: none, or Routes.
+    fn discovery(&self, path: &str) -> Value {
+        if path == ROUTES {
+            let route = json!({"name": "routes", "singularName": "route", "namespaced": true, "kind": "Route", "verbs": []});
+            return json!({"kind": "APIResourceList", "groupVersion": "route.openshift.io/v1", "resources": [route]});
+        }
+        let version = json!({"groupVersion": "route.openshift.io/v1", "version": "v1"});
+        let group = json!({"name": "route.openshift.io", "versions": [version]});
+        let groups: Vec<Value> = self.has_routes.then_some(group).into_iter().collect();
+        json!({"kind": "APIGroupList", "groups": groups})
     }
 
     fn list(&self, plural: &str) -> Value {
@@ -294,6 +325,14 @@ fn too_old() -> Bytes {
     let status = json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure", "code": 410,
         "reason": "Expired", "message": "too old resource version"});
     format!("{}\n", json!({"type": "ERROR", "object": status})).into()
+}
+
+fn unavailable() -> Answer {
+    json_answer(
+        503,
+        &json!({"kind": "Status", "apiVersion": "v1", "status": "Failure", "code": 503, "reason": "ServiceUnavailable",
+            "message": "the server is currently unable to handle the request"}),
+    )
 }
 
 fn not_found() -> Answer {

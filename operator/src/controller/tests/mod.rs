@@ -4,6 +4,7 @@ mod api_server;
 mod interrupted;
 mod unanswered;
 mod unreachable;
+mod unseen;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -32,11 +33,17 @@ struct Stage {
 
 impl Stage {
     fn start() -> Self {
+        Self::start_with(|_| ())
+    }
+
+    /// The same with an API server that is prepared first.
+    fn start_with(prepare: impl FnOnce(&ApiServer)) -> Self {
         let (server, metrics, stop) = (
             ApiServer::default(),
             Arc::<Metrics>::default(),
             CancellationToken::new(),
         );
+        prepare(&server);
         let arguments = ["operator", "--watch-namespace", NAMESPACE, "--no-leader-election"];
         let arguments = Arguments::parse_from(arguments);
         let (client, counted, stopped) = (server.client(), Arc::clone(&metrics), stop.clone());

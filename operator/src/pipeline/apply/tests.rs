@@ -10,7 +10,6 @@ use kube::client::Body;
 
 use super::*;
 use crate::children::ClaimFacts;
-use crate::resources;
 use crate::resources::tests::fixtures;
 
 /// What was asked: method, path with query, body.
@@ -126,7 +125,7 @@ fn scene() -> Scene {
         metrics: Metrics::default(),
         key: store.key.clone(),
         observed: BTreeMap::new(),
-        prepared: resources::build(&store),
+        prepared: fixtures::build(&store),
     }
 }
 
@@ -227,8 +226,8 @@ async fn given_an_object_that_appears_just_now_when_created_then_it_is_somebody_
     let scene = scene();
     scene.server.refuse("/configmaps/store-settings", 409);
     let applied = scene.apply().await.unwrap();
-    assert_eq!(applied.problems[0].reason, ConditionReason::ResourceConflict);
-    assert!(applied.problems[0].message.contains("ConfigMap store-settings"));
+    assert_eq!(applied.problems[0].1.reason, ConditionReason::ResourceConflict);
+    assert!(applied.problems[0].1.message.contains("ConfigMap store-settings"));
     assert!(
         !scene
             .server
@@ -287,8 +286,8 @@ async fn given_refusals_that_a_person_must_put_right_when_applied_then_they_are_
         let scene = scene();
         scene.server.refuse_saying("/deployments/store", code, words);
         let applied = scene.apply().await.unwrap();
-        assert_eq!(applied.problems[0].reason, reason, "{words}");
-        assert!(applied.problems[0].message.contains(words));
+        assert_eq!(applied.problems[0].1.reason, reason, "{words}");
+        assert!(applied.problems[0].1.message.contains(words));
     }
 }
 
@@ -328,7 +327,7 @@ async fn given_a_claim_that_may_not_grow_when_applied_then_that_is_said_and_ever
 
         let applied = scene.apply().await.unwrap();
 
-        let [problem] = &applied.problems[..] else {
+        let [(_, problem)] = &applied.problems[..] else {
             panic!("{:?}", applied.problems)
         };
         assert_eq!(problem.reason, ConditionReason::VolumeExpansionRefused);
@@ -337,7 +336,7 @@ async fn given_a_claim_that_may_not_grow_when_applied_then_that_is_said_and_ever
             "{}",
             problem.message
         );
-        assert!(applied.is_complete());
+        assert!(applied.is_complete(ChildKind::PersistentVolumeClaim));
         assert_eq!(applied.written.len(), scene.prepared.len() - 1);
         let writes = scene.server.writes();
         assert_eq!(writes.len(), scene.prepared.len());
@@ -358,8 +357,8 @@ async fn given_a_claim_that_the_operator_may_not_write_when_it_grows_then_the_mi
 
     let applied = scene.apply().await.unwrap();
 
-    assert_eq!(applied.problems[0].reason, ConditionReason::PermissionDenied);
-    assert!(!applied.is_complete());
+    assert_eq!(applied.problems[0].1.reason, ConditionReason::PermissionDenied);
+    assert!(!applied.is_complete(ChildKind::PersistentVolumeClaim));
 }
 
 #[tokio::test]
@@ -375,7 +374,7 @@ async fn given_a_claim_of_another_making_when_it_is_refused_then_nothing_is_star
 
     let applied = scene.apply().await.unwrap();
 
-    assert_eq!(applied.problems[0].reason, ConditionReason::ApplyFailed);
+    assert_eq!(applied.problems[0].1.reason, ConditionReason::ApplyFailed);
     let writes = scene.server.writes();
     assert!(
         !writes.is_empty() && !writes.iter().any(|path| path.contains("deployments")),
@@ -401,9 +400,9 @@ async fn given_a_strangers_object_when_applied_then_it_is_not_written() {
         applied
             .problems
             .iter()
-            .all(|problem| problem.reason == ConditionReason::ResourceConflict)
+            .all(|(_, problem)| problem.reason == ConditionReason::ResourceConflict)
     );
-    assert!(applied.problems[0].message.contains("controlled by Other them"));
+    assert!(applied.problems[0].1.message.contains("controlled by Other them"));
     assert_eq!(scene.server.writes(), Vec::<String>::new());
 }
 
@@ -442,4 +441,38 @@ async fn given_generated_credentials_when_made_then_by_a_manager_of_their_own() 
         "{path}"
     );
     assert!(body.contains("\"stringData\""), "{body}");
+}
+
+#[tokio::test]
+async fn given_a_service_that_a_quota_refuses_when_applied_then_the_server_is_started_all_the_same() {
+    let scene = scene();
+    scene.server.refuse_saying(
+        "/services/store",
+        403,
+        "services \"store\" is forbidden: exceeded quota: balancers",
+    );
+    let applied = scene.apply().await.unwrap();
+    assert_eq!(applied.problems[0].1.reason, ConditionReason::ApplyFailed);
+    let writes = scene.server.writes();
+    assert!(
+        writes.iter().any(|path| path.ends_with("/deployments/store")),
+        "{writes:?}"
+    );
+}
+
+#[tokio::test]
+async fn given_data_that_no_watch_has_shown_when_they_are_there_then_they_are_not_taken_for_the_stores_own() {
+    let scene = scene();
+    let labelled = json!({"metadata": {"name": "x", "uid": "theirs", "resourceVersion": "3", "labels": {labels::STORE: "store"}}});
+    *scene.server.present.lock().unwrap() = Some(labelled);
+    let applied = scene.apply().await.unwrap();
+    let kinds: Vec<_> = applied.leaving.iter().map(|key| key.kind).collect();
+    assert_eq!(kinds, [ChildKind::Secret, ChildKind::PersistentVolumeClaim]);
+    assert!(
+        !scene
+            .server
+            .writes()
+            .iter()
+            .any(|path| path.contains("claims") || path.contains("secrets") || path.contains("deployments"))
+    );
 }

@@ -1,9 +1,11 @@
-//! Where a store is reached.
+//! Where a store is reached. What is there says so, so that a store which is paused or blocked keeps its addresses.
 
+use kube::ResourceExt;
 use zas_crd::{Endpoint, EndpointScope};
 
 use super::Input;
-use crate::children::{ChildKind, Facts, RouteFacts, ServiceFacts};
+use crate::children::{ChildKind, Facts, IngressFacts, RouteFacts, ServiceFacts};
+use crate::pipeline::plan::Component;
 
 /// Inside the cluster, by the name of its Service.
 const INTERNAL: &str = "registry-internal";
@@ -14,24 +16,19 @@ pub(super) fn url(input: Input<'_>) -> Option<String> {
     if let Some(stated) = &input.resource.spec.http.external_url {
         return Some(stated.clone());
     }
-    let store = &input.built()?.store;
-    if store.has_route {
-        return route(input)?
-            .admitted_host
-            .as_ref()
-            .map(|host| format!("https://{host}"));
+    if input.expects(Component::Route, ChildKind::Route) {
+        let host = route(input)?.admitted_host.as_ref();
+        return host.map(|host| format!("https://{host}"));
     }
-    if let Some(ingress) = &store.spec.exposure.ingress {
-        let scheme = if ingress.tls_secret_ref.is_some() {
-            "https"
-        } else {
-            "http"
-        };
-        return has_ingress_address(input).then(|| format!("{scheme}://{}", ingress.host));
+    if input.expects(Component::Ingress, ChildKind::Ingress) {
+        let facts = ingress(input).filter(|facts| facts.has_address)?;
+        let scheme = if facts.has_tls { "https" } else { "http" };
+        return facts.host.as_ref().map(|host| format!("{scheme}://{host}"));
     }
+    let facts = service(input)?;
     if wants_load_balancer(input) {
-        let host = service(input)?.load_balancer.clone()?;
-        return Some(service_url(input, &host));
+        let host = facts.load_balancer.as_ref()?;
+        return Some(service_url(facts, host));
     }
     internal(input)
 }
@@ -59,9 +56,11 @@ pub(super) fn route(input: Input<'_>) -> Option<&RouteFacts> {
     }
 }
 
-pub(super) fn has_ingress_address(input: Input<'_>) -> bool {
-    let seen = input.child(ChildKind::Ingress, &input.name());
-    matches!(seen.map(|seen| &seen.facts), Some(Facts::Ingress(facts)) if facts.has_address)
+pub(super) fn ingress(input: Input<'_>) -> Option<&IngressFacts> {
+    match &input.child(ChildKind::Ingress, &input.name())?.facts {
+        Facts::Ingress(facts) => Some(facts),
+        _ => None,
+    }
 }
 
 pub(super) fn service(input: Input<'_>) -> Option<&ServiceFacts> {
@@ -71,28 +70,26 @@ pub(super) fn service(input: Input<'_>) -> Option<&ServiceFacts> {
     }
 }
 
+/// Whether clients are to come by a load balancer.
 pub(super) fn wants_load_balancer(input: Input<'_>) -> bool {
+    if input.carried_out().is_none() {
+        return service(input).is_some_and(|facts| facts.is_load_balanced);
+    }
     let service = input.resource.spec.exposure.service.as_ref();
     service.and_then(|service| service.service_type) == Some(zas_crd::ServiceType::LoadBalancer)
 }
 
 fn internal(input: Input<'_>) -> Option<String> {
-    let store = &input.built()?.store;
-    service(input)?;
-    Some(service_url(
-        input,
-        &format!("{}.{}.svc", store.key.name, store.key.namespace),
-    ))
+    let namespace = input.resource.namespace().unwrap_or_default();
+    let host = format!("{}.{namespace}.svc", input.name());
+    Some(service_url(service(input)?, &host))
 }
 
 /// The address of the Service under this host; the port is left out where it is the scheme's own.
-fn service_url(input: Input<'_>, host: &str) -> String {
-    let Some(built) = input.built() else {
-        return String::new();
-    };
-    let scheme = if built.store.speaks_tls() { "https" } else { "http" };
-    match (scheme, built.store.service_port()) {
-        ("https", 443) | ("http", 80) => format!("{scheme}://{host}"),
-        (_, port) => format!("{scheme}://{host}:{port}"),
+fn service_url(facts: &ServiceFacts, host: &str) -> String {
+    let scheme = if facts.speaks_tls { "https" } else { "http" };
+    match (scheme, facts.port) {
+        ("https", Some(443)) | ("http", Some(80)) | (_, None) => format!("{scheme}://{host}"),
+        (_, Some(port)) => format!("{scheme}://{host}:{port}"),
     }
 }

@@ -6,11 +6,12 @@ use zas_crd::ConditionReason as Reason;
 use zas_crd::ConditionType as Type;
 
 use super::address;
-use super::{Input, Outcome};
+use super::{Input, Outcome, Wait};
 use crate::answers;
+use crate::children::ChildKind;
 use crate::pipeline::orphans::is_settled;
+use crate::pipeline::plan::Component;
 use crate::problem::Problem;
-use crate::store::DataClaim;
 
 /// Longest message of a condition, in characters; Kubernetes allows 32,768.
 const LONGEST_MESSAGE: usize = 4096;
@@ -101,25 +102,31 @@ fn available(input: Input<'_>) -> Verdict {
 
 fn progressing(input: Input<'_>) -> Verdict {
     let still = |reason, message: &str| Verdict::new(true, reason, message);
-    let built = match input.outcome {
-        Outcome::Paused => return Verdict::new(false, Reason::Paused, "spec.paused is true"),
-        Outcome::Blocked(problems) => {
-            let reason = problems
-                .first()
-                .map_or(Reason::InvalidSpec, |problem| problem.reason);
-            return Verdict::new(
-                false,
-                reason,
-                "nothing is changed until the problem is solved: see Degraded",
-            );
-        }
-        Outcome::Built(built) => built,
+    let unchanged = |problem: Option<&Problem>| {
+        Verdict::new(
+            false,
+            problem.map_or(Reason::InvalidSpec, |problem| problem.reason),
+            "the server is not changed until the problem is solved: see Degraded",
+        )
     };
-    if built.is_queued {
-        return still(
-            Reason::RolloutQueued,
-            "the restart waits until other stores have restarted",
+    let carried_out = match input.outcome {
+        Outcome::Paused => return Verdict::new(false, Reason::Paused, "spec.paused is true"),
+        Outcome::Blocked(problems) => return unchanged(problems.first()),
+        Outcome::CarriedOut(carried_out) => carried_out,
+    };
+    if let Some(verdict) = carried_out.wait.as_ref().map(waiting) {
+        return verdict;
+    }
+    if let Some(key) = carried_out.terminating.first() {
+        let message = format!(
+            "{} {} is being deleted, and is made again when it is gone",
+            key.kind.name(),
+            key.name
         );
+        return still(Reason::ObjectTerminating, &message);
+    }
+    if !carried_out.plans.of(Component::Workload).is_ready() {
+        return unchanged(carried_out.plans.problems().first());
     }
     let Some((facts, generation)) = input.deployment() else {
         return still(Reason::Starting, "the first server is being started");
@@ -127,7 +134,7 @@ fn progressing(input: Input<'_>) -> Verdict {
     if let Some(stuck) = &facts.stuck {
         return Verdict::new(false, Reason::ProgressDeadlineExceeded, stuck.clone());
     }
-    if !is_settled(facts, generation.max(built.applied_generation)) {
+    if !is_settled(facts, generation.max(carried_out.applied_generation)) {
         let reason = if facts.available == 0 && facts.updated == facts.replicas {
             Reason::Starting
         } else {
@@ -145,11 +152,32 @@ fn progressing(input: Input<'_>) -> Verdict {
     Verdict::new(false, Reason::AsExpected, "everything is as the spec asks")
 }
 
+fn waiting(wait: &Wait) -> Verdict {
+    match wait {
+        Wait::Queued => Verdict::new(
+            true,
+            Reason::RolloutQueued,
+            "the restart waits until other stores have restarted",
+        ),
+        Wait::Halted(why) => Verdict::new(
+            true,
+            Reason::RolloutHalted,
+            format!(
+                "the restart waits because {why}. Put that store right, or state spec.version of this one to restart it \
+                 nevertheless"
+            ),
+        ),
+    }
+}
+
 fn problems(input: Input<'_>) -> Vec<Problem> {
     let mut problems = match input.outcome {
         Outcome::Paused => Vec::new(),
         Outcome::Blocked(problems) => problems.clone(),
-        Outcome::Built(built) => built.problems.clone(),
+        Outcome::CarriedOut(carried_out) => {
+            let planned = carried_out.plans.problems().into_iter();
+            planned.chain(carried_out.problems.iter().cloned()).collect()
+        }
     };
     if let Some((facts, _)) = input.deployment() {
         if let Some(failure) = &facts.failure {
@@ -231,7 +259,7 @@ fn paused(input: Input<'_>) -> Verdict {
 }
 
 fn update_available(input: Input<'_>) -> Verdict {
-    match input.built().and_then(|built| built.pending_update.as_ref()) {
+    match input.pending_update {
         Some(version) => Verdict::new(
             true,
             Reason::UpdateAvailable,
@@ -242,10 +270,17 @@ fn update_available(input: Input<'_>) -> Verdict {
 }
 
 fn exposure_ready(input: Input<'_>) -> Verdict {
-    let Some(built) = input.built() else {
-        return Verdict::new(false, Reason::NotReady, "see Progressing and Degraded");
-    };
-    if built.store.has_route {
+    let plans = input.carried_out().map(|carried_out| &carried_out.plans);
+    let problem = plans.and_then(|plans| {
+        let components = [Component::Route, Component::Ingress].into_iter();
+        components
+            .flat_map(|component| plans.of(component).problems())
+            .next()
+    });
+    if let Some(problem) = problem {
+        return Verdict::new(false, problem.reason, problem.message.clone());
+    }
+    if input.expects(Component::Route, ChildKind::Route) {
         let facts = address::route(input);
         if facts.is_none_or(|facts| facts.admitted_host.is_none()) {
             let refusal = facts.and_then(|facts| facts.refusal.clone());
@@ -253,7 +288,9 @@ fn exposure_ready(input: Input<'_>) -> Verdict {
             return Verdict::new(false, Reason::RouteNotAdmitted, message);
         }
     }
-    if built.store.spec.exposure.ingress.is_some() && !address::has_ingress_address(input) {
+    if input.expects(Component::Ingress, ChildKind::Ingress)
+        && address::ingress(input).is_none_or(|facts| !facts.has_address)
+    {
         return Verdict::new(
             false,
             Reason::IngressPending,
@@ -284,21 +321,11 @@ fn storage_ready(input: Input<'_>) -> Verdict {
             "the claim is bound and has the size that was asked for",
         )
     };
-    if let Some(built) = input.built() {
-        let is_about_size = |reason| {
-            matches!(
-                reason,
-                Reason::VolumeShrinkRefused | Reason::VolumeExpansionRefused
-            )
-        };
-        let mut problems = built.problems.iter();
-        let refusal = problems.find(|problem| is_about_size(problem.reason));
-        if let Some(refusal) = refusal {
-            return Verdict::new(false, refusal.reason, refusal.message.clone());
-        }
-        if matches!(built.store.claim, DataClaim::Existing(_)) {
-            return Verdict::new(true, Reason::AsExpected, "an existing claim is used");
-        }
+    if let Some(problem) = storage_problem(input) {
+        return Verdict::new(false, problem.reason, problem.message.clone());
+    }
+    if input.resource.spec.data_volume.existing_claim.is_some() {
+        return Verdict::new(true, Reason::AsExpected, "an existing claim is used");
     }
     let name = input.names().claim();
     let Some((_, facts)) = input.claim() else {
@@ -339,6 +366,16 @@ fn storage_ready(input: Input<'_>) -> Verdict {
         }
         _ => expected(),
     }
+}
+
+/// What is wrong with the claim: planned, or told by the cluster when it was asked to grow.
+fn storage_problem(input: Input<'_>) -> Option<&Problem> {
+    let carried_out = input.carried_out()?;
+    let planned = carried_out.plans.of(Component::Storage).problems().first();
+    planned.or_else(|| {
+        let is_growth = |problem: &&Problem| problem.reason == Reason::VolumeExpansionRefused;
+        carried_out.problems.iter().find(is_growth)
+    })
 }
 
 fn lost(claim: &str) -> String {

@@ -3,41 +3,49 @@ use std::collections::BTreeMap;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use zas_crd::{ConditionReason, ConditionType};
 
+use clap::Parser;
+
 use super::*;
+use crate::arguments::Arguments;
 use crate::children::{IngressFacts, RouteFacts, ServiceFacts};
+use crate::pipeline::dereference::References;
+use crate::pipeline::plan::{self, plan};
 use crate::platform::Platform;
 use crate::resources::tests::fixtures;
+use crate::settings::Settings;
 
 /// A store with the objects that a test gives it.
 struct Scene {
     resource: ZotArtifactStore,
-    outcome: Outcome,
+    platform: Platform,
+    references: References,
+    settings: Settings,
+    /// What is there when the store is planned, and what is reported: everything, unless the test says otherwise.
     observed: BTreeMap<ChildKey, Observed>,
+    change: Box<dyn Fn(&mut CarriedOut)>,
+    outcome: Option<Outcome>,
+    pending_update: Option<String>,
+    server_version: Option<String>,
 }
 
 fn scene_on(platform: Platform, spec: &str) -> Scene {
-    let store = fixtures::store_on(platform, spec);
-    let mut resource = ZotArtifactStore::new("store", store.spec.clone());
+    let mut resource = ZotArtifactStore::new("store", serde_saphyr::from_str(spec).unwrap());
     resource.metadata.namespace = Some("artifacts".to_owned());
+    resource.metadata.uid = Some("uid".to_owned());
     resource.metadata.generation = Some(3);
     resource.metadata.creation_timestamp = Some(Time(Timestamp::from_second(1000).unwrap()));
-    let built = Built {
-        store,
-        pending_update: None,
-        problems: Vec::new(),
-        is_queued: false,
-        applied_generation: None,
-    };
     Scene {
         resource,
-        outcome: Outcome::Built(Box::new(built)),
+        platform,
+        references: References::default(),
+        settings: Settings::new(&Arguments::parse_from(["operator"]), |_| None),
         observed: BTreeMap::new(),
+        change: Box::new(|_| ()),
+        outcome: None,
+        pending_update: None,
+        server_version: Some("0.2.0".to_owned()),
     }
-    .with(
-        ChildKind::Service,
-        "store",
-        Facts::Service(ServiceFacts::default()),
-    )
+    .with_service(80, false)
 }
 
 fn scene(spec: &str) -> Scene {
@@ -73,6 +81,15 @@ impl Scene {
         self
     }
 
+    fn with_service(self, port: i32, speaks_tls: bool) -> Self {
+        let facts = ServiceFacts {
+            port: Some(port),
+            speaks_tls,
+            ..ServiceFacts::default()
+        };
+        self.with(ChildKind::Service, "store", Facts::Service(facts))
+    }
+
     fn with_deployment(self, facts: DeploymentFacts) -> Self {
         self.with(ChildKind::Deployment, "store", Facts::Deployment(facts))
     }
@@ -99,19 +116,41 @@ impl Scene {
             .with_claim(true, "20Gi", "20Gi")
     }
 
-    fn built(mut self, change: impl FnOnce(&mut Built)) -> Self {
-        if let Outcome::Built(built) = &mut self.outcome {
-            change(built);
-        }
+    fn carried_out(mut self, change: impl Fn(&mut CarriedOut) + 'static) -> Self {
+        self.change = Box::new(change);
         self
+    }
+
+    fn outcome(&self) -> Outcome {
+        if let Some(outcome) = &self.outcome {
+            return outcome.clone();
+        }
+        let plans = plan(plan::Input {
+            resource: &self.resource,
+            status: self.resource.status.as_ref(),
+            references: &self.references,
+            settings: &self.settings,
+            platform: &self.platform,
+            observed: &self.observed,
+        });
+        let mut carried_out = CarriedOut {
+            plans,
+            problems: Vec::new(),
+            terminating: Vec::new(),
+            wait: None,
+            applied_generation: None,
+        };
+        (self.change)(&mut carried_out);
+        Outcome::CarriedOut(Box::new(carried_out))
     }
 
     fn status_at(&self, second: i64) -> ZotArtifactStoreStatus {
         of(Input {
             resource: &self.resource,
-            outcome: &self.outcome,
+            outcome: &self.outcome(),
             observed: &self.observed,
-            server_version: Some("0.2.0"),
+            pending_update: self.pending_update.as_deref(),
+            server_version: self.server_version.as_deref(),
             now: Timestamp::from_second(second).unwrap(),
         })
     }
@@ -148,7 +187,7 @@ fn given_a_settled_store_when_reported_then_it_is_ready_and_everything_is_filled
     assert_eq!(status.image.as_deref(), Some("zas:1"));
     assert_eq!(status.selector.as_deref(), Some("zot.candlekeep.io/store=store"));
     assert_eq!(status.admin_ref.unwrap().name, "store-admin");
-    assert!(!status.data_volume.unwrap().adopted);
+    assert_eq!(status.data_volume.unwrap().claim_name, "data-store");
     assert_eq!(status.conditions.len(), ConditionType::ALL.len());
 }
 
@@ -197,9 +236,11 @@ fn given_stages_of_a_rollout_when_reported_then_progress_says_which() {
         .assert(ConditionType::Progressing, true, ConditionReason::RollingOut);
     let unseen = scene("{}")
         .settled()
-        .built(|built| built.applied_generation = Some(9));
+        .carried_out(|done| done.applied_generation = Some(9));
     unseen.assert(ConditionType::Ready, false, ConditionReason::RollingOut);
-    let queued = scene("{}").settled().built(|built| built.is_queued = true);
+    let queued = scene("{}")
+        .settled()
+        .carried_out(|done| done.wait = Some(Wait::Queued));
     queued.assert(ConditionType::Progressing, true, ConditionReason::RolloutQueued);
     let stuck = DeploymentFacts {
         stuck: Some("too long".to_owned()),
@@ -237,10 +278,10 @@ fn given_a_stopped_store_when_reported_then_it_is_not_degraded() {
 #[test]
 fn given_problems_when_reported_then_the_first_is_the_reason_and_all_are_told() {
     let mut scene = scene("{}").settled();
-    scene.outcome = Outcome::Blocked(vec![
+    scene.outcome = Some(Outcome::Blocked(vec![
         Problem::new(ConditionReason::SecretMissing, "Secret users"),
         Problem::new(ConditionReason::ConfigMapMissing, "ConfigMap rules"),
-    ]);
+    ]));
     scene.assert(ConditionType::Degraded, true, ConditionReason::SecretMissing);
     scene.assert(ConditionType::Available, true, ConditionReason::AsExpected);
     scene.assert(ConditionType::Ready, false, ConditionReason::SecretMissing);
@@ -273,7 +314,7 @@ fn given_a_pod_that_cannot_be_made_when_reported_then_the_account_is_told_from_t
 #[test]
 fn given_a_paused_store_when_reported_then_it_says_so_and_stays_fresh() {
     let mut scene = scene("paused: true").settled();
-    scene.outcome = Outcome::Paused;
+    scene.outcome = Some(Outcome::Paused);
     scene.assert(ConditionType::Paused, true, ConditionReason::Paused);
     scene.assert(ConditionType::Available, true, ConditionReason::AsExpected);
     assert_eq!(scene.status().ready_replicas, Some(1));
@@ -281,9 +322,8 @@ fn given_a_paused_store_when_reported_then_it_says_so_and_stays_fresh() {
 
 #[test]
 fn given_an_update_that_waits_when_reported_then_its_version_is_named() {
-    let scene = scene("updatePolicy: Manual")
-        .settled()
-        .built(|built| built.pending_update = Some("0.3.0".to_owned()));
+    let mut scene = scene("updatePolicy: Manual").settled();
+    scene.pending_update = Some("0.3.0".to_owned());
     scene.assert(
         ConditionType::UpdateAvailable,
         true,
@@ -336,20 +376,26 @@ fn given_a_claim_that_lost_its_volume_when_reported_then_the_store_is_degraded()
 }
 
 #[test]
-fn given_a_claim_older_than_its_store_when_reported_then_it_was_adopted() {
+fn given_a_claim_that_was_not_made_for_the_store_when_reported_then_it_was_adopted() {
     let mut scene = scene("{}").settled();
-    scene.resource.metadata.creation_timestamp = Some(Time(Timestamp::from_second(5000).unwrap()));
     assert!(scene.status().data_volume.unwrap().adopted);
+    for seen in scene.observed.values_mut() {
+        let made_for = (labels::MADE_FOR_ANNOTATION.to_owned(), "uid".to_owned());
+        seen.annotations = BTreeMap::from([made_for]);
+    }
+    assert!(!scene.status().data_volume.unwrap().adopted);
 }
 
 #[test]
 fn given_ways_to_reach_a_store_when_reported_then_the_outermost_that_is_admitted_is_its_url() {
     let url = |scene: Scene| scene.settled().status().url;
     assert_eq!(url(scene("{}")).as_deref(), Some("http://store.artifacts.svc"));
-    let tls = "tls: {type: Secret, secretRef: {name: tls}}";
-    assert_eq!(url(scene(tls)).as_deref(), Some("https://store.artifacts.svc"));
     assert_eq!(
-        url(scene("exposure: {service: {port: 5000}}")).as_deref(),
+        url(scene("{}").with_service(443, true)).as_deref(),
+        Some("https://store.artifacts.svc")
+    );
+    assert_eq!(
+        url(scene("{}").with_service(5000, false)).as_deref(),
         Some("http://store.artifacts.svc:5000")
     );
     let stated = "http: {externalUrl: 'https://artifacts.example.com'}";
@@ -370,7 +416,11 @@ fn given_an_ingress_when_it_has_no_address_then_there_is_no_url_and_the_store_is
         ConditionReason::IngressPending,
     );
     waiting.assert(ConditionType::Ready, false, ConditionReason::IngressPending);
-    let facts = Facts::Ingress(IngressFacts { has_address: true });
+    let facts = Facts::Ingress(IngressFacts {
+        has_address: true,
+        host: Some("store.example.com".to_owned()),
+        has_tls: true,
+    });
     let admitted = waiting.with(ChildKind::Ingress, "store", facts);
     assert_eq!(
         admitted.status().url.as_deref(),
@@ -415,9 +465,142 @@ fn given_a_load_balancer_when_it_gets_an_address_then_that_is_the_url() {
         ConditionReason::LoadBalancerPending,
     );
     let facts = ServiceFacts {
-        cluster_ip: None,
         load_balancer: Some("192.0.2.7".to_owned()),
+        is_load_balanced: true,
+        port: Some(80),
+        ..ServiceFacts::default()
     };
     let admitted = waiting.with(ChildKind::Service, "store", Facts::Service(facts));
     assert_eq!(admitted.status().url.as_deref(), Some("http://192.0.2.7"));
+}
+
+/// A store on OpenShift that is reached by its Route.
+fn exposed() -> Scene {
+    let admitted = RouteFacts {
+        admitted_host: Some("store.apps.example.com".to_owned()),
+        refusal: None,
+    };
+    let mut scene = scene_on(fixtures::openshift(), "updatePolicy: Manual")
+        .settled()
+        .with(ChildKind::Route, "store", Facts::Route(admitted));
+    scene.pending_update = Some("0.3.0".to_owned());
+    scene
+}
+
+#[test]
+fn given_a_store_that_serves_when_it_is_paused_or_blocked_then_addresses_and_updates_are_still_told() {
+    let before = exposed().status();
+    assert_eq!(before.url.as_deref(), Some("https://store.apps.example.com"));
+    let problem = Problem::new(ConditionReason::InvalidSpec, "a rule is broken");
+    for outcome in [Outcome::Paused, Outcome::Blocked(vec![problem])] {
+        let mut scene = exposed();
+        scene.outcome = Some(outcome);
+        let status = scene.status();
+        assert_eq!(
+            (&status.url, &status.endpoints, &status.pending_update),
+            (&before.url, &before.endpoints, &before.pending_update)
+        );
+        scene.assert(ConditionType::ExposureReady, true, ConditionReason::AsExpected);
+        scene.assert(
+            ConditionType::UpdateAvailable,
+            true,
+            ConditionReason::UpdateAvailable,
+        );
+    }
+}
+
+#[test]
+fn given_a_route_that_cannot_be_as_asked_when_reported_then_exposure_says_so_and_the_old_address_stays() {
+    let mut long = exposed();
+    let label = "a".repeat(64);
+    long.resource.spec.exposure =
+        serde_saphyr::from_str(&format!("route: {{host: {label}.example.com}}")).unwrap();
+    let mut unseen = exposed();
+    unseen.platform = fixtures::openshift().without_answer_for(ChildKind::Route, "503");
+    for (scene, reason) in [
+        (long, ConditionReason::HostInvalid),
+        (unseen, ConditionReason::APIUnavailable),
+    ] {
+        scene.assert(ConditionType::ExposureReady, false, reason);
+        scene.assert(ConditionType::Degraded, true, reason);
+        scene.assert(ConditionType::Available, true, ConditionReason::AsExpected);
+        assert_eq!(
+            scene.status().url.as_deref(),
+            Some("https://store.apps.example.com")
+        );
+    }
+}
+
+#[test]
+fn given_a_claim_in_deletion_when_reported_then_the_store_is_not_ready_and_says_what_is_at_stake() {
+    let mut scene = scene("{}").settled();
+    for (key, seen) in &mut scene.observed {
+        seen.is_leaving = key.kind == ChildKind::PersistentVolumeClaim;
+    }
+    scene.assert(
+        ConditionType::StorageReady,
+        false,
+        ConditionReason::VolumeTerminating,
+    );
+    scene.assert(ConditionType::Ready, false, ConditionReason::VolumeTerminating);
+    scene.assert(
+        ConditionType::Progressing,
+        false,
+        ConditionReason::VolumeTerminating,
+    );
+}
+
+#[test]
+fn given_a_claim_with_data_when_it_is_gone_then_that_is_remembered_and_told() {
+    let mut scene = scene("{}").settled();
+    scene.resource.status = Some(scene.status());
+    scene
+        .observed
+        .retain(|key, _| key.kind != ChildKind::PersistentVolumeClaim);
+    for _ in 0..2 {
+        scene.assert(ConditionType::StorageReady, false, ConditionReason::VolumeMissing);
+        scene.assert(ConditionType::Degraded, true, ConditionReason::VolumeMissing);
+        scene.resource.status = Some(scene.status());
+    }
+}
+
+#[test]
+fn given_an_upgrade_when_the_new_server_cannot_be_asked_then_its_version_is_that_of_its_deployment() {
+    let mut scene = scene("{}").settled();
+    scene.resource.status = Some(scene.status());
+    scene.server_version = None;
+    for (key, seen) in &mut scene.observed {
+        if key.kind == ChildKind::Deployment {
+            seen.annotations = BTreeMap::from([(labels::VERSION_ANNOTATION.to_owned(), "0.3.0".to_owned())]);
+        }
+    }
+    assert_eq!(scene.status().version.as_deref(), Some("0.3.0"));
+}
+
+#[test]
+fn given_a_deployment_that_somebody_deleted_when_reported_then_what_ran_is_remembered() {
+    let mut scene = scene("{}").settled();
+    scene.resource.status = Some(scene.status());
+    scene.server_version = None;
+    scene.observed.retain(|key, _| key.kind != ChildKind::Deployment);
+    let status = scene.status();
+    assert_eq!(
+        (status.image.as_deref(), status.version.as_deref()),
+        (Some("zas:1"), Some("0.2.0"))
+    );
+}
+
+#[test]
+fn given_a_restart_that_waits_for_a_failed_one_when_reported_then_the_way_on_is_told() {
+    let why = "store a/b did not come up again: exit code 65";
+    let scene = scene("{}")
+        .settled()
+        .carried_out(move |done| done.wait = Some(Wait::Halted(why.to_owned())));
+    scene.assert(ConditionType::Progressing, true, ConditionReason::RolloutHalted);
+    let status = scene.status();
+    let message = &status.condition(ConditionType::Progressing).unwrap().message;
+    assert!(
+        message.contains(why) && message.contains("spec.version"),
+        "{message}"
+    );
 }

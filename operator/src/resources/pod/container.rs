@@ -7,14 +7,14 @@ use zas_crd::ImagePullPolicy;
 use super::{environment, probes, security, volumes};
 use crate::layout;
 use crate::resources::{OPERATIONS_PORT_NAME, REGISTRY_PORT_NAME, SERVER_CONTAINER, stated_list};
-use crate::store::ValidatedStore;
+use crate::store::{Release, ResolvedStore};
 
 /// The server with its two configuration files: the hot one comes second, since a later file overrides.
-pub(super) fn server(store: &ValidatedStore) -> Container {
+pub(super) fn server(store: &ResolvedStore, release: &Release) -> Container {
     let pull_policy = store.spec.image.pull_policy;
     Container {
         name: SERVER_CONTAINER.to_owned(),
-        image: Some(store.operand.image.clone()),
+        image: Some(release.operand.image.clone()),
         image_pull_policy: Some(
             pull_policy
                 .unwrap_or(ImagePullPolicy::IfNotPresent)
@@ -34,7 +34,7 @@ pub(super) fn server(store: &ValidatedStore) -> Container {
         security_context: Some(security::container(store)),
         // A server that cannot start says why in its last lines, and the status of the Pod shows them.
         termination_message_policy: Some("FallbackToLogsOnError".to_owned()),
-        volume_mounts: Some(volumes::mounts(store)),
+        volume_mounts: Some(volumes::mounts(store, release)),
         ..Container::default()
     }
 }

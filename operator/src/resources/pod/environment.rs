@@ -3,14 +3,14 @@
 use k8s_openapi::api::core::v1::EnvVar;
 
 use crate::layout;
-use crate::store::ValidatedStore;
+use crate::store::ResolvedStore;
 
 /// Where distributions keep the certificate authorities of the system: Debian's folder and Red Hat's.
 const SYSTEM_AUTHORITIES: &str = "/etc/ssl/certs:/etc/pki/tls/certs";
 
 /// Proxy and certificate authorities, then what was stated. A stated variable replaces the operator's: a name may
 /// occur only once.
-pub(super) fn variables(store: &ValidatedStore) -> Vec<EnvVar> {
+pub(super) fn variables(store: &ResolvedStore) -> Vec<EnvVar> {
     let stated = &store.spec.pod.extra_env;
     let mut all = proxy(store);
     all.extend(authorities(store));
@@ -20,7 +20,7 @@ pub(super) fn variables(store: &ValidatedStore) -> Vec<EnvVar> {
 }
 
 /// Programs disagree whether these names are written in capitals.
-fn proxy(store: &ValidatedStore) -> Vec<EnvVar> {
+fn proxy(store: &ResolvedStore) -> Vec<EnvVar> {
     [
         ("HTTP_PROXY", &store.proxy.http),
         ("HTTPS_PROXY", &store.proxy.https),
@@ -33,7 +33,7 @@ fn proxy(store: &ValidatedStore) -> Vec<EnvVar> {
 }
 
 /// A list of folders, since a single file would replace the authorities of the system.
-fn authorities(store: &ValidatedStore) -> Option<EnvVar> {
+fn authorities(store: &ResolvedStore) -> Option<EnvVar> {
     store.spec.network.trusted_ca_ref.as_ref()?;
     let folders = format!("{SYSTEM_AUTHORITIES}:{}", layout::TRUSTED_AUTHORITIES);
     Some(variable("SSL_CERT_DIR", &folders))

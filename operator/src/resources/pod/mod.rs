@@ -11,29 +11,29 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, ObjectMeta};
 
 use super::{labels_with, stated, stated_list};
 use crate::labels;
-use crate::store::ValidatedStore;
+use crate::store::{Release, ResolvedStore};
 
 /// Enough for requests in flight; uploads resume.
 const GRACE_SECONDS: i32 = 30;
 
 /// The Pod of the server.
-pub(super) fn template(store: &ValidatedStore) -> PodTemplateSpec {
+pub(super) fn template(store: &ResolvedStore, release: &Release) -> PodTemplateSpec {
     PodTemplateSpec {
         metadata: Some(ObjectMeta {
             labels: Some(labels_with(store, &store.spec.pod.labels)),
             annotations: stated(&store.spec.pod.annotations),
             ..ObjectMeta::default()
         }),
-        spec: Some(spec(store)),
+        spec: Some(spec(store, release)),
     }
 }
 
 /// How long a replacement may take when the old server uses all its grace and the new one all its patience.
-pub(super) fn rollout_seconds(store: &ValidatedStore) -> i32 {
+pub(super) fn rollout_seconds(store: &ResolvedStore) -> i32 {
     grace_seconds(store).saturating_add(probes::startup_budget_seconds(store))
 }
 
-fn spec(store: &ValidatedStore) -> PodSpec {
+fn spec(store: &ResolvedStore, release: &Release) -> PodSpec {
     let settings = &store.spec.pod;
     PodSpec {
         service_account_name: Some(account(store)),
@@ -49,23 +49,23 @@ fn spec(store: &ValidatedStore) -> PodSpec {
         affinity: settings.affinity.clone(),
         topology_spread_constraints: Some(spread(store)),
         priority_class_name: settings.priority_class_name.clone(),
-        containers: vec![container::server(store)],
-        volumes: Some(volumes::volumes(store)),
+        containers: vec![container::server(store, release)],
+        volumes: Some(volumes::volumes(store, release)),
         ..PodSpec::default()
     }
 }
 
-fn account(store: &ValidatedStore) -> String {
+fn account(store: &ResolvedStore) -> String {
     let existing = store.spec.service_account.name.as_deref();
     existing.unwrap_or(store.names.store()).to_owned()
 }
 
-fn grace_seconds(store: &ValidatedStore) -> i32 {
+fn grace_seconds(store: &ResolvedStore) -> i32 {
     let stated = store.spec.pod.termination_grace_period_seconds;
     stated.unwrap_or(GRACE_SECONDS)
 }
 
-fn pull_secrets(store: &ValidatedStore) -> Vec<LocalObjectReference> {
+fn pull_secrets(store: &ResolvedStore) -> Vec<LocalObjectReference> {
     let references = store.spec.image.pull_secret_refs.iter();
     references
         .map(|reference| LocalObjectReference {
@@ -75,7 +75,7 @@ fn pull_secrets(store: &ValidatedStore) -> Vec<LocalObjectReference> {
 }
 
 /// The stated constraints, or zones and nodes, softly: a Pod that cannot be spread still runs.
-fn spread(store: &ValidatedStore) -> Vec<TopologySpreadConstraint> {
+fn spread(store: &ResolvedStore) -> Vec<TopologySpreadConstraint> {
     let stated = &store.spec.pod.topology_spread_constraints;
     if !stated.is_empty() {
         return stated.clone();

@@ -6,7 +6,7 @@ use zas_crd::{ProbeTimings, Probes};
 
 use super::grace_seconds;
 use crate::resources::OPERATIONS_PORT_NAME;
-use crate::store::ValidatedStore;
+use crate::store::ResolvedStore;
 
 const TIMEOUT_SECONDS: i32 = 5;
 const STARTUP_PERIOD_SECONDS: i32 = 3;
@@ -15,7 +15,7 @@ const STARTUP_FAILURES: i32 = 60;
 const STARTUP_AFTER_GRACE_SECONDS: i32 = 120;
 
 /// Until the stores are open.
-pub(super) fn startup(store: &ValidatedStore) -> Probe {
+pub(super) fn startup(store: &ResolvedStore) -> Probe {
     let (period, failures) = startup_timings(store);
     probe(
         "/startupz",
@@ -26,17 +26,17 @@ pub(super) fn startup(store: &ValidatedStore) -> Probe {
 }
 
 /// Whether clients are sent here.
-pub(super) fn readiness(store: &ValidatedStore) -> Probe {
+pub(super) fn readiness(store: &ResolvedStore) -> Probe {
     probe("/readyz", &stated(store, |probes| &probes.readiness), 5, 3)
 }
 
 /// Whether the process must be replaced.
-pub(super) fn liveness(store: &ValidatedStore) -> Probe {
+pub(super) fn liveness(store: &ResolvedStore) -> Probe {
     probe("/livez", &stated(store, |probes| &probes.liveness), 10, 6)
 }
 
 /// How long the server may take to start.
-pub(super) fn startup_budget_seconds(store: &ValidatedStore) -> i32 {
+pub(super) fn startup_budget_seconds(store: &ResolvedStore) -> i32 {
     let (period, failures) = startup_timings(store);
     let delay = stated(store, |probes| &probes.startup).initial_delay_seconds;
     period.saturating_mul(failures).saturating_add(delay.unwrap_or(0))
@@ -44,7 +44,7 @@ pub(super) fn startup_budget_seconds(store: &ValidatedStore) -> i32 {
 
 /// Period and failures. After a Pod was deleted the new one waits while the old one uses up its grace, so the patience
 /// grows with the grace.
-fn startup_timings(store: &ValidatedStore) -> (i32, i32) {
+fn startup_timings(store: &ResolvedStore) -> (i32, i32) {
     let stated = stated(store, |probes| &probes.startup);
     let period = stated.period_seconds.unwrap_or(STARTUP_PERIOD_SECONDS).max(1);
     let budget = grace_seconds(store).saturating_add(STARTUP_AFTER_GRACE_SECONDS);
@@ -53,7 +53,7 @@ fn startup_timings(store: &ValidatedStore) -> (i32, i32) {
     (period, failures)
 }
 
-fn stated(store: &ValidatedStore, which: impl Fn(&Probes) -> &Option<ProbeTimings>) -> ProbeTimings {
+fn stated(store: &ResolvedStore, which: impl Fn(&Probes) -> &Option<ProbeTimings>) -> ProbeTimings {
     let probes = store.spec.pod.probes.as_ref();
     probes
         .and_then(|probes| which(probes).clone())

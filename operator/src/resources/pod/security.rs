@@ -2,14 +2,14 @@
 
 use k8s_openapi::api::core::v1::{Capabilities, PodSecurityContext, SeccompProfile, SecurityContext};
 
-use crate::store::ValidatedStore;
+use crate::store::ResolvedStore;
 
 /// The group of the image's user, which makes volumes writable for it.
 const GROUP: i64 = 1001;
 const ROOT: i64 = 0;
 
 /// The Pod's settings. OpenShift chooses user and groups itself and refuses others.
-pub(super) fn pod(store: &ValidatedStore) -> PodSecurityContext {
+pub(super) fn pod(store: &ResolvedStore) -> PodSecurityContext {
     let stated = store.spec.pod.security_context.clone().unwrap_or_default();
     let group = (!store.platform.is_openshift).then_some(GROUP);
     PodSecurityContext {
@@ -30,7 +30,7 @@ pub(super) fn pod(store: &ValidatedStore) -> PodSecurityContext {
 }
 
 /// The container's settings; what is not stated comes from the Pod.
-pub(super) fn container(store: &ValidatedStore) -> SecurityContext {
+pub(super) fn container(store: &ResolvedStore) -> SecurityContext {
     let stated = store
         .spec
         .pod

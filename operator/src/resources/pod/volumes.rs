@@ -8,7 +8,7 @@ use k8s_openapi::api::core::v1::{
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 
 use crate::layout;
-use crate::store::ValidatedStore;
+use crate::store::{Release, ResolvedStore};
 
 /// The server writes its uploads to the claim; scratch space is for what libraries leave behind.
 const SCRATCH_SIZE: &str = "128Mi";
@@ -21,16 +21,16 @@ struct Mounted {
 }
 
 /// All volumes, the operator's first.
-pub(super) fn volumes(store: &ValidatedStore) -> Vec<Volume> {
+pub(super) fn volumes(store: &ResolvedStore, release: &Release) -> Vec<Volume> {
     let extra = store.spec.pod.extra_volumes.iter().cloned();
-    let own = own(store).into_iter().map(|mounted| mounted.volume);
+    let own = own(store, release).into_iter().map(|mounted| mounted.volume);
     own.chain(extra.map(Volume::from)).collect()
 }
 
 /// All mounts, the operator's first.
-pub(super) fn mounts(store: &ValidatedStore) -> Vec<VolumeMount> {
+pub(super) fn mounts(store: &ResolvedStore, release: &Release) -> Vec<VolumeMount> {
     let extra = store.spec.pod.extra_volume_mounts.iter().cloned();
-    let own = own(store).into_iter().map(|mounted| VolumeMount {
+    let own = own(store, release).into_iter().map(|mounted| VolumeMount {
         name: mounted.volume.name,
         mount_path: mounted.path.to_owned(),
         read_only: (!mounted.is_writable).then_some(true),
@@ -39,8 +39,8 @@ pub(super) fn mounts(store: &ValidatedStore) -> Vec<VolumeMount> {
     own.chain(extra.map(VolumeMount::from)).collect()
 }
 
-fn own(store: &ValidatedStore) -> Vec<Mounted> {
-    let restart = store.names.restart_configuration(&store.restart_configuration);
+fn own(store: &ResolvedStore, release: &Release) -> Vec<Mounted> {
+    let restart = store.names.restart_configuration(&release.configuration);
     let mut all = vec![
         from_config_map("zas-server", restart, None, layout::RESTART_CONFIGURATION),
         from_config_map(
@@ -66,7 +66,7 @@ fn own(store: &ValidatedStore) -> Vec<Mounted> {
     all
 }
 
-fn users(store: &ValidatedStore) -> Option<Mounted> {
+fn users(store: &ResolvedStore) -> Option<Mounted> {
     let reference = store.spec.access.htpasswd_ref.as_ref()?;
     let items = vec![item(&reference.key, layout::HTPASSWD_FILE)];
     Some(from_secret(
@@ -78,7 +78,7 @@ fn users(store: &ValidatedStore) -> Option<Mounted> {
 }
 
 /// All keys of the Secret: the authority is optional, and an item that is absent would keep the Pod from starting.
-fn certificate(store: &ValidatedStore) -> Option<Mounted> {
+fn certificate(store: &ResolvedStore) -> Option<Mounted> {
     if !store.speaks_tls() {
         return None;
     }
@@ -86,7 +86,7 @@ fn certificate(store: &ValidatedStore) -> Option<Mounted> {
     Some(from_secret("zas-tls", reference.name.clone(), None, layout::TLS))
 }
 
-fn authorities(store: &ValidatedStore) -> Option<Mounted> {
+fn authorities(store: &ResolvedStore) -> Option<Mounted> {
     let reference = store.spec.network.trusted_ca_ref.as_ref()?;
     let items = vec![item(&reference.key, layout::TRUSTED_AUTHORITIES_FILE)];
     Some(from_config_map(
@@ -97,7 +97,7 @@ fn authorities(store: &ValidatedStore) -> Option<Mounted> {
     ))
 }
 
-fn data(store: &ValidatedStore) -> Mounted {
+fn data(store: &ResolvedStore) -> Mounted {
     Mounted {
         volume: Volume {
             name: "zas-data".to_owned(),

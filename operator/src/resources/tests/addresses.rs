@@ -161,13 +161,6 @@ fn given_labels_of_a_route_when_built_then_the_operators_own_win() {
 }
 
 #[test]
-fn given_no_route_when_built_on_openshift_then_there_is_none() {
-    let mut store = store_on(openshift(), "{}");
-    store.has_route = false;
-    assert!(all(&store, ChildKind::Route).is_empty());
-}
-
-#[test]
 fn given_addresses_outside_when_built_then_they_lead_to_a_port_of_the_public_service() {
     let spec = "exposure: {ingress: {host: a.example.com}}";
     let store = store_on(openshift(), spec);

@@ -5,6 +5,7 @@ use serde_json::json;
 use super::fixtures::store;
 use super::{all, at, only};
 use crate::children::ChildKind;
+use crate::store::Origin;
 
 #[test]
 fn given_a_named_account_when_built_then_none_is_made_and_the_pod_uses_it() {
@@ -27,7 +28,7 @@ fn given_an_account_when_built_then_it_carries_annotations_and_no_token() {
 fn given_both_configurations_when_built_then_only_the_restart_part_is_immutable_and_named_by_content() {
     let before = store("{}");
     let mut after = before.clone();
-    after.restart_configuration.push_str("# more\n");
+    after.release.configuration.push_str("# more\n");
     let names = |store| {
         all(store, ChildKind::ConfigMap)
             .into_iter()
@@ -40,7 +41,7 @@ fn given_both_configurations_when_built_then_only_the_restart_part_is_immutable_
     assert_eq!(maps[0].object["immutable"], true);
     assert_eq!(
         maps[0].object["data"]["config.yaml"],
-        before.restart_configuration
+        before.release.configuration
     );
     assert!(maps[1].object.get("immutable").is_none());
     assert_eq!(maps[1].object["data"]["config.yaml"], before.hot_configuration);
@@ -77,4 +78,26 @@ fn given_a_claim_of_the_operator_when_built_then_it_states_what_was_asked_for_on
 fn given_an_existing_claim_when_built_then_none_is_made() {
     let store = store("dataVolume: {existingClaim: old}");
     assert!(all(&store, ChildKind::PersistentVolumeClaim).is_empty());
+}
+
+#[test]
+fn given_data_that_were_there_before_when_they_go_with_the_store_by_policy_then_these_do_not() {
+    for kind in [ChildKind::PersistentVolumeClaim, ChildKind::Secret] {
+        let mut store = store("deletionPolicy: Delete");
+        let made = only(&store, kind)["metadata"].clone();
+        assert_eq!(made["ownerReferences"][0]["uid"], json!(store.uid), "{kind:?}");
+        assert_eq!(
+            made["annotations"]["zot.candlekeep.io/made-for"],
+            json!(store.uid)
+        );
+
+        store.claim_origin = Origin::Adopted(Some("before".to_owned()));
+        store.credentials_origin = Origin::Adopted(None);
+        let adopted = only(&store, kind)["metadata"].clone();
+        assert!(adopted.get("ownerReferences").is_none(), "{kind:?}: {adopted}");
+        assert_ne!(
+            adopted["annotations"]["zot.candlekeep.io/made-for"],
+            json!(store.uid)
+        );
+    }
 }

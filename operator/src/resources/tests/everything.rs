@@ -2,13 +2,11 @@
 
 use serde_json::Value;
 
-use super::fixtures::{openshift, store, store_on};
+use super::fixtures::{Fixture, build, openshift, store, store_on};
 use crate::children::ChildKind;
 use crate::labels;
-use crate::resources::build;
-use crate::store::ValidatedStore;
 
-fn stores() -> Vec<ValidatedStore> {
+fn stores() -> Vec<Fixture> {
     vec![
         store(include_str!("fixtures/minimal.yaml")),
         store(include_str!("fixtures/full.yaml")),
@@ -99,17 +97,4 @@ fn given_a_store_when_built_then_what_can_be_made_again_is_owned_and_data_follow
             assert_eq!(owner.is_some(), is_owned, "{:?} with {spec}", prepared.key);
         }
     }
-}
-
-#[test]
-fn given_a_cluster_without_optional_kinds_when_everything_is_asked_for_then_none_of_them_is_built() {
-    let platform = crate::platform::Platform::default();
-    let mut store = store_on(platform, include_str!("fixtures/full.yaml"));
-    store.has_route = true;
-    let kinds: Vec<_> = build(&store)
-        .into_iter()
-        .map(|prepared| prepared.key.kind)
-        .collect();
-    assert!(kinds.contains(&ChildKind::Ingress));
-    assert!(kinds.iter().all(|kind| !kind.is_optional()), "{kinds:?}");
 }

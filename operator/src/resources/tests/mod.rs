@@ -11,18 +11,18 @@ mod snapshots;
 
 use serde_json::Value;
 
-use super::{Prepared, build};
+use super::Prepared;
 use crate::children::ChildKind;
-use crate::store::ValidatedStore;
+use fixtures::{Fixture, build};
 
 /// All objects of a kind.
-fn all(store: &ValidatedStore, kind: ChildKind) -> Vec<Prepared> {
+fn all(store: &Fixture, kind: ChildKind) -> Vec<Prepared> {
     let objects = build(store).into_iter();
     objects.filter(|object| object.key.kind == kind).collect()
 }
 
 /// The only object of a kind.
-fn only(store: &ValidatedStore, kind: ChildKind) -> Value {
+fn only(store: &Fixture, kind: ChildKind) -> Value {
     let mut objects = all(store, kind);
     assert_eq!(objects.len(), 1, "{kind:?}");
     objects.remove(0).object
@@ -36,11 +36,11 @@ fn at<'a>(object: &'a Value, pointer: &str) -> &'a Value {
 }
 
 /// The Pod that the Deployment makes.
-fn pod_of(store: &ValidatedStore) -> Value {
+fn pod_of(store: &Fixture) -> Value {
     at(&only(store, ChildKind::Deployment), "/spec/template/spec").clone()
 }
 
 /// The container of the server.
-fn container_of(store: &ValidatedStore) -> Value {
+fn container_of(store: &Fixture) -> Value {
     at(&pod_of(store), "/containers/0").clone()
 }

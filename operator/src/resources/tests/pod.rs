@@ -2,14 +2,14 @@
 
 use serde_json::{Value, json};
 
-use super::fixtures::{store, store_on};
+use super::fixtures::{Fixture, store, store_on};
 use super::{at, container_of, only, pod_of};
 use crate::children::ChildKind;
 use crate::labels;
 use crate::platform::Platform;
-use crate::store::{ProxySettings, ValidatedStore};
+use crate::store::ProxySettings;
 
-fn template_hash(store: &ValidatedStore) -> Value {
+fn template_hash(store: &Fixture) -> Value {
     let deployment = only(store, ChildKind::Deployment);
     at(&deployment, "/metadata/annotations")[labels::TEMPLATE_ANNOTATION].clone()
 }
@@ -20,9 +20,9 @@ fn given_changes_when_built_then_only_those_that_need_a_restart_change_the_templ
     let mut hot = before.clone();
     hot.hot_configuration.push_str("# more\n");
     let mut restart = before.clone();
-    restart.restart_configuration.push_str("# more\n");
+    restart.release.configuration.push_str("# more\n");
     let mut version = before.clone();
-    version.operand.version = "9.9.9".to_owned();
+    version.release.operand.version = "9.9.9".to_owned();
     let hash = template_hash(&before);
     assert_eq!(template_hash(&hot), hash, "hot configuration");
     assert_eq!(template_hash(&version), hash, "the version of the same image");
@@ -35,7 +35,7 @@ fn given_changes_when_built_then_only_those_that_need_a_restart_change_the_templ
 fn given_a_version_that_is_no_label_when_built_then_only_the_annotation_has_it() {
     for (version, label) in [("0.3.0", Some("0.3.0")), ("0.3.0-rc.", None)] {
         let mut store = store("{}");
-        store.operand.version = version.to_owned();
+        store.release.operand.version = version.to_owned();
         let metadata = only(&store, ChildKind::Deployment)["metadata"].clone();
         assert_eq!(metadata["annotations"][labels::VERSION_ANNOTATION], version);
         assert_eq!(metadata["labels"]["app.kubernetes.io/version"].as_str(), label);

@@ -2,12 +2,11 @@
 
 use serde_json::Value;
 
-use super::fixtures::{openshift, store, store_on};
-use crate::resources::build;
-use crate::store::{ProxySettings, ValidatedStore};
+use super::fixtures::{Fixture, build, openshift, store, store_on};
+use crate::store::ProxySettings;
 
 /// Compares with the snapshot of this name. Keys are sorted: their order depends on features of other crates.
-fn assert_objects(name: &str, store: &ValidatedStore) {
+fn assert_objects(name: &str, store: &Fixture) {
     let objects: Vec<Value> = build(store).into_iter().map(|prepared| prepared.object).collect();
     insta::with_settings!({ sort_maps => true }, {
         insta::assert_yaml_snapshot!(name, objects);

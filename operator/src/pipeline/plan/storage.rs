@@ -1,0 +1,125 @@
+//! The claim of the data.
+
+use zas_crd::{ConditionReason, Size};
+
+use super::{Component, Input, Plan};
+use crate::children::{ChildKind, Facts};
+use crate::labels;
+use crate::problem::Problem;
+use crate::resources::persistent_volume_claim;
+use crate::store::ResolvedStore;
+
+/// The size of a claim unless the resource says otherwise.
+pub(super) const DEFAULT_SIZE: &str = "20Gi";
+
+/// The claim, and what depends on it.
+pub(super) struct Volume {
+    /// What becomes of the claim.
+    pub plan: Plan,
+    /// Whether a server may start on it.
+    pub is_usable: bool,
+    /// The size that is asked for, when the operator asks for it.
+    pub bytes: Option<u64>,
+}
+
+impl Volume {
+    fn usable(plan: Plan, bytes: Option<u64>) -> Self {
+        Self {
+            plan,
+            is_usable: true,
+            bytes,
+        }
+    }
+
+    fn unusable(plan: Plan, bytes: Option<u64>) -> Self {
+        Self {
+            plan,
+            is_usable: false,
+            bytes,
+        }
+    }
+}
+
+/// The claim. One that is there never shrinks, since Kubernetes would refuse; one that is being deleted is left alone;
+/// and one that held data is never replaced by an empty one.
+pub(super) fn plan(input: Input<'_>, store: &ResolvedStore) -> Volume {
+    let problems = input.references.problems_of(Component::Storage);
+    if store.spec.data_volume.existing_claim.is_some() {
+        return match problems {
+            problems if problems.is_empty() => Volume::usable(Plan::Ready(Vec::new()), None),
+            problems => Volume::unusable(Plan::Blocked(problems), None),
+        };
+    }
+    let name = store.names.claim();
+    let (size, problem) = match size(input, store) {
+        Ok(size) => size,
+        Err(problem) => {
+            return Volume::unusable(input.without(Component::Storage, vec![problem]), None);
+        }
+    };
+    let bytes = Size::new(size.clone()).bytes().ok();
+    let present = input.seen(ChildKind::PersistentVolumeClaim, &name);
+    if present.is_some_and(|seen| seen.is_leaving) {
+        let message = format!(
+            "claim {name} is being deleted: it goes, with the data, when the server's Pod ends, so the server is not \
+             restarted and its changes wait; copy the data first if they are needed"
+        );
+        let problem = Problem::new(ConditionReason::VolumeTerminating, message);
+        return Volume::unusable(Plan::Keep(Vec::new(), vec![problem]), bytes);
+    }
+    if present.is_none() && had_data(input, &name) {
+        let message = format!(
+            "claim {name}, which held the data of this store, is gone, and no empty one is made in its place: create a \
+             claim {name} with the label {}={}, restored from a backup, or empty if the data may be lost",
+            labels::STORE,
+            store.names.store(),
+        );
+        let problem = Problem::new(ConditionReason::VolumeMissing, message);
+        return Volume::unusable(Plan::Blocked(vec![problem]), bytes);
+    }
+    let claim = vec![persistent_volume_claim::build(store, &size)];
+    match problem {
+        None => Volume::usable(Plan::Ready(claim), bytes),
+        Some(problem) => Volume::usable(Plan::Keep(claim, vec![problem]), bytes),
+    }
+}
+
+/// Whether a volume was bound to the claim of this store before.
+fn had_data(input: Input<'_>, claim: &str) -> bool {
+    let reported = input.status.and_then(|status| status.data_volume.as_ref());
+    reported.is_some_and(|volume| volume.claim_name == claim && volume.capacity.is_some())
+}
+
+/// The size to ask for, and what is wrong with the one that is stated.
+fn size(input: Input<'_>, store: &ResolvedStore) -> Result<(String, Option<Problem>), Problem> {
+    let stated = store.spec.data_volume.size.as_ref();
+    let wanted = stated.cloned().unwrap_or_else(|| Size::new(DEFAULT_SIZE));
+    let wanted_bytes = wanted.bytes().map_err(|error| {
+        let message = format!("spec.dataVolume.size: {error}");
+        Problem::new(ConditionReason::InvalidSpec, message)
+    })?;
+    let name = store.names.claim();
+    let present = input.seen(ChildKind::PersistentVolumeClaim, &name);
+    let Some(Facts::Claim(facts)) = present.map(|seen| &seen.facts) else {
+        return Ok((wanted.to_string(), None));
+    };
+    let requested = facts.requested.clone().unwrap_or_default();
+    if Size::new(requested.clone())
+        .bytes()
+        .is_ok_and(|bytes| bytes > wanted_bytes)
+    {
+        let refusal = stated.map(|_| {
+            let message = format!(
+                "spec.dataVolume.size {wanted} is below the {requested} of claim {name}, which cannot shrink: state at \
+                 least {requested}"
+            );
+            Problem::new(ConditionReason::VolumeShrinkRefused, message)
+        });
+        return Ok((requested, refusal));
+    }
+    // Kubernetes lets only bound claims grow: it happens once there is a volume.
+    if !facts.is_bound && !requested.is_empty() {
+        return Ok((requested, None));
+    }
+    Ok((wanted.to_string(), None))
+}
