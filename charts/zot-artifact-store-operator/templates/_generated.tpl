@@ -116,3 +116,11 @@ quay.io/candlekeep/zot-artifact-store-operator
 {{- define "generated.serverImage" -}}
 quay.io/candlekeep/zot-artifact-store
 {{- end }}
+
+{{- define "generated.definition" -}}
+zotartifactstores.zot.candlekeep.io
+{{- end }}
+
+{{- define "generated.schemaRevision" -}}
+ca6d1d47d32d
+{{- end }}

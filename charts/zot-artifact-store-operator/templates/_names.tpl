@@ -54,6 +54,27 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | 
 {{- end }}
 {{- end }}
 
+{{/*
+Whether this release installs the definition. It leaves one alone that something else installed, such as kustomize or
+another release, and refuses to run beside one of another revision.
+*/}}
+{{- define "operator.installsDefinition" -}}
+{{- if .Values.crds.enabled }}
+{{- $name := include "generated.definition" . }}
+{{- $found := lookup "apiextensions.k8s.io/v1" "CustomResourceDefinition" "" $name }}
+{{- $notes := dict }}
+{{- if $found }}
+{{- $notes = $found.metadata.annotations | default dict }}
+{{- end }}
+{{- $owner := printf "%s/%s" (get $notes "meta.helm.sh/release-namespace") (get $notes "meta.helm.sh/release-name") }}
+{{- if or (not $found) (eq $owner (printf "%s/%s" .Release.Namespace .Release.Name)) }}
+{{- true }}
+{{- else if ne (get $notes "zot.candlekeep.io/schema-revision") (include "generated.schemaRevision" .) }}
+{{- fail (printf "the definition %s was not installed by this release and is of another version. Apply config/crd of version %s; or hand it to this release:\n  kubectl label crd %s app.kubernetes.io/managed-by=Helm --overwrite\n  kubectl annotate crd %s meta.helm.sh/release-name=%s meta.helm.sh/release-namespace=%s --overwrite\nor set crds.enabled to false" $name .Chart.AppVersion $name $name .Release.Name .Release.Namespace) }}
+{{- end }}
+{{- end }}
+{{- end }}
+
 {{/* The subject of all bindings. */}}
 {{- define "operator.subjects" -}}
 - kind: ServiceAccount

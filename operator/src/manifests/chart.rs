@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use zas_crd::definition;
+use zas_crd::{CRD_NAME, definition};
 
 use super::deployment::{CONTAINER_SECURITY, OWN_ENVIRONMENT, POD_SECURITY, PROBES, ports};
 use super::roles::{rules, rules_of_people};
@@ -13,6 +13,7 @@ use crate::rbac::{PEOPLE, Reach};
 
 /// The generated files of the chart.
 pub(super) fn files() -> Result<Vec<GeneratedFile>, ManifestError> {
+    let revision = definition::schema_revision().map_err(ManifestError::Definition)?;
     Ok(vec![
         GeneratedFile {
             path: "charts/zot-artifact-store-operator/Chart.yaml",
@@ -20,7 +21,7 @@ pub(super) fn files() -> Result<Vec<GeneratedFile>, ManifestError> {
         },
         GeneratedFile {
             path: "charts/zot-artifact-store-operator/templates/_generated.tpl",
-            text: named_templates(),
+            text: named_templates(&revision),
         },
         GeneratedFile {
             path: "charts/zot-artifact-store-operator/templates/people.yaml",
@@ -54,7 +55,7 @@ maintainers:
 }
 
 /// Texts that other templates include by name.
-fn named_templates() -> String {
+fn named_templates(revision: &str) -> String {
     let server_image = default_of("server_image");
     let server_repository = server_image
         .rsplit_once(':')
@@ -72,6 +73,8 @@ fn named_templates() -> String {
         ("operationsPort", port.as_str()),
         ("image", IMAGE_REPOSITORY),
         ("serverImage", server_repository),
+        ("definition", CRD_NAME),
+        ("schemaRevision", revision),
     ] {
         let content = content.trim_end();
         let _ = write!(
@@ -119,6 +122,6 @@ fn definition() -> Result<String, ManifestError> {
         .split_once(ANNOTATIONS)
         .ok_or(ManifestError::Annotations)?;
     Ok(format!(
-        "{{{{- if .Values.crds.enabled }}}}\n{before}{ANNOTATIONS}{KEEP}{after}{{{{- end }}}}\n"
+        "{{{{- if include \"operator.installsDefinition\" . }}}}\n{before}{ANNOTATIONS}{KEEP}{after}{{{{- end }}}}\n"
     ))
 }

@@ -121,7 +121,7 @@ fn given_the_definition_when_it_becomes_a_template_then_only_the_switches_are_ad
     let definition = zas_crd::definition::yaml().unwrap();
     let template = text("charts/zot-artifact-store-operator/templates/crd.yaml");
     let lines: Vec<&str> = template.lines().collect();
-    assert_eq!(lines[0], "{{- if .Values.crds.enabled }}");
+    assert_eq!(lines[0], "{{- if include \"operator.installsDefinition\" . }}");
     assert_eq!(lines[lines.len() - 1], "{{- end }}");
     let switches = ["{{- if", "{{- end", "helm.sh/resource-policy"];
     let rest: Vec<&str> = lines

@@ -178,3 +178,89 @@ fn given_the_chart_of_the_previous_commit_when_upgraded_and_removed_then_every_s
         "the definition, and with it every store, is kept"
     );
 }
+
+#[test]
+fn given_a_definition_that_kustomize_installed_when_helm_follows_then_it_stays_or_the_message_hands_it_over()
+{
+    let cluster = ControlPlane::builder().start();
+    let definition = configuration("crd").display().to_string();
+    let kustomized = ["apply", "--server-side", "--kustomize", &definition];
+    cluster.kubectl(&kustomized).expect_success();
+    let chart = chart().display().to_string();
+    let upgrade = [
+        "upgrade",
+        "--install",
+        "release",
+        &chart,
+        "--namespace",
+        NAMESPACE,
+        "--create-namespace",
+    ];
+    let annotations = || {
+        let arguments = [
+            "get",
+            "crd",
+            "zotartifactstores.zot.candlekeep.io",
+            "--output=jsonpath={.metadata.annotations}",
+        ];
+        cluster.kubectl(&arguments).expect_success().to_owned()
+    };
+
+    let notes = helm(&cluster, &upgrade);
+    assert!(notes.contains("something else installed it"), "{notes}");
+    assert!(!annotations().contains("meta.helm.sh"), "{}", annotations());
+
+    let other = "zot.candlekeep.io/schema-revision=000000000000";
+    let name = "zotartifactstores.zot.candlekeep.io";
+    cluster
+        .kubectl(&["annotate", "crd", name, other, "--overwrite"])
+        .expect_success();
+    let refused = Command::new("helm")
+        .args(upgrade)
+        .env("KUBECONFIG", cluster.kubeconfig())
+        .output()
+        .unwrap();
+    let message = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(!refused.status.success(), "a definition of another version stays");
+    let commands: Vec<&str> = message
+        .lines()
+        .filter_map(|line| line.trim().strip_prefix("kubectl "))
+        .collect();
+    assert_eq!(commands.len(), 2, "{message}");
+    for command in commands {
+        cluster
+            .kubectl(&command.split(' ').collect::<Vec<_>>())
+            .expect_success();
+    }
+    helm(&cluster, &upgrade);
+    assert!(!annotations().contains("000000000000"), "{}", annotations());
+}
+
+#[test]
+fn given_images_of_another_registry_when_kustomized_then_operator_and_server_come_from_there() {
+    let cluster = ControlPlane::builder().start();
+    let scratch = tempfile::tempdir().unwrap();
+    let copied = Command::new("cp")
+        .arg("-r")
+        .arg(configuration(""))
+        .arg(scratch.path().join("config"))
+        .status();
+    assert!(copied.unwrap().success());
+    let folder = scratch.path().join("config/default");
+    let file = folder.join("kustomization.yaml");
+    let images = "images:\n\
+        - {name: quay.io/candlekeep/zot-artifact-store-operator, newName: mirror.example.com/operator}\n\
+        - {name: quay.io/candlekeep/zot-artifact-store, newName: mirror.example.com/server}\n";
+    std::fs::write(&file, std::fs::read_to_string(&file).unwrap() + images).unwrap();
+
+    let manifests = cluster.kubectl(&["kustomize", &folder.display().to_string()]);
+
+    let manifests = manifests.expect_success();
+    for place in [
+        "image: mirror.example.com/operator:",
+        "value: mirror.example.com/server:",
+    ] {
+        assert!(manifests.contains(place), "{place} is not in {manifests}");
+    }
+    assert!(!manifests.contains("quay.io"), "{manifests}");
+}
