@@ -37,6 +37,7 @@ pub(crate) fn build(store: &ResolvedStore) -> Prepared {
         errors(store),
         storage_errors(store),
         quarantine(store),
+        orphans(store),
         uploads(store),
         collection(store),
         configuration(store),
@@ -128,6 +129,21 @@ fn quarantine(store: &ResolvedStore) -> Alert {
         description: format!(
             "The stored bytes of {{{{ $value }}}} blobs of {} are missing or not theirs any more: pulls of them fail \
              until they are pushed again or their volume is back.",
+            store.key
+        ),
+    }
+}
+
+fn orphans(store: &ResolvedStore) -> Alert {
+    let series = selected(store, "");
+    Alert {
+        name: "ZotArtifactStoreOrphansWithheld",
+        expression: format!("zas_withheld_orphans{series} > 0"),
+        lasting: "5m",
+        severity: "warning",
+        summary: format!("Artifact store {} may have lost rows", store.key),
+        description: format!(
+            "{{{{ $value }}}} stored files of {} have no row, more than one sweep may delete: nothing was deleted.",
             store.key
         ),
     }

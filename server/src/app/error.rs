@@ -33,6 +33,9 @@ pub enum AppError {
     /// Only a newer version can read the data.
     #[error("{0}")]
     NewerData(String),
+    /// Rows and bytes do not belong together.
+    #[error("{0}")]
+    ForeignData(String),
     /// An extension refused.
     #[error("{0}")]
     Extension(String),

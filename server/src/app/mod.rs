@@ -3,10 +3,12 @@
 #[cfg(test)]
 mod anonymous_tests;
 mod error;
+mod folder_lock;
 mod json_line;
 mod listeners;
 mod logging;
 mod named_files;
+mod pairing;
 mod reload;
 mod settings;
 mod stores;
@@ -50,6 +52,8 @@ pub struct Options {
     pub configuration_files: Vec<PathBuf>,
     /// Where to write the addresses that the server listens on.
     pub addresses_file: Option<PathBuf>,
+    /// Rows and bytes are one store from now on, whatever they were.
+    pub adopt: bool,
 }
 
 /// Serves until SIGTERM or SIGINT, then drains and returns.
@@ -89,7 +93,7 @@ async fn serve(configuration: Configuration, options: &Options, log_level: LogLe
     listeners.write_addresses(options.addresses_file.as_deref())?;
     let operations = listeners.start_operations(&status, &problems, &extensions)?;
 
-    let opened = stores::open(&configuration, &clocks, &status, &stop).await;
+    let opened = stores::open(&configuration, options.adopt, &clocks, &status, &stop).await;
     let Some(stores) = opened.inspect_err(|_| stop.cancel())? else {
         // Told to stop while waiting for the database.
         operations.stop(false).await;
@@ -114,14 +118,12 @@ async fn serve(configuration: Configuration, options: &Options, log_level: LogLe
         Arc::clone(&stores.metadata),
         Arc::clone(&stores.blobs),
         registry.clone(),
-        Arc::clone(&clock),
         Arc::clone(&demand),
         settings::collection(&configuration),
     ));
     let scrubber = Arc::new(Scrubber::new(
         Arc::clone(&stores.metadata),
         Arc::clone(&stores.blobs),
-        Arc::clone(&clock),
         registry.suspects(),
         settings::scrub(&configuration),
     ));

@@ -39,6 +39,7 @@ pub(super) fn collection(configuration: &Configuration) -> CollectionSettings {
         interval: collection.interval.into(),
         upload_expiry: collection.upload_expiry.into(),
         orphan_sweep: collection.orphan_sweep.into(),
+        orphan_share: collection.orphan_share,
     }
 }
 

@@ -2,21 +2,30 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 use zas_blobs::{BlobStore, FilesystemBlobs, FilesystemSettings, MemoryBlobs};
 use zas_config::{BlobLocation, Configuration, MetadataLocation};
+use zas_core::SystemIds;
 use zas_metadata::{Clocks, MemoryMetadata, MetadataStore, Timing};
 
+use super::folder_lock::FolderLock;
+use super::pairing::Pair;
 use super::{AppError, settings};
 use crate::api::admin::Status;
 use crate::extensions::Extensions;
+
+/// Between two attempts to get what another process has.
+const LOCK_PAUSE: Duration = Duration::from_millis(500);
 
 /// The two stores.
 #[derive(Clone, Debug)]
 pub(super) struct Stores {
     pub(super) metadata: Arc<dyn MetadataStore>,
     pub(super) blobs: Arc<dyn BlobStore>,
+    /// Keeps other servers out of the folder of the blobs, for as long as this process writes there.
+    pub(super) lock: Option<Arc<FolderLock>>,
 }
 
 impl Stores {
@@ -25,13 +34,16 @@ impl Stores {
         Self {
             metadata: extensions.wrap_metadata(self.metadata),
             blobs: extensions.wrap_blobs(self.blobs),
+            lock: self.lock,
         }
     }
 }
 
-/// Opens both. `None`: told to stop while waiting for another process to release the database.
+/// Opens both, and makes sure that they are one store. `None`: told to stop while waiting for another process to release
+/// them. `adopt`: they are one store from now on, whatever they were.
 pub(super) async fn open(
     configuration: &Configuration,
+    adopt: bool,
     clocks: &Clocks,
     status: &Status,
     stop: &CancellationToken,
@@ -41,7 +53,67 @@ pub(super) async fn open(
     };
     status.waiting("opening the blob store");
     let blobs = open_blobs(configuration)?;
-    Ok(Some(between_failpoints(Stores { metadata, blobs })))
+    let pair = Pair {
+        metadata: &*metadata,
+        metadata_place: metadata_place(configuration),
+        blobs: &*blobs,
+        blobs_place: blobs_place(configuration),
+    };
+    // Before the lock as well: another store's folder is refused at once, also while its server runs.
+    pair.check(adopt).await?;
+    let Some(lock) = lock_blobs(configuration, status, stop).await? else {
+        return Ok(None);
+    };
+    pair.join(adopt, &SystemIds::default()).await?;
+    Ok(Some(between_failpoints(Stores {
+        metadata,
+        blobs,
+        lock: lock.map(Arc::new),
+    })))
+}
+
+fn metadata_place(configuration: &Configuration) -> String {
+    match configuration.storage.metadata.location() {
+        MetadataLocation::Memory => "memory".to_owned(),
+        MetadataLocation::Rocksdb(path) => path.display().to_string(),
+    }
+}
+
+fn blobs_place(configuration: &Configuration) -> String {
+    match configuration.storage.blobs.location() {
+        BlobLocation::Memory => "memory".to_owned(),
+        BlobLocation::Filesystem(path) => path.display().to_string(),
+    }
+}
+
+/// Waits for the folder of the blobs, if they are in one. `None`: told to stop.
+async fn lock_blobs(
+    configuration: &Configuration,
+    status: &Status,
+    stop: &CancellationToken,
+) -> Result<Option<Option<FolderLock>>, AppError> {
+    let BlobLocation::Filesystem(path) = configuration.storage.blobs.location() else {
+        return Ok(Some(None));
+    };
+    loop {
+        let lock = FolderLock::try_take(path).map_err(|error| AppError::Store {
+            store: "blob",
+            reason: format!("{}: {error}", path.display()),
+        })?;
+        if lock.is_some() {
+            return Ok(Some(lock));
+        }
+        let reason = format!(
+            "waiting for another process to release the blobs in {}",
+            path.display()
+        );
+        tracing::warn!("{reason}");
+        status.waiting(reason);
+        tokio::select! {
+            () = stop.cancelled() => return Ok(None),
+            () = tokio::time::sleep(LOCK_PAUSE) => {}
+        }
+    }
 }
 
 #[cfg(not(feature = "failpoints"))]
@@ -55,6 +127,7 @@ fn between_failpoints(stores: Stores) -> Stores {
     Stores {
         metadata: Arc::new(FailingMetadata(stores.metadata)),
         blobs: Arc::new(FailingBlobs(stores.blobs)),
+        lock: stores.lock,
     }
 }
 
@@ -79,12 +152,7 @@ async fn open_rocksdb(
     status: &Status,
     stop: &CancellationToken,
 ) -> Result<Option<Arc<dyn MetadataStore>>, AppError> {
-    use std::time::Duration;
-
     use zas_metadata::{OpenError, RocksMetadata};
-
-    /// Between two looks whether the other process has gone.
-    const LOCK_PAUSE: Duration = Duration::from_millis(500);
 
     let failed = |reason: String| AppError::Store {
         store: "metadata",
@@ -149,3 +217,6 @@ fn open_blobs(configuration: &Configuration) -> Result<Arc<dyn BlobStore>, AppEr
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -37,6 +37,10 @@ struct Serve {
     /// Write the addresses that the server listens on to FILE as JSON, once it does.
     #[arg(long, value_name = "FILE")]
     print_addresses: Option<PathBuf>,
+    /// Make one store of rows and bytes that do not belong together, which is otherwise refused. Bytes that no row names
+    /// may be deleted then. For one start.
+    #[arg(long)]
+    adopt: bool,
 }
 
 /// The files that every command reads.
@@ -76,6 +80,7 @@ fn serve(arguments: &Serve) -> ExitCode {
     let options = app::Options {
         configuration_files: files.files.clone(),
         addresses_file: arguments.print_addresses.clone(),
+        adopt: arguments.adopt,
     };
     match app::run(configuration, &options) {
         Ok(()) => ExitCode::SUCCESS,

@@ -8,13 +8,14 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use zas_blobs::{Append, Appended, BlobError, BlobReader, BlobStore, Capacity};
-use zas_core::{Digest, Reference, RepositoryName, Tag, UploadId};
+use zas_core::{Digest, Reference, RepositoryName, StoreId, Tag, Timestamp, UploadId};
 use zas_failpoints::reach;
 use zas_metadata::{
     BlobContent, BlobStat, Claim, CommitManifest, CommitOutcome, DeleteManifestOutcome, DeleteTagOutcome,
     DueLink, Epoch, FinishOutcome, FinishUpload, Lease, MetadataError, MetadataStore, MountOutcome, Origin,
     OrphanOutcome, Page, Precondition, Progress, QuarantineOutcome, ReapOutcome, ReferrerCursor,
-    ReferrerPage, Result, ScrubEntry, ScrubPosition, StoredManifest, Timing, UploadEntry, WriterOutcome,
+    ReferrerPage, Result, ScrubEntry, ScrubPosition, StoredManifest, SweepPosition, Timing, UploadEntry,
+    WriterOutcome,
 };
 
 use super::metadata_operations::metadata_operations;
@@ -85,6 +86,14 @@ impl BlobStore for FailingBlobs {
     async fn scan(&self, after: Option<UploadId>, count: usize) -> zas_blobs::Result<Vec<UploadId>> {
         reach("blobs.scan.before").map_err(broken)?;
         self.0.scan(after, count).await
+    }
+
+    async fn store_id(&self) -> zas_blobs::Result<Option<StoreId>> {
+        self.0.store_id().await
+    }
+
+    async fn set_store_id(&self, id: StoreId) -> zas_blobs::Result<()> {
+        self.0.set_store_id(id).await
     }
 
     async fn probe(&self) -> zas_blobs::Result<Capacity> {

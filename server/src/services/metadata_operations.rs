@@ -44,6 +44,13 @@ macro_rules! metadata_operations {
             fn list_quarantined(count: usize) -> Page<Digest>;
             fn scrub_position() -> ScrubPosition;
             fn save_scrub_position(position: ScrubPosition) -> ();
+            fn find_orphans(names: &[UploadId]) -> Vec<UploadId>;
+            fn sweep_position() -> Option<SweepPosition>;
+            fn save_sweep_position(position: SweepPosition) -> ();
+            fn store_id() -> Option<StoreId>;
+            fn set_store_id(id: StoreId) -> ();
+            fn is_empty() -> bool;
+            fn now() -> Timestamp;
             fn ping() -> ();
         }
     };

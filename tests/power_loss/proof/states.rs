@@ -29,7 +29,7 @@ const BALLAST: usize = 1_800;
 const STEP_OF_START: usize = 3;
 
 /// More records than a process makes until it is ready.
-const LONGEST_START: usize = 130;
+const LONGEST_START: usize = 145;
 
 /// So many states of a recovery are looked at.
 const STATES_OF_RECOVERY: usize = 6;

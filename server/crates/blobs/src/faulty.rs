@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 use bytes::Bytes;
 use tokio::sync::mpsc;
-use zas_core::UploadId;
+use zas_core::{StoreId, UploadId};
 
 use crate::{Append, Appended, Batch, BlobError, BlobReader, BlobStore, Capacity, Result};
 
@@ -173,6 +173,14 @@ impl BlobStore for FaultyBlobs {
     async fn scan(&self, after: Option<UploadId>, count: usize) -> Result<Vec<UploadId>> {
         check(&self.faults, Operation::Scan).await?;
         self.inner.scan(after, count).await
+    }
+
+    async fn store_id(&self) -> Result<Option<StoreId>> {
+        self.inner.store_id().await
+    }
+
+    async fn set_store_id(&self, id: StoreId) -> Result<()> {
+        self.inner.set_store_id(id).await
     }
 
     async fn probe(&self) -> Result<Capacity> {

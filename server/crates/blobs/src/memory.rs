@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, Rw
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use zas_core::{Hashing, UploadId};
+use zas_core::{Hashing, StoreId, UploadId};
 
 use crate::running::RunningAppends;
 use crate::{Append, Appended, BlobError, BlobReader, BlobStore, Capacity, Checkpoint, Result};
@@ -19,6 +19,7 @@ const CHECKPOINT_BYTES: u64 = 256 * 1024 * 1024;
 #[derive(Debug)]
 pub struct MemoryBlobs {
     names: Mutex<Names>,
+    store_id: Mutex<Option<StoreId>>,
     running: RunningAppends,
     checkpoint_bytes: u64,
 }
@@ -39,6 +40,7 @@ impl MemoryBlobs {
     pub fn new() -> Self {
         Self {
             names: Mutex::default(),
+            store_id: Mutex::default(),
             running: RunningAppends::default(),
             checkpoint_bytes: CHECKPOINT_BYTES,
         }
@@ -197,6 +199,15 @@ impl BlobStore for MemoryBlobs {
             .take(count)
             .map(|(name, _)| *name)
             .collect())
+    }
+
+    async fn store_id(&self) -> Result<Option<StoreId>> {
+        Ok(*self.store_id.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    async fn set_store_id(&self, id: StoreId) -> Result<()> {
+        *self.store_id.lock().unwrap_or_else(PoisonError::into_inner) = Some(id);
+        Ok(())
     }
 
     async fn probe(&self) -> Result<Capacity> {

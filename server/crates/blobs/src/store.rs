@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use zas_core::UploadId;
+use zas_core::{StoreId, UploadId};
 
 use crate::{Append, Appended, Result};
 
@@ -35,6 +35,15 @@ pub trait BlobStore: Debug + Send + Sync + 'static {
     /// Up to `count` stored names behind `after`, in a fixed order of the store's choice. Fewer than `count` names:
     /// the end. What is written or deleted meanwhile may or may not appear.
     async fn scan(&self, after: Option<UploadId>, count: usize) -> Result<Vec<UploadId>>;
+
+    /// The store that these bytes belong to; `None`: nobody has said so.
+    ///
+    /// # Errors
+    /// [`crate::BlobError::Storage`] also when what is written there is no id.
+    async fn store_id(&self) -> Result<Option<StoreId>>;
+
+    /// Says which store these bytes belong to. Survives power loss when this returns.
+    async fn set_store_id(&self, id: StoreId) -> Result<()>;
 
     /// Whether the store can be written, and how full it is.
     async fn probe(&self) -> Result<Capacity>;

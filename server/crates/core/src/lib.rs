@@ -14,6 +14,7 @@ mod manifest;
 mod media_type;
 mod reference;
 mod repository_name;
+mod store_id;
 mod tag;
 
 pub use byte_range::{ByteRange, RangeRequest, RangeUnsatisfiable};
@@ -27,4 +28,5 @@ pub use manifest::{InvalidManifest, Manifest, ManifestKind, ManifestReference, R
 pub use media_type::{InvalidMediaType, MediaType};
 pub use reference::{InvalidReference, Reference};
 pub use repository_name::{InvalidRepositoryName, RepositoryName};
+pub use store_id::{InvalidStoreId, StoreId};
 pub use tag::{InvalidTag, Tag};

@@ -5,7 +5,7 @@ mod execution;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use zas_core::{Digest, Reference, RepositoryName, Tag, UploadId};
+use zas_core::{Digest, Reference, RepositoryName, StoreId, Tag, Timestamp, UploadId};
 
 use crate::clocks::Clocks;
 use crate::committer::Committer;
@@ -13,7 +13,7 @@ use crate::keys::{self, Elements};
 use crate::memory_map::MemoryMap;
 use crate::operations::removal::{Neighbour, Step};
 use crate::operations::{
-    blobs, collection, links, listings, locations, manifests, quarantine, removal, tags, uploads,
+    blobs, collection, links, listings, locations, manifests, quarantine, removal, store, tags, uploads,
 };
 use crate::ordered_map::{Effort, OrderedMap};
 use crate::reopening::Opener;
@@ -25,7 +25,7 @@ use crate::{
     BlobContent, BlobStat, Claim, CommitManifest, CommitOutcome, DeleteManifestOutcome, DeleteTagOutcome,
     DueLink, Epoch, FinishOutcome, FinishUpload, Lease, MetadataStore, MountOutcome, Origin, OrphanOutcome,
     Page, Precondition, Progress, QuarantineOutcome, ReapOutcome, ReferrerCursor, ReferrerPage, Result,
-    ScrubEntry, ScrubPosition, StoredManifest, Timing, UploadEntry, WriterOutcome,
+    ScrubEntry, ScrubPosition, StoredManifest, SweepPosition, Timing, UploadEntry, WriterOutcome,
 };
 
 /// Every fact of the store in one ordered map of this process.
@@ -387,8 +387,49 @@ impl<M: OrderedMap> MetadataStore for EmbeddedMetadata<M> {
         .await
     }
 
+    async fn find_orphans(&self, names: &[UploadId]) -> Result<Vec<UploadId>> {
+        let names = names.to_vec();
+        self.list_rows(names.len(), move |view, _| {
+            store::unknown_names(view, &names).map(Some)
+        })
+        .await
+    }
+
+    async fn sweep_position(&self) -> Result<Option<SweepPosition>> {
+        self.read(store::sweep_position)
+    }
+
+    async fn save_sweep_position(&self, position: SweepPosition) -> Result<()> {
+        self.note(move |transaction| {
+            store::save_sweep_position(transaction, position);
+            Ok(())
+        })
+        .await
+    }
+
+    async fn store_id(&self) -> Result<Option<StoreId>> {
+        self.read(store::id)
+    }
+
+    async fn set_store_id(&self, id: StoreId) -> Result<()> {
+        self.change(move |transaction| {
+            store::set_id(transaction, id);
+            Ok(())
+        })
+        .await
+    }
+
+    async fn is_empty(&self) -> Result<bool> {
+        self.block(|shared| store::is_empty(&View::committed(&*shared.map()?)))
+            .await
+    }
+
     fn set_timing(&self, timing: Timing) {
         self.shared.set_timing(timing);
+    }
+
+    async fn now(&self) -> Result<Timestamp> {
+        Ok(self.shared.now())
     }
 
     async fn ping(&self) -> Result<()> {

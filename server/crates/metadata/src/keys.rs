@@ -21,6 +21,8 @@ const BLOB: u8 = 0x22;
 const LOCATION: u8 = 0x23;
 const QUARANTINED: u8 = 0x24;
 const SCRUB: u8 = 0x25;
+const STORE: u8 = 0x26;
+const SWEEP: u8 = 0x27;
 const BODY: u8 = 0x30;
 const BLOB_DATA: u8 = 0x31;
 const UPLOAD: u8 = 0x40;
@@ -167,6 +169,21 @@ pub(crate) fn quarantine() -> KeyRange {
 /// The key of the one row that says how far the check of all blobs is.
 pub(crate) fn scrub() -> Key {
     Tuple::new(SCRUB).key()
+}
+
+/// The key of the one row that says which store this is.
+pub(crate) fn store() -> Key {
+    Tuple::new(STORE).key()
+}
+
+/// The key of the one row that says how far the sweep is.
+pub(crate) fn sweep() -> Key {
+    Tuple::new(SWEEP).key()
+}
+
+/// Where content is, and what leads to stored bytes.
+pub(crate) fn contents() -> [KeyRange; 5] {
+    [REPOSITORY, LINK, BLOB, LOCATION, UPLOAD].map(|table| Tuple::new(table).range())
 }
 
 /// The key of an inline blob's bytes.

@@ -349,6 +349,38 @@ pub struct ScrubPosition {
     pub rested_at: Timestamp,
 }
 
+/// How far the sweep for bytes without a row is. It passes over all names twice: to count those without a row, then to
+/// doom them if they are few.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SweepPosition {
+    /// The last name looked at by the pass under way; none between sweeps and before its first name.
+    pub after: Option<UploadId>,
+    /// When the last sweep ended.
+    pub rested_at: Timestamp,
+    /// Names that the counting pass has looked at.
+    pub names: u64,
+    /// Names without a row among them.
+    pub orphans: u64,
+    /// How many names the dooming pass may still doom; none while the counting pass is under way.
+    pub left: Option<u64>,
+    /// Names without a row that the last sweep left alone because they were too many.
+    pub withheld: u64,
+}
+
+impl SweepPosition {
+    /// Between two sweeps.
+    pub fn resting_since(rested_at: Timestamp) -> Self {
+        Self {
+            after: None,
+            rested_at,
+            names: 0,
+            orphans: 0,
+            left: None,
+            withheld: 0,
+        }
+    }
+}
+
 /// What became of a blob that was found damaged, or sound again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum QuarantineOutcome {

@@ -1,13 +1,13 @@
 //! The operations. Each is atomic, and durable when it returns unless its comment says otherwise.
 
 use async_trait::async_trait;
-use zas_core::{Digest, Reference, RepositoryName, Tag, UploadId};
+use zas_core::{Digest, Reference, RepositoryName, StoreId, Tag, Timestamp, UploadId};
 
 use crate::{
     BlobContent, BlobStat, Claim, CommitManifest, CommitOutcome, DeleteManifestOutcome, DeleteTagOutcome,
     DueLink, Epoch, FinishOutcome, FinishUpload, Lease, MountOutcome, Origin, OrphanOutcome, Page,
     Precondition, Progress, QuarantineOutcome, ReapOutcome, ReferrerCursor, ReferrerPage, Result, ScrubEntry,
-    ScrubPosition, StoredManifest, Timing, UploadEntry, WriterOutcome,
+    ScrubPosition, StoredManifest, SweepPosition, Timing, UploadEntry, WriterOutcome,
 };
 
 /// Every fact of the store.
@@ -188,8 +188,29 @@ pub trait MetadataStore: std::fmt::Debug + Send + Sync + 'static {
     /// Dooms a physical name that has neither an upload nor a location, or whose location its blob does not name.
     async fn claim_orphan(&self, name: UploadId) -> Result<OrphanOutcome>;
 
+    /// Those of `names` that [`Self::claim_orphan`] would doom now.
+    async fn find_orphans(&self, names: &[UploadId]) -> Result<Vec<UploadId>>;
+
+    /// How far the sweep for bytes without a row is; `None` when there never was one.
+    async fn sweep_position(&self) -> Result<Option<SweepPosition>>;
+
+    /// Saves how far the sweep is. Returns **before** that survives power loss: then some names are looked at twice.
+    async fn save_sweep_position(&self, position: SweepPosition) -> Result<()>;
+
+    /// The store that these rows belong to; `None`: nobody has said so.
+    async fn store_id(&self) -> Result<Option<StoreId>>;
+
+    /// Says which store these rows belong to.
+    async fn set_store_id(&self, id: StoreId) -> Result<()>;
+
+    /// Whether there is no content and nothing that leads to stored bytes.
+    async fn is_empty(&self) -> Result<bool>;
+
     /// Changes how long things are kept from now on.
     fn set_timing(&self, timing: Timing);
+
+    /// The time that leases and everything else in this store go by.
+    async fn now(&self) -> Result<Timestamp>;
 
     /// Whether the engine answers.
     async fn ping(&self) -> Result<()>;

@@ -6,10 +6,9 @@ use arc_swap::ArcSwap;
 use futures_util::future::join_all;
 use tokio::sync::Notify;
 use zas_blobs::BlobStore;
-use zas_core::{Clock, UploadId};
+use zas_core::UploadId;
 use zas_metadata::{MetadataStore, ReapOutcome};
 
-use super::orphans::OrphanCursor;
 use super::{CollectionSettings, Demand};
 use crate::services::registry::{Registry, Result};
 
@@ -32,6 +31,8 @@ pub struct Collected {
     pub uploads: u64,
     /// Physical names found without a row.
     pub orphans: u64,
+    /// Physical names without a row that the last sweep left alone because they were too many.
+    pub withheld: u64,
 }
 
 impl Collected {
@@ -57,11 +58,9 @@ pub struct Collector {
     pub(super) metadata: Arc<dyn MetadataStore>,
     pub(super) blobs: Arc<dyn BlobStore>,
     pub(super) registry: Registry,
-    pub(super) clock: Arc<dyn Clock>,
     pub(super) demand: Arc<Demand>,
     pub(super) settings: ArcSwap<CollectionSettings>,
     pub(super) changed: Notify,
-    pub(super) orphans: OrphanCursor,
 }
 
 impl Collector {
@@ -70,21 +69,17 @@ impl Collector {
         metadata: Arc<dyn MetadataStore>,
         blobs: Arc<dyn BlobStore>,
         registry: Registry,
-        clock: Arc<dyn Clock>,
         demand: Arc<Demand>,
         settings: CollectionSettings,
     ) -> Self {
-        let orphans = OrphanCursor::starting_at(clock.now());
         let settings = ArcSwap::from_pointee(settings);
         Self {
             metadata,
             blobs,
             registry,
-            clock,
             demand,
             settings,
             changed: Notify::new(),
-            orphans,
         }
     }
 

@@ -19,6 +19,8 @@ pub struct CollectionSettings {
     pub upload_expiry: Duration,
     /// The pause between sweeps for bytes without a row; zero means never.
     pub orphan_sweep: Duration,
+    /// How much of what is stored one sweep may doom, in percent.
+    pub orphan_share: u32,
 }
 
 impl Collector {
@@ -47,7 +49,11 @@ impl Collector {
             };
             match round {
                 Ok(collected) => {
-                    if collected != Collected::default() {
+                    let done = Collected {
+                        withheld: 0,
+                        ..collected
+                    };
+                    if done != Collected::default() {
                         tracing::info!(?collected, "collected garbage");
                     }
                     report(Ok(collected));
@@ -88,6 +94,7 @@ mod tests {
             interval: INTERVAL,
             upload_expiry: INTERVAL * 100,
             orphan_sweep: Duration::from_secs(1),
+            orphan_share: 5,
         }
     }
 
@@ -123,7 +130,6 @@ mod tests {
             metadata,
             store,
             registry.clone(),
-            wall,
             Arc::default(),
             settings,
         ));

@@ -7,7 +7,7 @@ use arc_swap::ArcSwap;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use zas_blobs::{BlobError, BlobStore};
-use zas_core::{Clock, Digest, Hashing};
+use zas_core::{Digest, Hashing};
 use zas_metadata::{BlobContent, Extent, MetadataStore, QuarantineOutcome, ScrubEntry, ScrubPosition};
 
 use crate::services::registry::{RegistryError, Result, Suspects};
@@ -51,7 +51,6 @@ pub enum Scrubbed {
 pub struct Scrubber {
     metadata: Arc<dyn MetadataStore>,
     blobs: Arc<dyn BlobStore>,
-    clock: Arc<dyn Clock>,
     suspects: Arc<Suspects>,
     settings: ArcSwap<ScrubSettings>,
     changed: Notify,
@@ -70,14 +69,12 @@ impl Scrubber {
     pub fn new(
         metadata: Arc<dyn MetadataStore>,
         blobs: Arc<dyn BlobStore>,
-        clock: Arc<dyn Clock>,
         suspects: Arc<Suspects>,
         settings: ScrubSettings,
     ) -> Self {
         Self {
             metadata,
             blobs,
-            clock,
             suspects,
             settings: ArcSwap::from_pointee(settings),
             changed: Notify::new(),
@@ -142,7 +139,8 @@ impl Scrubber {
         let mut position = self.metadata.scrub_position().await?;
         // The first look of all is where the first pause begins.
         self.metadata.save_scrub_position(position).await?;
-        let is_resting = position.after.is_none() && self.clock.now().since(position.rested_at) < pause;
+        let is_resting =
+            position.after.is_none() && self.metadata.now().await?.since(position.rested_at) < pause;
         if pause.is_zero() || is_resting {
             return Ok(());
         }
@@ -171,7 +169,7 @@ impl Scrubber {
         }
         let rested = ScrubPosition {
             after: None,
-            rested_at: self.clock.now(),
+            rested_at: self.metadata.now().await?,
         };
         self.metadata.save_scrub_position(rested).await?;
         self.count_quarantined(report).await?;

@@ -109,7 +109,6 @@ impl World {
         Scrubber::new(
             Arc::clone(&self.metadata),
             Arc::<MemoryBlobs>::clone(&self.blobs),
-            Arc::<ManualClock>::clone(&self.clock),
             Arc::clone(&self.suspects),
             settings,
         )

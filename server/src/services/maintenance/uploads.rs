@@ -12,7 +12,11 @@ impl Collector {
     /// Looks at uploads from the oldest on and stops at the first that is too young to have expired, so the cost
     /// follows the old ones.
     pub(super) async fn expire_uploads(&self, collected: &mut Collected) -> Result<()> {
-        let oldest_alive = self.clock.now().minus(self.settings.load().upload_expiry);
+        let oldest_alive = self
+            .metadata
+            .now()
+            .await?
+            .minus(self.settings.load().upload_expiry);
         let mut after: Option<UploadId> = None;
         loop {
             let page = self.metadata.list_uploads(after, STEP).await?;

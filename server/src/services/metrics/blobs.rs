@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use zas_blobs::{Append, Appended, BlobReader, BlobStore, Capacity, Result};
-use zas_core::UploadId;
+use zas_core::{StoreId, UploadId};
 
 use super::{ServerMetrics, measured};
 
@@ -60,6 +60,20 @@ impl BlobStore for MeasuredBlobs {
 
     async fn scan(&self, after: Option<UploadId>, count: usize) -> Result<Vec<UploadId>> {
         measured(&self.metrics, "blobs", "scan", self.inner.scan(after, count)).await
+    }
+
+    async fn store_id(&self) -> Result<Option<StoreId>> {
+        measured(&self.metrics, "blobs", "store_id", self.inner.store_id()).await
+    }
+
+    async fn set_store_id(&self, id: StoreId) -> Result<()> {
+        measured(
+            &self.metrics,
+            "blobs",
+            "set_store_id",
+            self.inner.set_store_id(id),
+        )
+        .await
     }
 
     async fn probe(&self) -> Result<Capacity> {

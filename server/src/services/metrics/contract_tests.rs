@@ -88,7 +88,9 @@ fn given_rounds_of_collection_when_counted_then_by_kind_and_failures_apart() {
         deleted: 3,
         uploads: 2,
         orphans: 1,
+        withheld: 77,
     }));
+    expect(&metrics, "zas_withheld_orphans 77");
     metrics.collected(Err(()));
     for (kind, count) in [
         ("link", 5),

@@ -69,6 +69,7 @@ pub struct ServerMetrics {
     collected: Family<KindLabels, Counter>,
     collection_rounds: Counter,
     collection_failures: Counter,
+    withheld_orphans: Gauge,
     scrubbed_blobs: Counter,
     scrubbed_bytes: Counter,
     damaged: Family<KindLabels, Counter>,
@@ -99,6 +100,7 @@ impl ServerMetrics {
             collected: Family::default(),
             collection_rounds: Counter::default(),
             collection_failures: Counter::default(),
+            withheld_orphans: Gauge::default(),
             scrubbed_blobs: Counter::default(),
             scrubbed_bytes: Counter::default(),
             damaged: Family::default(),
@@ -209,6 +211,11 @@ impl ServerMetrics {
             "Rounds of collection that stopped early",
             self.collection_failures.clone(),
         );
+        all.register(
+            "withheld_orphans",
+            "Stored names without a row that the last sweep left alone because they were too many",
+            self.withheld_orphans.clone(),
+        );
     }
 
     /// Shows how many problems keep each part of the configuration from being in force as it was written.
@@ -250,6 +257,8 @@ impl ServerMetrics {
             ("upload", round.uploads),
             ("orphan", round.orphans),
         ];
+        self.withheld_orphans
+            .set(i64::try_from(round.withheld).unwrap_or(i64::MAX));
         for (kind, count) in kinds {
             self.collected.get_or_create(&KindLabels { kind }).inc_by(count);
         }

@@ -9,6 +9,7 @@
     reason = "tests, which other crates and other stores run as well"
 )]
 
+mod identity;
 mod listing;
 mod reading;
 mod stopping;
@@ -40,6 +41,7 @@ pub async fn suite<S: BlobStore>(make: impl Fn() -> S) {
     reading::suite(&make).await;
     stopping::suite(&make).await;
     listing::suite(&make).await;
+    identity::suite(&make).await;
 }
 
 /// Bytes that look random and are the same for the same seed.

@@ -9,6 +9,7 @@
 
 mod disk;
 mod handle_cache;
+mod identity;
 mod layout;
 mod reader;
 mod scan;
@@ -25,7 +26,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use rayon_core::{ThreadPool, ThreadPoolBuilder};
-use zas_core::UploadId;
+use zas_core::{StoreId, UploadId};
 
 use self::disk::{Disk, NativeDisk};
 use self::handle_cache::HandleCache;
@@ -166,6 +167,25 @@ impl BlobStore for FilesystemBlobs {
         blocking(move || {
             scan::scan(&shared.layout, &shared.foreign, after, count)
                 .map_err(|error| storage("scan", &shared.layout.root().display(), error))
+        })
+        .await
+    }
+
+    async fn store_id(&self) -> Result<Option<StoreId>> {
+        let shared = Arc::clone(&self.shared);
+        blocking(move || {
+            let root = shared.layout.root();
+            identity::read(root).map_err(|error| storage("read the store id in", &root.display(), error))
+        })
+        .await
+    }
+
+    async fn set_store_id(&self, id: StoreId) -> Result<()> {
+        let shared = Arc::clone(&self.shared);
+        blocking(move || {
+            let root = shared.layout.root();
+            identity::write(root, &*shared.disk, id)
+                .map_err(|error| storage("write the store id in", &root.display(), error))
         })
         .await
     }

@@ -18,6 +18,9 @@ section! {
         hot "uploadExpiry" upload_expiry: Duration = Duration::hours(24), in Duration::seconds(1)..=Duration::hours(24 * 365);
         /// How often stored bytes without a row are looked for. 0s stands for never.
         hot "orphanSweep" orphan_sweep: Duration = Duration::hours(24), in Duration::seconds(0)..=Duration::hours(24 * 365);
+        /// How many of the stored files may be without a row, in percent, before a sweep leaves all of them alone and says so:
+        /// then the rows are more likely lost than the bytes abandoned. 100 stands for any number.
+        hot "orphanShare" orphan_share: u32 = 5, in 0..=100;
         /// How long after a check of all stored bytes against their digests the next one begins. What is found damaged is
         /// quarantined until it is pushed again. 0s stands for never.
         hot "scrub" scrub: Duration = Duration::hours(24 * 14), in Duration::seconds(0)..=Duration::hours(24 * 365);

@@ -18,6 +18,7 @@ mod quarantine;
 mod referrers;
 mod removal;
 mod setting;
+mod store;
 mod tags;
 mod time;
 mod uploads;
@@ -83,6 +84,7 @@ pub fn groups() -> Vec<Group> {
         group("listings", listings::cases()),
         group("collection", collection::cases()),
         group("quarantine", quarantine::cases()),
+        group("store", store::cases()),
         group("time", time::cases()),
         group("concurrency", concurrency::cases()),
     ]

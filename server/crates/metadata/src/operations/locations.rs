@@ -4,6 +4,7 @@ use zas_core::{Digest, UploadId};
 
 use crate::rows::{BlobRow, LocationRow, Marker};
 use crate::transaction::Transaction;
+use crate::view::View;
 use crate::{OrphanOutcome, Result, keys};
 
 /// Records that `name` holds bytes of a blob.
@@ -30,11 +31,10 @@ pub(crate) fn forget(transaction: &mut Transaction<'_>, name: UploadId) -> Resul
     Ok(())
 }
 
-/// Dooms a name that no row knows, or that was live for a blob which does not name it any more: that blob's row was
-/// damaged, and written anew.
-pub(crate) fn claim_orphan(transaction: &mut Transaction<'_>, name: UploadId) -> Result<OrphanOutcome> {
-    let view = transaction.view();
-    let is_known = match view.row::<LocationRow>(&keys::location(name))? {
+/// Whether a row knows a name. A name that is live for a blob which does not name it any more is not known: that blob's
+/// row was damaged, and written anew.
+pub(crate) fn is_known(view: &View<'_>, name: UploadId) -> Result<bool> {
+    Ok(match view.row::<LocationRow>(&keys::location(name))? {
         _ if view.has(&keys::upload(name))? => true,
         None => false,
         Some(LocationRow::Doomed(_)) => true,
@@ -42,8 +42,12 @@ pub(crate) fn claim_orphan(transaction: &mut Transaction<'_>, name: UploadId) ->
         Some(LocationRow::Live(digest)) => view
             .row::<BlobRow>(&keys::blob(&digest))?
             .is_some_and(|blob| blob.locations().contains(&name)),
-    };
-    if is_known {
+    })
+}
+
+/// Dooms a name that no row knows.
+pub(crate) fn claim_orphan(transaction: &mut Transaction<'_>, name: UploadId) -> Result<OrphanOutcome> {
+    if is_known(&transaction.view(), name)? {
         return Ok(OrphanOutcome::Known);
     }
     doom(transaction, name);

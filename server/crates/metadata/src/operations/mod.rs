@@ -9,5 +9,6 @@ pub(crate) mod locations;
 pub(crate) mod manifests;
 pub(crate) mod quarantine;
 pub(crate) mod removal;
+pub(crate) mod store;
 pub(crate) mod tags;
 pub(crate) mod uploads;

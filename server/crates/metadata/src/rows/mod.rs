@@ -10,6 +10,8 @@ mod manifest;
 mod payload;
 mod repository;
 mod scrub;
+mod store;
+mod sweep;
 mod upload;
 
 pub(crate) use blob::{BlobRow, LocationRow, StoredContent};
@@ -18,6 +20,8 @@ pub(crate) use manifest::{BodyRow, ManifestRow, TagRow};
 pub(crate) use payload::{Marker, Payload};
 pub(crate) use repository::RepositoryRow;
 pub(crate) use scrub::ScrubRow;
+pub(crate) use store::StoreRow;
+pub(crate) use sweep::SweepRow;
 pub(crate) use upload::UploadRow;
 
 use bytes::{Buf as _, Bytes};

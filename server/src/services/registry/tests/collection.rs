@@ -1,9 +1,11 @@
 use std::time::Duration;
 
 use zas_blobs::BlobStore;
+use zas_core::{Timestamp, UploadId};
 use zas_metadata::Lease;
 
-use super::{GRACE, body, content, image, repository, world};
+use super::{GRACE, World, body, collection_settings, content, image, repository, world};
+use crate::services::maintenance::CollectionSettings;
 use crate::services::registry::{Chunk, PushManifest, TagRights, UploadTarget};
 
 #[tokio::test]
@@ -146,18 +148,8 @@ async fn given_bytes_without_a_row_when_swept_then_they_go_and_known_ones_stay()
     let name = repository("team/app");
     let kept = content(100_000, 1);
     let digest = world.push(&name, &kept).await;
-    let orphan = zas_core::UploadId::new(zas_core::Timestamp::from_millis(5), &[1; 10]);
-    let (sender, batches) = zas_blobs::batches();
-    drop(sender);
-    let append = zas_blobs::Append {
-        name: orphan,
-        offset: 0,
-        hashes: vec![],
-        batches,
-        expected: None,
-        checkpoints: None,
-    };
-    world.blobs.append(append).await.unwrap();
+    world.collector.collect().await.unwrap();
+    store_orphan(&world, 1).await;
 
     // When
     world.clock.advance(GRACE + Duration::from_secs(1));
@@ -169,4 +161,49 @@ async fn given_bytes_without_a_row_when_swept_then_they_go_and_known_ones_stay()
     assert_eq!(collected.orphans, 1);
     assert_eq!(world.blobs.scan(None, 10).await.unwrap().len(), 1);
     assert_eq!(world.pull(&name, &digest).await, kept);
+}
+
+/// Bytes that no row names.
+async fn store_orphan(world: &World, seed: u8) {
+    let name = UploadId::new(Timestamp::from_millis(5), &[seed; 10]);
+    zas_blobs::contract::append(&*world.blobs, name, 0, b"x")
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
+async fn given_many_bytes_without_rows_when_swept_then_all_are_left_alone_and_said_until_more_are_allowed() {
+    // Given the bytes of a store whose rows are lost
+    let world = world();
+    world.collector.collect().await.unwrap();
+    for seed in 0..20 {
+        store_orphan(&world, seed).await;
+    }
+
+    // When
+    world.clock.advance(GRACE);
+    let collected = world.collector.collect().await.unwrap();
+
+    // Then
+    assert_eq!((collected.orphans, collected.withheld), (0, 20));
+    let later = world.collector.collect().await.unwrap();
+    assert_eq!(
+        (later.orphans, later.withheld),
+        (0, 20),
+        "it is said all the time"
+    );
+
+    // When
+    world.collector.reconfigure(CollectionSettings {
+        orphan_share: 100,
+        ..collection_settings()
+    });
+    world.clock.advance(GRACE);
+
+    // Then
+    let collected = world.collector.collect().await.unwrap();
+    assert_eq!((collected.orphans, collected.withheld), (20, 0));
+    world.clock.advance(GRACE);
+    world.collector.collect().await.unwrap();
+    assert!(world.blobs.scan(None, 10).await.unwrap().is_empty());
 }

@@ -44,6 +44,16 @@ pub(super) fn settings() -> RegistrySettings {
     }
 }
 
+pub(super) fn collection_settings() -> CollectionSettings {
+    CollectionSettings {
+        enabled: true,
+        interval: Duration::from_secs(60),
+        upload_expiry: GRACE * 24,
+        orphan_sweep: GRACE,
+        orphan_share: 5,
+    }
+}
+
 pub(super) fn world() -> World {
     world_behind(|blobs| blobs)
 }
@@ -68,19 +78,12 @@ pub(super) fn world_behind(front: impl FnOnce(Arc<dyn BlobStore>) -> Arc<dyn Blo
         ids: Arc::new(SystemIds::default()),
     };
     let registry = Registry::new(parts, settings(), 1 << 20);
-    let collection = CollectionSettings {
-        enabled: true,
-        interval: Duration::from_secs(60),
-        upload_expiry: GRACE * 24,
-        orphan_sweep: GRACE,
-    };
     let collector = Collector::new(
         Arc::clone(&metadata),
         store,
         registry.clone(),
-        wall,
         Arc::default(),
-        collection,
+        collection_settings(),
     );
     World {
         registry,
