@@ -10,13 +10,13 @@ use zas_core::UploadId;
 use zas_metadata::{MetadataStore, ReapOutcome};
 
 use super::{CollectionSettings, Demand};
-use crate::services::registry::{Registry, Result};
+use crate::services::registry::{Registry, RegistryError, Result};
 
-/// Entries taken from a queue at a time.
-const STEP: usize = 256;
+/// Entries taken from a queue at a time: one turn of a kind of work.
+pub(super) const STEP: usize = 256;
 
 /// Changes under way at a time: together they share a sync, and a push that comes between waits for all of them.
-const AT_A_TIME: usize = 16;
+pub(super) const AT_A_TIME: usize = 16;
 
 /// What one round of collection did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -52,6 +52,60 @@ impl Collected {
     }
 }
 
+/// Whether a kind of work has more to do in this round.
+#[derive(Debug, Default)]
+enum Work {
+    #[default]
+    Left,
+    Done,
+    Failed(RegistryError),
+}
+
+impl Work {
+    fn is_left(&self) -> bool {
+        matches!(self, Self::Left)
+    }
+
+    fn has_failed(&self) -> bool {
+        matches!(self, Self::Failed(_))
+    }
+
+    /// Notes what came of a turn.
+    fn end(&mut self, turn: Result<bool>) {
+        *self = match turn {
+            Ok(true) => Self::Left,
+            Ok(false) => Self::Done,
+            Err(error) => Self::Failed(error),
+        };
+    }
+}
+
+/// The kinds of work of one round.
+#[derive(Debug, Default)]
+struct Turns {
+    expiring: Work,
+    reaping: Work,
+    sweeping: Work,
+    deleting: Work,
+}
+
+impl Turns {
+    fn are_left(&self) -> bool {
+        [&self.expiring, &self.reaping, &self.deleting]
+            .iter()
+            .any(|work| work.is_left())
+    }
+
+    fn outcome(self) -> Result<()> {
+        for work in [self.expiring, self.reaping, self.sweeping, self.deleting] {
+            if let Work::Failed(error) = work {
+                return Err(error);
+            }
+        }
+        Ok(())
+    }
+}
+
 /// Collects what is no longer needed. Cost follows the garbage, not the content.
 #[derive(Debug)]
 pub struct Collector {
@@ -83,50 +137,60 @@ impl Collector {
         }
     }
 
-    /// One round of everything that is due.
+    /// One round of everything that is due. The kinds of work take turns, so that much of one does not hold up the
+    /// others, and one that fails is left to the next round without them.
     ///
     /// # Errors
-    /// The first failure of a store; what was done before it stays done, and the next round continues.
+    /// The first failure of a store; what was done stays done, and the next round continues.
     pub async fn collect(&self) -> Result<Collected> {
         let mut collected = Collected::default();
-        self.expire_uploads(&mut collected).await?;
-        self.reap_links(&mut collected).await?;
-        self.sweep_orphans(&mut collected).await?;
-        self.delete_doomed(&mut collected).await?;
-        Ok(collected)
-    }
-
-    async fn reap_links(&self, collected: &mut Collected) -> Result<()> {
-        loop {
-            let due = self.metadata.take_due(STEP).await?;
-            let mut progressed = false;
-            // Those under way together share the syncs of their commits.
-            for links in due.chunks(AT_A_TIME) {
-                let reaping = join_all(links.iter().map(|link| self.metadata.reap(link)));
-                for outcome in self.demand.give_way(reaping).await {
-                    progressed |= collected.count(&outcome?);
-                }
+        let mut turns = Turns::default();
+        let mut expiry = self.begin_expiry().await?;
+        turns.sweeping.end(self.sweep_orphans(&mut collected).await);
+        while turns.are_left() {
+            if turns.expiring.is_left() {
+                let turn = self.expire_uploads(&mut expiry, &mut collected).await;
+                turns.expiring.end(turn);
             }
-            if due.len() < STEP || !progressed {
-                return Ok(());
+            if turns.reaping.is_left() {
+                turns.reaping.end(self.reap_links(&mut collected).await);
+            }
+            if turns.deleting.is_left() {
+                turns.deleting.end(self.delete_doomed(&mut collected).await);
             }
         }
+        // What the others doomed in their last turns.
+        if !turns.deleting.has_failed() {
+            turns.deleting.end(self.delete_doomed(&mut collected).await);
+        }
+        turns.outcome().map(|()| collected)
     }
 
-    async fn delete_doomed(&self, collected: &mut Collected) -> Result<()> {
-        loop {
-            let doomed = self.metadata.take_doomed(STEP).await?;
-            for names in doomed.chunks(AT_A_TIME) {
-                let deleting = join_all(names.iter().map(|name| self.delete(*name)));
-                for deleted in self.demand.give_way(deleting).await {
-                    deleted?;
-                    collected.deleted += 1;
-                }
-            }
-            if doomed.len() < STEP {
-                return Ok(());
+    /// Looks at the next due links; whether more may be due.
+    async fn reap_links(&self, collected: &mut Collected) -> Result<bool> {
+        let due = self.metadata.take_due(STEP).await?;
+        let mut progressed = false;
+        // Those under way together share the syncs of their commits.
+        for links in due.chunks(AT_A_TIME) {
+            let reaping = join_all(links.iter().map(|link| self.metadata.reap(link)));
+            for outcome in self.demand.give_way(reaping).await {
+                progressed |= collected.count(&outcome?);
             }
         }
+        Ok(due.len() == STEP && progressed)
+    }
+
+    /// Deletes the bytes of the next doomed names; whether there may be more.
+    async fn delete_doomed(&self, collected: &mut Collected) -> Result<bool> {
+        let doomed = self.metadata.take_doomed(STEP).await?;
+        for names in doomed.chunks(AT_A_TIME) {
+            let deleting = join_all(names.iter().map(|name| self.delete(*name)));
+            for deleted in self.demand.give_way(deleting).await {
+                deleted?;
+                collected.deleted += 1;
+            }
+        }
+        Ok(doomed.len() == STEP)
     }
 
     /// Deletes bytes first and their row afterwards: a crash in between repeats a deletion, which succeeds.

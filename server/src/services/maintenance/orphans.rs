@@ -25,19 +25,19 @@ const ALWAYS_ALLOWED: u64 = 16;
 const RETRY_AFTER: Duration = Duration::from_hours(1);
 
 impl Collector {
-    /// Continues the sweep under way, or begins one when the last lies long enough back.
-    pub(super) async fn sweep_orphans(&self, collected: &mut Collected) -> Result<()> {
+    /// Continues the sweep under way, or begins one when the last lies long enough back. One turn is all of a round:
+    /// never is more left.
+    pub(super) async fn sweep_orphans(&self, collected: &mut Collected) -> Result<bool> {
         let now = self.metadata.now().await?;
         let Some(mut position) = self.metadata.sweep_position().await? else {
             // The first look of all is where the first pause begins.
-            return Ok(self
-                .metadata
-                .save_sweep_position(SweepPosition::resting_since(now))
-                .await?);
+            let resting = SweepPosition::resting_since(now);
+            self.metadata.save_sweep_position(resting).await?;
+            return Ok(false);
         };
         collected.withheld = position.withheld;
         if self.is_resting(&position, now) {
-            return Ok(());
+            return Ok(false);
         }
         for _ in 0..NAMES_PER_ROUND / STEP {
             let is_last = self.look_at_names(&mut position, collected).await?;
@@ -47,7 +47,7 @@ impl Collector {
         }
         collected.withheld = position.withheld;
         self.metadata.save_sweep_position(position).await?;
-        Ok(())
+        Ok(false)
     }
 
     fn is_resting(&self, position: &SweepPosition, now: Timestamp) -> bool {

@@ -207,3 +207,38 @@ async fn given_many_bytes_without_rows_when_swept_then_all_are_left_alone_and_sa
     world.collector.collect().await.unwrap();
     assert!(world.blobs.scan(None, 10).await.unwrap().is_empty());
 }
+
+#[tokio::test]
+async fn given_many_abandoned_uploads_when_collected_then_other_garbage_does_not_wait_for_all_of_them() {
+    // Given
+    let world = world();
+    let name = repository("team/app");
+    for _ in 0..2_000 {
+        world.registry.start_upload("alice", &name).await.unwrap();
+    }
+    let digest = world.push(&name, b"garbage").await;
+    world.clock.advance(GRACE * 25);
+
+    // When
+    let round = world.collector.collect();
+    let gone = async {
+        while world.metadata.inspect_blob(&digest).await.unwrap().is_some() {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::select! {
+        biased;
+        () = gone => {}
+        round = round => panic!("{round:?} ended first"),
+    }
+
+    // Then
+    let left = world.metadata.list_uploads(None, 2_000).await.unwrap();
+    assert!(
+        left.entries.len() > 500,
+        "{} uploads are left",
+        left.entries.len()
+    );
+    let collected = world.collector.collect().await.unwrap();
+    assert_eq!(collected.uploads as usize, left.entries.len());
+}
