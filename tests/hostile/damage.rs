@@ -43,16 +43,14 @@ fn flip(directory: &Path, bytes: &[u8]) -> PathBuf {
     file
 }
 
-fn quarantined(server: &Server) -> String {
+fn damaged(server: &Server) -> String {
     let page = server.operations().get("/metrics").send().text();
-    let line = page
-        .lines()
-        .find(|line| line.starts_with("zas_quarantined_blobs "));
+    let line = page.lines().find(|line| line.starts_with("zas_damaged_blobs "));
     line.unwrap_or_default().to_owned()
 }
 
 #[test]
-fn given_a_flipped_bit_in_a_stored_blob_when_scrubbed_then_it_is_quarantined_and_the_next_push_heals_it() {
+fn given_a_flipped_bit_in_a_stored_blob_when_scrubbed_then_it_is_damaged_and_the_next_push_heals_it() {
     // Given
     let server = server().start();
     let repository = Repository::new(&server.client(), "damage/flipped");
@@ -66,7 +64,7 @@ fn given_a_flipped_bit_in_a_stored_blob_when_scrubbed_then_it_is_quarantined_and
 
     // Then
     until("the damage is found", || {
-        (quarantined(&server) == "zas_quarantined_blobs 1").then_some(())
+        (damaged(&server) == "zas_damaged_blobs 1").then_some(())
     });
     let answer = repository.get_blob(&blob.digest);
     assert_eq!(answer.status, 500);
@@ -82,8 +80,8 @@ fn given_a_flipped_bit_in_a_stored_blob_when_scrubbed_then_it_is_quarantined_and
     // And when pushed again
     repository.push_blob(&blob);
     assert!(repository.get_blob(&blob.digest).body == blob.bytes);
-    until("the quarantine is empty", || {
-        (quarantined(&server) == "zas_quarantined_blobs 0").then_some(())
+    until("nothing is damaged any more", || {
+        (damaged(&server) == "zas_damaged_blobs 0").then_some(())
     });
     assert!(server.log().contains("a push healed a damaged blob"));
 }

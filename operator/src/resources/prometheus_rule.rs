@@ -36,7 +36,7 @@ pub(crate) fn build(store: &ResolvedStore) -> Prepared {
         down(store),
         errors(store),
         storage_errors(store),
-        quarantine(store),
+        damage(store),
         orphans(store),
         uploads(store),
         collection(store),
@@ -118,11 +118,11 @@ fn storage_errors(store: &ResolvedStore) -> Alert {
     }
 }
 
-fn quarantine(store: &ResolvedStore) -> Alert {
+fn damage(store: &ResolvedStore) -> Alert {
     let series = selected(store, "");
     Alert {
-        name: "ZotArtifactStoreBlobsQuarantined",
-        expression: format!("zas_quarantined_blobs{series} > 0"),
+        name: "ZotArtifactStoreBlobsDamaged",
+        expression: format!("zas_damaged_blobs{series} > 0"),
         lasting: "5m",
         severity: "critical",
         summary: format!("Artifact store {} has damaged blobs", store.key),

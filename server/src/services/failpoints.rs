@@ -11,9 +11,9 @@ use zas_blobs::{Append, Appended, BlobError, BlobReader, BlobStore, Capacity};
 use zas_core::{Digest, Reference, RepositoryName, StoreId, Tag, Timestamp, UploadId};
 use zas_failpoints::reach;
 use zas_metadata::{
-    BlobContent, BlobStat, Claim, CommitManifest, CommitOutcome, DeleteManifestOutcome, DeleteTagOutcome,
-    DueLink, Epoch, FinishOutcome, FinishUpload, Lease, MetadataError, MetadataStore, MountOutcome, Origin,
-    OrphanOutcome, Page, Precondition, Progress, QuarantineOutcome, ReapOutcome, ReferrerCursor,
+    BlobContent, BlobStat, Claim, CommitManifest, CommitOutcome, DamageOutcome, DeleteManifestOutcome,
+    DeleteTagOutcome, DueLink, Epoch, FinishOutcome, FinishUpload, Lease, MetadataError, MetadataStore,
+    MountOutcome, Origin, OrphanOutcome, Page, Precondition, Progress, ReapOutcome, ReferrerCursor,
     ReferrerPage, Result, ScrubEntry, ScrubPosition, StoredManifest, SweepPosition, Timing, UploadEntry,
     WriterOutcome,
 };

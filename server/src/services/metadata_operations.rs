@@ -38,10 +38,10 @@ macro_rules! metadata_operations {
             fn forget_location(name: UploadId) -> ();
             fn claim_orphan(name: UploadId) -> OrphanOutcome;
             fn list_blobs(after: Option<&Digest>, count: usize) -> Page<ScrubEntry>;
-            fn quarantine_blob(digest: &Digest, seen: Option<&BlobContent>) -> QuarantineOutcome;
-            fn release_blob(digest: &Digest, seen: &BlobContent) -> QuarantineOutcome;
+            fn mark_damaged(digest: &Digest, seen: Option<&BlobContent>) -> DamageOutcome;
+            fn clear_damage(digest: &Digest, seen: &BlobContent) -> DamageOutcome;
             fn inspect_blob(digest: &Digest) -> Option<ScrubEntry>;
-            fn list_quarantined(count: usize) -> Page<Digest>;
+            fn list_damaged(count: usize) -> Page<Digest>;
             fn scrub_position() -> ScrubPosition;
             fn save_scrub_position(position: ScrubPosition) -> ();
             fn find_orphans(names: &[UploadId]) -> Vec<UploadId>;

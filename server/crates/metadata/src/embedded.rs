@@ -13,7 +13,7 @@ use crate::keys::{self, Elements};
 use crate::memory_map::MemoryMap;
 use crate::operations::removal::{Neighbour, Step};
 use crate::operations::{
-    blobs, collection, links, listings, locations, manifests, quarantine, removal, store, tags, uploads,
+    blobs, collection, damage, links, listings, locations, manifests, removal, store, tags, uploads,
 };
 use crate::ordered_map::{Effort, OrderedMap};
 use crate::reopening::Opener;
@@ -22,9 +22,9 @@ use crate::shared::Shared;
 use crate::transaction::Transaction;
 use crate::view::{Found, View};
 use crate::{
-    BlobContent, BlobStat, Claim, CommitManifest, CommitOutcome, DeleteManifestOutcome, DeleteTagOutcome,
-    DueLink, Epoch, FinishOutcome, FinishUpload, Lease, MetadataStore, MountOutcome, Origin, OrphanOutcome,
-    Page, Precondition, Progress, QuarantineOutcome, ReapOutcome, ReferrerCursor, ReferrerPage, Result,
+    BlobContent, BlobStat, Claim, CommitManifest, CommitOutcome, DamageOutcome, DeleteManifestOutcome,
+    DeleteTagOutcome, DueLink, Epoch, FinishOutcome, FinishUpload, Lease, MetadataStore, MountOutcome,
+    Origin, OrphanOutcome, Page, Precondition, Progress, ReapOutcome, ReferrerCursor, ReferrerPage, Result,
     ScrubEntry, ScrubPosition, StoredManifest, SweepPosition, Timing, UploadEntry, WriterOutcome,
 };
 
@@ -345,43 +345,39 @@ impl<M: OrderedMap> MetadataStore for EmbeddedMetadata<M> {
         // Inline bytes come along: never on the caller's thread.
         let rows = count.max(execution::INLINE_ROWS + 1);
         self.list_rows(rows, move |view, effort| {
-            quarantine::blobs(view, after.as_ref(), count, effort)
+            damage::blobs(view, after.as_ref(), count, effort)
         })
         .await
     }
 
-    async fn quarantine_blob(
-        &self,
-        digest: &Digest,
-        seen: Option<&BlobContent>,
-    ) -> Result<QuarantineOutcome> {
+    async fn mark_damaged(&self, digest: &Digest, seen: Option<&BlobContent>) -> Result<DamageOutcome> {
         let (digest, seen) = (*digest, seen.cloned());
-        self.change(move |transaction| quarantine::quarantine(transaction, &digest, seen.as_ref()))
+        self.change(move |transaction| damage::mark(transaction, &digest, seen.as_ref()))
             .await
     }
 
-    async fn release_blob(&self, digest: &Digest, seen: &BlobContent) -> Result<QuarantineOutcome> {
+    async fn clear_damage(&self, digest: &Digest, seen: &BlobContent) -> Result<DamageOutcome> {
         let (digest, seen) = (*digest, seen.clone());
-        self.change(move |transaction| quarantine::release(transaction, &digest, &seen))
+        self.change(move |transaction| damage::clear(transaction, &digest, &seen))
             .await
     }
 
     async fn inspect_blob(&self, digest: &Digest) -> Result<Option<ScrubEntry>> {
-        self.read(|view| quarantine::blob(view, digest))
+        self.read(|view| damage::blob(view, digest))
     }
 
-    async fn list_quarantined(&self, count: usize) -> Result<Page<Digest>> {
-        self.list_rows(count, move |view, effort| quarantine::list(view, count, effort))
+    async fn list_damaged(&self, count: usize) -> Result<Page<Digest>> {
+        self.list_rows(count, move |view, effort| damage::list(view, count, effort))
             .await
     }
 
     async fn scrub_position(&self) -> Result<ScrubPosition> {
-        self.read(|view| quarantine::position(view, self.shared.now()))
+        self.read(|view| damage::position(view, self.shared.now()))
     }
 
     async fn save_scrub_position(&self, position: ScrubPosition) -> Result<()> {
         self.note(move |transaction| {
-            quarantine::save_position(transaction, position);
+            damage::save_position(transaction, position);
             Ok(())
         })
         .await

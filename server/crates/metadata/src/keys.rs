@@ -19,7 +19,7 @@ const LINK: u8 = 0x20;
 const EDGE: u8 = 0x21;
 const BLOB: u8 = 0x22;
 const LOCATION: u8 = 0x23;
-const QUARANTINED: u8 = 0x24;
+const DAMAGED: u8 = 0x24;
 const SCRUB: u8 = 0x25;
 const STORE: u8 = 0x26;
 const SWEEP: u8 = 0x27;
@@ -156,14 +156,14 @@ pub(crate) fn blobs() -> KeyRange {
     Tuple::new(BLOB).range()
 }
 
-/// The key of the entry that says that a blob is quarantined.
-pub(crate) fn quarantined(digest: &Digest) -> Key {
-    Tuple::new(QUARANTINED).digest(digest).key()
+/// The key of the entry that says that a blob is damaged.
+pub(crate) fn damaged(digest: &Digest) -> Key {
+    Tuple::new(DAMAGED).digest(digest).key()
 }
 
-/// All quarantined blobs.
-pub(crate) fn quarantine() -> KeyRange {
-    Tuple::new(QUARANTINED).range()
+/// All damaged blobs.
+pub(crate) fn all_damaged() -> KeyRange {
+    Tuple::new(DAMAGED).range()
 }
 
 /// The key of the one row that says how far the check of all blobs is.

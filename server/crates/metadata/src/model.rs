@@ -336,8 +336,8 @@ pub struct ScrubEntry {
     pub digest: Digest,
     /// Where its bytes are; `None` when its rows cannot be read.
     pub content: Option<BlobContent>,
-    /// Whether it is quarantined.
-    pub is_quarantined: bool,
+    /// Whether it is known to be damaged.
+    pub is_damaged: bool,
 }
 
 /// How far the check of all blobs is.
@@ -383,13 +383,13 @@ impl SweepPosition {
 
 /// What became of a blob that was found damaged, or sound again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum QuarantineOutcome {
-    /// It is quarantined now.
-    Quarantined,
-    /// It was quarantined before.
+pub enum DamageOutcome {
+    /// It is known to be damaged now.
+    Marked,
+    /// It was known before.
     Already,
     /// It is in use again.
-    Released,
+    Cleared,
     /// Its bytes are elsewhere by now, or it is gone: look again.
     Changed,
 }

@@ -4,10 +4,10 @@ use async_trait::async_trait;
 use zas_core::{Digest, Reference, RepositoryName, StoreId, Tag, Timestamp, UploadId};
 
 use crate::{
-    BlobContent, BlobStat, Claim, CommitManifest, CommitOutcome, DeleteManifestOutcome, DeleteTagOutcome,
-    DueLink, Epoch, FinishOutcome, FinishUpload, Lease, MountOutcome, Origin, OrphanOutcome, Page,
-    Precondition, Progress, QuarantineOutcome, ReapOutcome, ReferrerCursor, ReferrerPage, Result, ScrubEntry,
-    ScrubPosition, StoredManifest, SweepPosition, Timing, UploadEntry, WriterOutcome,
+    BlobContent, BlobStat, Claim, CommitManifest, CommitOutcome, DamageOutcome, DeleteManifestOutcome,
+    DeleteTagOutcome, DueLink, Epoch, FinishOutcome, FinishUpload, Lease, MountOutcome, Origin,
+    OrphanOutcome, Page, Precondition, Progress, ReapOutcome, ReferrerCursor, ReferrerPage, Result,
+    ScrubEntry, ScrubPosition, StoredManifest, SweepPosition, Timing, UploadEntry, WriterOutcome,
 };
 
 /// Every fact of the store.
@@ -165,18 +165,17 @@ pub trait MetadataStore: std::fmt::Debug + Send + Sync + 'static {
     /// Takes a blob out of use whose bytes, found as `seen`, are not those of its digest. Until an upload of the digest
     /// heals it, reads and leases fail with [`MetadataError::Corrupt`](crate::MetadataError::Corrupt), mounts do not find
     /// it, and manifests that require it are refused.
-    async fn quarantine_blob(&self, digest: &Digest, seen: Option<&BlobContent>)
-    -> Result<QuarantineOutcome>;
+    async fn mark_damaged(&self, digest: &Digest, seen: Option<&BlobContent>) -> Result<DamageOutcome>;
 
-    /// Puts a quarantined blob in use again whose bytes, found as `seen`, are those of its digest after all: the
+    /// Puts a damaged blob in use again whose bytes, found as `seen`, are those of its digest after all: the
     /// storage that held them was away.
-    async fn release_blob(&self, digest: &Digest, seen: &BlobContent) -> Result<QuarantineOutcome>;
+    async fn clear_damage(&self, digest: &Digest, seen: &BlobContent) -> Result<DamageOutcome>;
 
     /// One blob to be checked, whoever holds it.
     async fn inspect_blob(&self, digest: &Digest) -> Result<Option<ScrubEntry>>;
 
-    /// Up to `count` quarantined blobs.
-    async fn list_quarantined(&self, count: usize) -> Result<Page<Digest>>;
+    /// Up to `count` damaged blobs.
+    async fn list_damaged(&self, count: usize) -> Result<Page<Digest>>;
 
     /// How far the check of all blobs is.
     async fn scrub_position(&self) -> Result<ScrubPosition>;

@@ -8,7 +8,7 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use zas_blobs::{BlobError, BlobStore};
 use zas_core::{Digest, Hashing};
-use zas_metadata::{BlobContent, Extent, MetadataStore, QuarantineOutcome, ScrubEntry, ScrubPosition};
+use zas_metadata::{BlobContent, DamageOutcome, Extent, MetadataStore, ScrubEntry, ScrubPosition};
 
 use crate::services::registry::{RegistryError, Result, Suspects};
 
@@ -38,12 +38,12 @@ pub struct ScrubSettings {
 pub enum Scrubbed {
     /// A blob of so many bytes was checked.
     Checked(u64),
-    /// A blob was quarantined.
-    Quarantined,
-    /// A quarantined blob was found sound.
-    Released,
-    /// So many blobs are quarantined.
-    InQuarantine(usize),
+    /// A blob was found damaged.
+    FoundDamaged,
+    /// A damaged blob was found sound again.
+    FoundSound,
+    /// So many blobs are damaged.
+    Damaged(usize),
 }
 
 /// Checks stored bytes.
@@ -115,7 +115,7 @@ impl Scrubber {
     async fn check_one(&self, digest: &Digest, report: &impl Fn(Scrubbed)) -> Result<()> {
         if let Some(entry) = self.metadata.inspect_blob(digest).await? {
             self.check(&entry, report).await?;
-            self.count_quarantined(report).await?;
+            self.count_damaged(report).await?;
         }
         Ok(())
     }
@@ -134,7 +134,7 @@ impl Scrubber {
 
     /// Continues the pass under way, or begins one when the last lies long enough back.
     pub(super) async fn pass_when_due(&self, report: &impl Fn(Scrubbed)) -> Result<()> {
-        self.count_quarantined(report).await?;
+        self.count_damaged(report).await?;
         let pause = self.settings.load().pause;
         let mut position = self.metadata.scrub_position().await?;
         // The first look of all is where the first pause begins.
@@ -172,14 +172,14 @@ impl Scrubber {
             rested_at: self.metadata.now().await?,
         };
         self.metadata.save_scrub_position(rested).await?;
-        self.count_quarantined(report).await?;
+        self.count_damaged(report).await?;
         tracing::info!("checked all stored bytes against their digests");
         Ok(())
     }
 
-    async fn count_quarantined(&self, report: &impl Fn(Scrubbed)) -> Result<()> {
-        let page = self.metadata.list_quarantined(STEP).await?;
-        report(Scrubbed::InQuarantine(page.entries.len()));
+    async fn count_damaged(&self, report: &impl Fn(Scrubbed)) -> Result<()> {
+        let page = self.metadata.list_damaged(STEP).await?;
+        report(Scrubbed::Damaged(page.entries.len()));
         Ok(())
     }
 
@@ -188,31 +188,28 @@ impl Scrubber {
         report(Scrubbed::Checked(size));
         let digest = &entry.digest;
         if finding == Finding::Sound {
-            if let (true, Some(content)) = (entry.is_quarantined, &entry.content)
-                && self.metadata.release_blob(digest, content).await? == QuarantineOutcome::Released
+            if let (true, Some(content)) = (entry.is_damaged, &entry.content)
+                && self.metadata.clear_damage(digest, content).await? == DamageOutcome::Cleared
             {
-                tracing::warn!(%digest, "a quarantined blob is sound again");
-                report(Scrubbed::Released);
+                tracing::warn!(%digest, "a damaged blob is sound again");
+                report(Scrubbed::FoundSound);
             }
             return Ok(finding);
         }
         // The row decides: a blob that was replaced or collected meanwhile is left alone.
-        let outcome = self
-            .metadata
-            .quarantine_blob(digest, entry.content.as_ref())
-            .await?;
+        let outcome = self.metadata.mark_damaged(digest, entry.content.as_ref()).await?;
         match outcome {
-            QuarantineOutcome::Quarantined => {
+            DamageOutcome::Marked => {
                 let repositories = self.metadata.find_holders(digest, STEP).await?;
                 tracing::error!(
                     %digest, ?finding, ?repositories,
-                    "quarantined a blob: push it again to any of its repositories to heal it"
+                    "found a blob damaged: push it again to any of its repositories to heal it"
                 );
-                report(Scrubbed::Quarantined);
+                report(Scrubbed::FoundDamaged);
                 Ok(finding)
             }
-            QuarantineOutcome::Already => Ok(finding),
-            QuarantineOutcome::Changed | QuarantineOutcome::Released => Ok(Finding::Sound),
+            DamageOutcome::Already => Ok(finding),
+            DamageOutcome::Changed | DamageOutcome::Cleared => Ok(Finding::Sound),
         }
     }
 

@@ -136,8 +136,7 @@ fn count(done: &[Scrubbed], wanted: Scrubbed) -> usize {
 }
 
 #[tokio::test]
-async fn given_flipped_shortened_and_missing_bytes_when_a_pass_is_due_then_those_blobs_alone_are_quarantined()
-{
+async fn given_flipped_shortened_and_missing_bytes_when_a_pass_is_due_then_those_blobs_alone_are_damaged() {
     // Given
     let world = World::new();
     let (sound, flipped) = (world.push(1).await, world.push(2).await);
@@ -159,8 +158,8 @@ async fn given_flipped_shortened_and_missing_bytes_when_a_pass_is_due_then_those
     let done = world.scrub().await;
 
     // Then
-    assert_eq!(count(&done, Scrubbed::Quarantined), 3, "{done:?}");
-    assert_eq!(done.last(), Some(&Scrubbed::InQuarantine(3)));
+    assert_eq!(count(&done, Scrubbed::FoundDamaged), 3, "{done:?}");
+    assert_eq!(done.last(), Some(&Scrubbed::Damaged(3)));
     assert!(world.is_readable(&sound).await);
     for damaged in [flipped, short, missing] {
         assert!(!world.is_readable(&damaged).await);
@@ -187,16 +186,16 @@ async fn given_missing_bytes_when_a_reader_misses_them_then_they_are_checked_at_
     world.scrubber().check_next_suspect(&report).await;
 
     let done = done.into_inner().unwrap();
-    assert_eq!(count(&done, Scrubbed::Quarantined), 1, "{done:?}");
+    assert_eq!(count(&done, Scrubbed::FoundDamaged), 1, "{done:?}");
 }
 
 #[tokio::test]
-async fn given_quarantined_blobs_when_their_bytes_are_back_then_they_are_released() {
+async fn given_damaged_blobs_when_their_bytes_are_back_then_they_are_in_use() {
     let world = World::new();
     let blob = world.push(1).await;
     world.damage(&blob, None).await;
     world.scrub().await;
-    for (step, expected) in [(Scrubbed::Quarantined, 1), (Scrubbed::Released, 0)] {
+    for (step, expected) in [(Scrubbed::FoundDamaged, 1), (Scrubbed::FoundSound, 0)] {
         world.clock.advance(PAUSE);
         assert_eq!(count(&world.scrub().await, step), expected);
     }
@@ -210,7 +209,7 @@ async fn given_quarantined_blobs_when_their_bytes_are_back_then_they_are_release
         .await;
     world.clock.advance(PAUSE);
 
-    assert_eq!(count(&world.scrub().await, Scrubbed::Released), 1);
+    assert_eq!(count(&world.scrub().await, Scrubbed::FoundSound), 1);
     assert!(world.is_readable(&blob).await);
 }
 
@@ -224,5 +223,5 @@ async fn given_a_store_whose_bytes_are_all_gone_when_scrubbed_then_it_stops_and_
     world.scrub().await;
     world.clock.advance(PAUSE);
     let done = world.scrub().await;
-    assert_eq!(count(&done, Scrubbed::Quarantined), 16, "{done:?}");
+    assert_eq!(count(&done, Scrubbed::FoundDamaged), 16, "{done:?}");
 }

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use zas_core::{Digest, Reference, RepositoryName, StoreId, Tag, Timestamp, UploadId};
 use zas_metadata::{
-    BlobContent, BlobStat, Claim, CommitManifest, CommitOutcome, DeleteManifestOutcome, DeleteTagOutcome,
-    DueLink, Epoch, FinishOutcome, FinishUpload, Lease, MetadataStore, MountOutcome, Origin, OrphanOutcome,
-    Page, Precondition, Progress, QuarantineOutcome, ReapOutcome, ReferrerCursor, ReferrerPage, Result,
+    BlobContent, BlobStat, Claim, CommitManifest, CommitOutcome, DamageOutcome, DeleteManifestOutcome,
+    DeleteTagOutcome, DueLink, Epoch, FinishOutcome, FinishUpload, Lease, MetadataStore, MountOutcome,
+    Origin, OrphanOutcome, Page, Precondition, Progress, ReapOutcome, ReferrerCursor, ReferrerPage, Result,
     ScrubEntry, ScrubPosition, StoredManifest, SweepPosition, Timing, UploadEntry, WriterOutcome,
 };
 

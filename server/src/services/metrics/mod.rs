@@ -72,8 +72,8 @@ pub struct ServerMetrics {
     withheld_orphans: Gauge,
     scrubbed_blobs: Counter,
     scrubbed_bytes: Counter,
-    damaged: Family<KindLabels, Counter>,
-    quarantined_blobs: Gauge,
+    damage_findings: Family<KindLabels, Counter>,
+    damaged_blobs: Gauge,
     written_bytes: Counter<u64, AtomicU64>,
     repositories: Option<RepositoryMetrics>,
 }
@@ -103,8 +103,8 @@ impl ServerMetrics {
             withheld_orphans: Gauge::default(),
             scrubbed_blobs: Counter::default(),
             scrubbed_bytes: Counter::default(),
-            damaged: Family::default(),
-            quarantined_blobs: Gauge::default(),
+            damage_findings: Family::default(),
+            damaged_blobs: Gauge::default(),
             written_bytes: Counter::default(),
             repositories: None,
         };
@@ -192,14 +192,14 @@ impl ServerMetrics {
             self.scrubbed_bytes.clone(),
         );
         all.register(
-            "damaged_blobs",
-            "Blobs quarantined because their stored bytes are not their own, and released because they are after all",
-            self.damaged.clone(),
+            "damage_findings",
+            "Blobs found damaged, because their stored bytes are not their own, and found sound after all, by kind",
+            self.damage_findings.clone(),
         );
         all.register(
-            "quarantined_blobs",
-            "Blobs in quarantine, at most 64 of them counted: push them again",
-            self.quarantined_blobs.clone(),
+            "damaged_blobs",
+            "Blobs whose stored bytes are damaged, at most 64 of them counted: push them again",
+            self.damaged_blobs.clone(),
         );
         all.register(
             "collection_rounds",
@@ -266,21 +266,20 @@ impl ServerMetrics {
 
     /// Notes what the check of stored bytes did.
     pub fn scrubbed(&self, done: Scrubbed) {
-        let damaged = |kind| self.damaged.get_or_create(&KindLabels { kind }).inc();
+        let found = |kind| self.damage_findings.get_or_create(&KindLabels { kind }).inc();
         match done {
             Scrubbed::Checked(bytes) => {
                 self.scrubbed_blobs.inc();
                 self.scrubbed_bytes.inc_by(bytes);
             }
-            Scrubbed::Quarantined => {
-                damaged("quarantined");
+            Scrubbed::FoundDamaged => {
+                found("damaged");
             }
-            Scrubbed::Released => {
-                damaged("released");
+            Scrubbed::FoundSound => {
+                found("sound");
             }
-            Scrubbed::InQuarantine(count) => {
-                self.quarantined_blobs
-                    .set(i64::try_from(count).unwrap_or(i64::MAX));
+            Scrubbed::Damaged(count) => {
+                self.damaged_blobs.set(i64::try_from(count).unwrap_or(i64::MAX));
             }
         }
     }

@@ -22,7 +22,7 @@ section! {
         /// then the rows are more likely lost than the bytes abandoned. 100 stands for any number.
         hot "orphanShare" orphan_share: u32 = 5, in 0..=100;
         /// How long after a check of all stored bytes against their digests the next one begins. What is found damaged is
-        /// quarantined until it is pushed again. 0s stands for never.
+        /// out of use until it is pushed again. 0s stands for never.
         hot "scrub" scrub: Duration = Duration::hours(24 * 14), in Duration::seconds(0)..=Duration::hours(24 * 365);
         /// How many bytes a second that check reads at most.
         hot "scrubRate" scrub_rate: ByteSize = ByteSize::mib(20), in ByteSize::mib(1)..=ByteSize::gib(16);

@@ -12,9 +12,9 @@
 mod blobs;
 mod collection;
 mod concurrency;
+mod damage;
 mod listings;
 mod manifests;
-mod quarantine;
 mod referrers;
 mod removal;
 mod setting;
@@ -83,7 +83,7 @@ pub fn groups() -> Vec<Group> {
         group("referrers", referrers::cases()),
         group("listings", listings::cases()),
         group("collection", collection::cases()),
-        group("quarantine", quarantine::cases()),
+        group("damage", damage::cases()),
         group("store", store::cases()),
         group("time", time::cases()),
         group("concurrency", concurrency::cases()),

@@ -30,7 +30,7 @@ pub(crate) fn look_up(
         };
         if blob.damaged_since.is_some() {
             return Err(MetadataError::Corrupt(format!(
-                "blob {digest} is quarantined: its stored bytes do not have its digest"
+                "blob {digest} is damaged: its stored bytes do not have its digest"
             )));
         }
         let content = match blob.content {

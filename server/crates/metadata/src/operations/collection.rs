@@ -144,7 +144,7 @@ fn remove_blob(transaction: &mut Transaction<'_>, digest: &Digest) -> Result<Opt
     // The names that an unreadable row named are found by the sweep, because no blob names them any more.
     let blob = view.row_to_replace::<BlobRow>(&key)?;
     transaction.delete(key);
-    transaction.delete(keys::quarantined(digest));
+    transaction.delete(keys::damaged(digest));
     if blob
         .as_ref()
         .is_none_or(|blob| blob.content == StoredContent::Inline)

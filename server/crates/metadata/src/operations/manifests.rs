@@ -6,7 +6,7 @@ use bytes::Bytes;
 use zas_core::{Digest, Reference, RepositoryName, Tag};
 
 use crate::operations::tags::Pointer;
-use crate::operations::{links, quarantine, tags};
+use crate::operations::{damage, links, tags};
 use crate::ordered_map::Key;
 use crate::rows::{BodyRow, ManifestRow, Marker, Payload, RepositoryRow, TagRow};
 use crate::transaction::Transaction;
@@ -143,7 +143,7 @@ impl Present {
                 missing.push(reference.digest);
             }
         }
-        missing.extend(quarantined(view, references)?);
+        missing.extend(damaged(view, references)?);
         Ok(Self {
             row,
             repository: repository_row.is_some(),
@@ -165,8 +165,8 @@ impl Present {
 }
 
 /// The required references whose stored bytes are damaged: pushing them again heals them.
-fn quarantined(view: &View<'_>, references: &[ReferenceEdge]) -> Result<Vec<Digest>> {
-    if quarantine::is_empty(view)? {
+fn damaged(view: &View<'_>, references: &[ReferenceEdge]) -> Result<Vec<Digest>> {
+    if damage::is_empty(view)? {
         return Ok(Vec::new());
     }
     let required = references
@@ -174,7 +174,7 @@ fn quarantined(view: &View<'_>, references: &[ReferenceEdge]) -> Result<Vec<Dige
         .filter(|reference| reference.presence != Presence::Optional);
     let mut damaged = Vec::new();
     for reference in required {
-        if view.has(&keys::quarantined(&reference.digest))? {
+        if view.has(&keys::damaged(&reference.digest))? {
             damaged.push(reference.digest);
         }
     }

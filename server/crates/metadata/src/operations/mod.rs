@@ -3,11 +3,11 @@
 
 pub(crate) mod blobs;
 pub(crate) mod collection;
+pub(crate) mod damage;
 pub(crate) mod links;
 pub(crate) mod listings;
 pub(crate) mod locations;
 pub(crate) mod manifests;
-pub(crate) mod quarantine;
 pub(crate) mod removal;
 pub(crate) mod store;
 pub(crate) mod tags;

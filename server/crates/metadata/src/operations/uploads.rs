@@ -150,7 +150,7 @@ pub(crate) fn finish(transaction: &mut Transaction<'_>, upload: FinishUpload) ->
         Existing::Damaged(existing) => {
             surplus.retain(|name| !row.locations().contains(name));
             surplus.extend(existing.iter().flat_map(BlobRow::locations));
-            transaction.delete(keys::quarantined(&digest));
+            transaction.delete(keys::damaged(&digest));
             put_blob(transaction, &digest, &row, data);
             (row.size, FinishOutcome::Healed)
         }

@@ -11,8 +11,8 @@ use crate::memory_map::MemoryMap;
 use crate::ordered_map::{Changes, Durability, Key, OrderedMap as _};
 use crate::rows::{Payload, Row as _};
 use crate::{
-    CommitOutcome, DeleteTagOutcome, FinishOutcome, Lease, MemoryMetadata, MetadataError, MetadataStore,
-    OrphanOutcome, Precondition, QuarantineOutcome, keys,
+    CommitOutcome, DamageOutcome, DeleteTagOutcome, FinishOutcome, Lease, MemoryMetadata, MetadataError,
+    MetadataStore, OrphanOutcome, Precondition, keys,
 };
 
 struct Given {
@@ -240,7 +240,7 @@ async fn given_a_healed_blob_when_swept_then_the_name_that_its_damaged_row_held_
 }
 
 #[tokio::test]
-async fn given_a_blob_row_that_cannot_be_read_when_listed_and_quarantined_then_it_is_named() {
+async fn given_a_blob_row_that_cannot_be_read_when_listed_and_marked_then_it_is_named() {
     let given = Given::new().await;
     given.damage(keys::blob(&digest("large")));
     let listed = given.store.list_blobs(None, 9).await.unwrap().entries;
@@ -250,13 +250,13 @@ async fn given_a_blob_row_that_cannot_be_read_when_listed_and_quarantined_then_i
         .unwrap();
     assert_eq!(entry.content, None);
 
-    let outcome = given.store.quarantine_blob(&digest("large"), None).await.unwrap();
+    let outcome = given.store.mark_damaged(&digest("large"), None).await.unwrap();
 
-    assert_eq!(outcome, QuarantineOutcome::Quarantined);
-    let quarantined = given.store.list_quarantined(9).await.unwrap().entries;
-    assert_eq!(quarantined, [digest("large")]);
+    assert_eq!(outcome, DamageOutcome::Marked);
+    let damaged = given.store.list_damaged(9).await.unwrap().entries;
+    assert_eq!(damaged, [digest("large")]);
     given.push_all().await;
-    assert!(given.store.list_quarantined(9).await.unwrap().entries.is_empty());
+    assert!(given.store.list_damaged(9).await.unwrap().entries.is_empty());
 }
 
 fn locations(blob: &crate::BlobStat) -> zas_core::UploadId {
