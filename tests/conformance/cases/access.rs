@@ -1,5 +1,6 @@
 //! What a caller may do: rules per repository.
 
+use serde_json::Value;
 use zas_tests::{Artifact, Blob, Image, Package, Repository, with_query};
 
 use super::authentication::expect_challenge;
@@ -15,6 +16,7 @@ cases!(access:
     given_a_published_repository_when_anybody_writes_then_refused,
     given_create_without_update_when_tagging_then_tags_are_immutable,
     given_create_without_update_when_tag_parameters_overwrite_then_denied,
+    given_create_without_update_when_pushed_under_another_media_type_then_the_first_stays,
     given_create_without_delete_when_deleting_then_denied,
     given_a_group_when_its_member_pushes_then_allowed,
     given_a_longer_pattern_when_matched_then_it_alone_decides,
@@ -185,6 +187,55 @@ fn given_create_without_update_when_tag_parameters_overwrite_then_denied(fixture
     repository.head_manifest("new").expect_status(404);
     repository.head_manifest(&second.digest).expect_status(404);
     expect_served(&repository, &first, "1.0");
+}
+
+fn given_create_without_update_when_pushed_under_another_media_type_then_the_first_stays(
+    fixture: &Fixture<'_>,
+) {
+    let repository = fixture
+        .repository_under("immutable")
+        .seen_by(&fixture.signed_in("carol"));
+    let subject = push_blobs(&repository, Image::new(fixture.seed()).build());
+    let image = Image::new(fixture.seed())
+        .subject(&subject.descriptor())
+        .field("mediaType", Value::Null)
+        .build();
+    let image = push_blobs(&repository, image);
+    repository.push_manifest(&image, "a");
+    let tag = repository.get_manifest("a").required_header("etag").to_owned();
+    let docker = "application/vnd.docker.distribution.manifest.v2+json";
+    for reference in ["b", &image.digest] {
+        let request = repository.client.put(&repository.manifest_path(reference));
+        let request = request.header("content-type", docker).body(&image.bytes);
+        request.send().expect_error(403, "DENIED");
+    }
+    repository.head_manifest("b").expect_status(404);
+    for reference in ["a", &image.digest] {
+        repository
+            .get_manifest(reference)
+            .expect_header("content-type", &image.media_type)
+            .expect_header("etag", &tag);
+    }
+    let listed = repository
+        .client
+        .get(&repository.referrers_path(&subject.digest))
+        .send();
+    assert_eq!(listed.json()["manifests"][0]["mediaType"], image.media_type);
+    // Whoever may move the tags may change what all of them show, and caches learn of it.
+    let owner = repository.seen_by(&fixture.signed_in("alice"));
+    let request = owner
+        .client
+        .put(&owner.manifest_path("b"))
+        .header("content-type", docker);
+    request.body(&image.bytes).send().expect_status(201);
+    let request = owner
+        .client
+        .get(&owner.manifest_path("a"))
+        .header("if-none-match", &tag);
+    request
+        .send()
+        .expect_status(200)
+        .expect_header("content-type", docker);
 }
 
 fn given_create_without_delete_when_deleting_then_denied(fixture: &Fixture<'_>) {

@@ -195,6 +195,15 @@ pub enum Precondition {
     Equals(Digest),
 }
 
+/// What happens to a manifest that the repository holds under another media type.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Retyping {
+    /// It keeps the type it was stored with first, and the commit is refused.
+    Refused,
+    /// It is served under the new type from now on, by every tag.
+    Allowed,
+}
+
 /// A manifest to be stored with its edges, tags and referrer entry, or not at all.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CommitManifest {
@@ -210,6 +219,8 @@ pub struct CommitManifest {
     pub references: Vec<ReferenceEdge>,
     /// What it is a referrer of.
     pub subject: Option<Referral>,
+    /// Whether it may change the media type of the same bytes when the repository holds them already.
+    pub retyping: Retyping,
     /// The tags to point to it, each once. One that points to it already meets every precondition, so that a repeated
     /// request is no conflict.
     pub tags: Vec<(Tag, Precondition)>,
@@ -236,6 +247,8 @@ pub enum CommitOutcome {
         /// The tags that pointed elsewhere before, with what they pointed to.
         displaced: Vec<(Tag, Digest)>,
     },
+    /// The repository holds the manifest under this media type, which the commit may not change. Nothing changed.
+    TypeConflict(MediaType),
     /// These required references are absent, which is said before any conflict of tags. Nothing changed.
     Missing(Vec<Digest>),
     /// These tags did not meet their precondition. Nothing changed.

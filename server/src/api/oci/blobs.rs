@@ -14,7 +14,7 @@ use crate::api::body::{BlobStream, Omitted};
 use crate::services::auth::Action;
 
 /// Content never changes under its digest, so a cache that may keep it may keep it for ever.
-pub(super) const IMMUTABLE: &str = "private, max-age=31536000, immutable";
+const IMMUTABLE: &str = "private, max-age=31536000, immutable";
 
 /// Sends a blob or a part of it.
 pub(super) async fn get(

@@ -1,11 +1,16 @@
 //! Conditional requests (RFC 9110 section 13) on content that its digest identifies.
 
 use actix_web::http::header::{self, HeaderMap};
-use zas_core::Digest;
+use zas_core::{Digest, MediaType};
 
 /// The entity tag of some content: its digest, so it is strong by nature.
 pub(super) fn entity_tag(digest: &Digest) -> String {
     format!("\"{digest}\"")
+}
+
+/// The entity tag of content that the same bytes under another media type would not be.
+pub(super) fn typed_entity_tag(digest: &Digest, media_type: &MediaType) -> String {
+    format!("\"{digest};{media_type}\"")
 }
 
 /// Whether `If-None-Match` says that the client has this content already.
@@ -58,6 +63,17 @@ mod tests {
             );
         }
         assert!(!is_not_modified(&HeaderMap::new(), "\"a\""));
+    }
+
+    #[test]
+    fn given_the_same_bytes_under_two_types_when_tagged_then_a_client_that_has_one_has_not_the_other() {
+        let tag =
+            |media_type: &str| typed_entity_tag(&Digest::sha256_of(b"{}"), &media_type.parse().unwrap());
+        let (oci, docker) = (tag(MediaType::OCI_MANIFEST), tag(MediaType::DOCKER_MANIFEST));
+        let mut headers = HeaderMap::new();
+        headers.insert(header::IF_NONE_MATCH, HeaderValue::from_str(&oci).unwrap());
+        assert!(is_not_modified(&headers, &oci));
+        assert!(!is_not_modified(&headers, &docker));
     }
 
     #[test]

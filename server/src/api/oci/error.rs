@@ -172,9 +172,9 @@ impl From<RegistryError> for OciError {
             RegistryError::ReferencesMissing { digests, .. } => {
                 Self::new(Code::ManifestBlobUnknown, message).with_detail(json!(digests))
             }
-            RegistryError::TagForbidden { .. } | RegistryError::Reserved(_) => {
-                Self::new(Code::Denied, message)
-            }
+            RegistryError::TagForbidden { .. }
+            | RegistryError::TypeForbidden { .. }
+            | RegistryError::Reserved(_) => Self::new(Code::Denied, message),
             RegistryError::RepositoryUnknown(_) => Self::new(Code::NameUnknown, message),
             // Nobody else learns of it: names and digests are the caller's own.
             RegistryError::BlobDamaged { .. } | RegistryError::ManifestDamaged { .. } => {
@@ -312,6 +312,14 @@ mod tests {
                 RegistryError::TagForbidden {
                     tag: "v1".parse().unwrap(),
                     exists: true,
+                },
+                403,
+                Code::Denied,
+            ),
+            (
+                RegistryError::TypeForbidden {
+                    digest,
+                    stored: "a/b".parse().unwrap(),
                 },
                 403,
                 Code::Denied,

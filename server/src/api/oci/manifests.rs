@@ -3,14 +3,14 @@
 use std::collections::HashSet;
 
 use actix_web::HttpResponse;
-use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, LOCATION};
+use actix_web::http::header::{CONTENT_TYPE, ETAG, LOCATION};
 use actix_web::http::{Method, StatusCode};
 use actix_web::web::Payload;
 use zas_core::{Digest, MediaType, Reference, RepositoryName, Tag};
+use zas_metadata::Retyping;
 
-use super::blobs::IMMUTABLE;
 use super::call::Call;
-use super::conditional::{entity_tag, is_not_modified};
+use super::conditional::{is_not_modified, typed_entity_tag};
 use super::uploads::announced_length;
 use super::{OciError, OciErrorCode};
 use crate::api::body::Omitted;
@@ -26,7 +26,7 @@ pub(super) async fn get(
 ) -> Result<HttpResponse, OciError> {
     call.may_reference(Action::Read, name, reference)?;
     let manifest = call.api.registry.manifest(name, reference).await?;
-    let entity_tag = entity_tag(&manifest.digest);
+    let entity_tag = typed_entity_tag(&manifest.digest, &manifest.media_type);
     let is_known = is_not_modified(call.request.headers(), &entity_tag);
     let mut response = HttpResponse::build(if is_known {
         StatusCode::NOT_MODIFIED
@@ -37,9 +37,6 @@ pub(super) async fn get(
         .insert_header((CONTENT_TYPE, manifest.media_type.as_str()))
         .insert_header(("Docker-Content-Digest", manifest.digest.to_string()))
         .insert_header((ETAG, entity_tag));
-    if matches!(reference, Reference::Digest(_)) {
-        response.insert_header((CACHE_CONTROL, IMMUTABLE));
-    }
     if is_known {
         return Ok(response.finish());
     }
@@ -82,6 +79,7 @@ pub(super) async fn put(
         media_type,
         body,
         rights,
+        retyping: retyping(call, name),
     };
     let pushed = call
         .api
@@ -180,10 +178,21 @@ fn tag_rights(call: &Call<'_>, name: &RepositoryName, tags: &[Tag]) -> Result<Ta
     Ok(rights)
 }
 
-/// A refusal for want of rights to a tag is a 401 for someone who has not signed in.
+/// The media type of stored content is part of what every one of its tags shows: changing it is moving them all.
+fn retyping(call: &Call<'_>, name: &RepositoryName) -> Retyping {
+    if call.is_allowed(Action::Update, name) {
+        Retyping::Allowed
+    } else {
+        Retyping::Refused
+    }
+}
+
+/// A refusal for want of rights to a tag or to stored content is a 401 for someone who has not signed in.
 fn denied(call: &Call<'_>, error: RegistryError) -> OciError {
     match error {
-        RegistryError::TagForbidden { .. } => call.refusal(&error.to_string()),
+        RegistryError::TagForbidden { .. } | RegistryError::TypeForbidden { .. } => {
+            call.refusal(&error.to_string())
+        }
         error => error.into(),
     }
 }

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use zas_blobs::BlobError;
-use zas_core::{Digest, HashStateCorrupt, InvalidManifest, Reference, RepositoryName, Tag, UploadId};
+use zas_core::{
+    Digest, HashStateCorrupt, InvalidManifest, MediaType, Reference, RepositoryName, Tag, UploadId,
+};
 use zas_metadata::MetadataError;
 
 /// The result of a registry operation.
@@ -121,6 +123,16 @@ pub enum RegistryError {
         tag: Tag,
         /// Whether it exists.
         exists: bool,
+    },
+    /// The repository holds the manifest under another media type, which the caller may not change.
+    #[error(
+        "manifest {digest} is stored as {stored} and you may not change that: push it with Content-Type {stored}"
+    )]
+    TypeForbidden {
+        /// The manifest.
+        digest: Digest,
+        /// The media type it is served under.
+        stored: MediaType,
     },
     /// The repository belongs to a bucket.
     #[error("repository names whose first component is s3 are reserved: choose another name than {0}")]

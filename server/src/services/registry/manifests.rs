@@ -7,7 +7,7 @@ use zas_core::{
 };
 use zas_metadata::{
     CommitManifest, CommitOutcome, DeleteManifestOutcome, MetadataError, Precondition, Presence,
-    ReferenceEdge, Referral, StoredManifest,
+    ReferenceEdge, Referral, Retyping, StoredManifest,
 };
 
 use super::blobs::refuse_reserved;
@@ -33,6 +33,8 @@ pub struct PushManifest<'a> {
     pub body: Bytes,
     /// What the caller may do with tags.
     pub rights: TagRights,
+    /// Whether content that the repository holds already may take another media type, by whatever tag it is reached.
+    pub retyping: Retyping,
 }
 
 /// What a caller may do with the tags of a repository; at least one of the two.
@@ -79,6 +81,7 @@ impl Registry {
                 .map(|reference| edge(reference, missing))
                 .collect(),
             subject: referral(&manifest, digest, push.body.len())?,
+            retyping: push.retyping,
             tags: Vec::new(),
             body: push.body.clone(),
         };
@@ -98,6 +101,12 @@ impl Registry {
             commit.tags = self.preconditions(push, &commit.digest).await?;
             match self.metadata.commit_manifest(&origin, commit.clone()).await? {
                 CommitOutcome::Committed { .. } => return Ok(()),
+                CommitOutcome::TypeConflict(stored) => {
+                    return Err(RegistryError::TypeForbidden {
+                        digest: commit.digest,
+                        stored,
+                    });
+                }
                 CommitOutcome::Missing(digests) => {
                     return Err(RegistryError::ReferencesMissing {
                         repository: push.repository.clone(),

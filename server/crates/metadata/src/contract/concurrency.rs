@@ -268,6 +268,7 @@ async fn given_commits_and_reaps_when_they_race_then_a_committed_manifest_has_it
             CommitOutcome::Committed { .. } => assert!(is_there, "round {round}: committed and lost"),
             CommitOutcome::Missing(missing) => assert_eq!((missing, is_there), (vec![layer], false)),
             CommitOutcome::TagConflict(_) => panic!("there are no tags"),
+            CommitOutcome::TypeConflict(_) => panic!("there is one media type"),
         }
         given.pass(LEASE);
         given.collect().await;

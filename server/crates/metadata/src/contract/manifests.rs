@@ -1,14 +1,17 @@
-use zas_core::Reference;
+use zas_core::{Digest, Reference, RepositoryName};
 
 use super::cases;
 use super::setting::{Describe as _, Setting, committed, digest, manifest, names, origin, repository, tag};
-use crate::{CommitOutcome, DeleteManifestOutcome, Precondition, Presence};
+use crate::{
+    CommitManifest, CommitOutcome, DeleteManifestOutcome, Precondition, Presence, Retyping, StoredManifest,
+};
 
 cases![
     given_a_manifest_when_committed_then_it_resolves_by_digest_and_tag,
     given_a_manifest_when_asked_in_another_repository_or_by_another_name_then_unknown,
     given_a_manifest_when_committed_again_then_not_created,
     given_a_manifest_when_committed_under_another_media_type_then_that_is_served,
+    given_a_manifest_when_committed_under_a_type_it_may_not_take_then_nothing_changed,
     given_required_blobs_that_are_absent_when_committed_then_exactly_they_are_named_and_nothing_changed,
     given_references_that_may_be_absent_when_committed_then_stored,
     given_a_reference_to_a_manifest_or_blob_when_either_is_there_then_accepted,
@@ -22,6 +25,12 @@ cases![
     given_the_first_and_the_last_manifest_when_they_come_and_go_then_so_does_the_repository,
     given_a_large_body_when_resolved_then_byte_for_byte,
 ];
+
+async fn stored(given: &Setting, repository: &RepositoryName, digest: &Digest) -> StoredManifest {
+    let reference = Reference::Digest(*digest);
+    let stored = given.store.resolve_manifest(repository, &reference).await;
+    stored.unwrap().unwrap()
+}
 
 async fn given_a_manifest_when_committed_then_it_resolves_by_digest_and_tag(given: Setting) {
     let ours = repository("ours");
@@ -111,6 +120,43 @@ async fn given_a_manifest_when_committed_under_another_media_type_then_that_is_s
         .unwrap()
         .unwrap();
     assert_eq!(stored.media_type, manifest.media_type);
+}
+
+async fn given_a_manifest_when_committed_under_a_type_it_may_not_take_then_nothing_changed(given: Setting) {
+    let ours = repository("ours");
+    let subject = digest("subject");
+    let first = manifest(&ours, "{m}")
+        .about(&subject, "a/b")
+        .tagged("a", Precondition::Any);
+    given.commit(first.clone()).await;
+    let before = stored(&given, &ours, &first.digest).await;
+
+    let mut other = manifest(&ours, "{m}")
+        .refers(&digest("absent"), Presence::Blob)
+        .tagged("b", Precondition::Any);
+    other.media_type = "application/vnd.oci.image.index.v1+json".parse().unwrap();
+    other.retyping = Retyping::Refused;
+    let refused = given.commit(other.clone()).await;
+
+    assert_eq!(refused, CommitOutcome::TypeConflict(first.media_type.clone()));
+    assert_eq!(stored(&given, &ours, &first.digest).await, before);
+    assert_eq!(given.store.resolve_tag(&ours, &tag("b")).await.unwrap(), None);
+    let referrers = given
+        .store
+        .list_referrers(&ours, &subject, None, None, 10, 1000)
+        .await
+        .unwrap();
+    assert_eq!(referrers.descriptors.len(), 1);
+
+    // The same type is no change, and another repository has a type of its own.
+    let again = CommitManifest {
+        retyping: Retyping::Refused,
+        ..first
+    };
+    assert_eq!(given.commit(again).await, committed(false));
+    other.repository = repository("theirs");
+    other.references.clear();
+    assert_eq!(given.commit(other).await, committed(true));
 }
 
 async fn given_required_blobs_that_are_absent_when_committed_then_exactly_they_are_named_and_nothing_changed(

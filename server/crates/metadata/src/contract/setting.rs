@@ -12,7 +12,7 @@ use super::{Make, Subject};
 use crate::{
     BlobContent, BlobStat, Clocks, CommitManifest, CommitOutcome, DueLink, Epoch, Extent, FinishOutcome,
     FinishUpload, Lease, MetadataStore, Monotonic, NewBlob, Origin, Page, Precondition, Presence, Progress,
-    ReapOutcome, ReferenceEdge, Referral, Timing,
+    ReapOutcome, ReferenceEdge, Referral, Retyping, Timing,
 };
 
 pub(super) const GRACE: Duration = Duration::from_hours(1);
@@ -257,6 +257,7 @@ pub(super) fn manifest(repository: &RepositoryName, body: &str) -> CommitManifes
         body: Bytes::from(body.to_owned()),
         references: Vec::new(),
         subject: None,
+        retyping: Retyping::Allowed,
         tags: Vec::new(),
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use bytes::Bytes;
-use zas_core::{Digest, Reference, RepositoryName, Tag};
+use zas_core::{Digest, MediaType, Reference, RepositoryName, Tag};
 
 use crate::operations::tags::Pointer;
 use crate::operations::{damage, links, tags};
@@ -13,7 +13,7 @@ use crate::transaction::Transaction;
 use crate::view::{LOOKS, View, decode};
 use crate::{
     CommitManifest, CommitOutcome, MetadataError, Origin, Precondition, Presence, ReferenceEdge, Referral,
-    Result, StoredManifest, keys,
+    Result, Retyping, StoredManifest, keys,
 };
 
 /// Stores a manifest with its edges, tags and referrer entry, or nothing.
@@ -23,6 +23,9 @@ pub(crate) fn commit(
     manifest: CommitManifest,
 ) -> Result<CommitOutcome> {
     let present = Present::read(&transaction.view(), &manifest)?;
+    if let Some(stored) = present.other_type(&manifest) {
+        return Ok(CommitOutcome::TypeConflict(stored));
+    }
     if !present.missing.is_empty() {
         return Ok(CommitOutcome::Missing(present.missing));
     }
@@ -105,6 +108,8 @@ fn load(view: &View<'_>, repository: &RepositoryName, digest: &Digest) -> Result
 /// What a commit depends on, read in one go.
 struct Present {
     row: Option<ManifestRow>,
+    /// The type it is served under, also when its row is damaged.
+    media_type: Option<MediaType>,
     repository: bool,
     tags: Vec<Pointer>,
     missing: Vec<Digest>,
@@ -129,9 +134,15 @@ impl Present {
 
         let values = view.meta_values(&keys)?;
         let mut rows = keys.iter().zip(values);
-        let row = rows.next().and_then(present);
+        let stored = rows.next().and_then(present);
+        let is_stored = stored.is_some();
         // A damaged row is written anew by this push.
-        let row = row.and_then(|(key, value)| decode(&key.bytes, &value).ok());
+        let row: Option<ManifestRow> = stored.and_then(|(key, value)| decode(&key.bytes, &value).ok());
+        let media_type = match &row {
+            Some(row) => Some(row.media_type.clone()),
+            None if is_stored => type_of_body(view, repository, digest)?,
+            None => None,
+        };
         let repository_row = rows.next().and_then(present);
         let tags = rows.by_ref().take(tags.len());
         let tags = tags.map(|(_, value)| Pointer::of(value.as_ref())).collect();
@@ -146,10 +157,18 @@ impl Present {
         missing.extend(damaged(view, references)?);
         Ok(Self {
             row,
+            media_type,
             repository: repository_row.is_some(),
             tags,
             missing,
         })
+    }
+
+    /// The media type that the commit would have to change and may not.
+    fn other_type(&self, manifest: &CommitManifest) -> Option<MediaType> {
+        let stored = self.media_type.as_ref()?;
+        let is_kept = *stored == manifest.media_type || manifest.retyping == Retyping::Allowed;
+        (!is_kept).then(|| stored.clone())
     }
 
     fn conflicts(&self, manifest: &CommitManifest) -> Vec<Tag> {
@@ -162,6 +181,12 @@ impl Present {
             .map(|((tag, _), _)| tag.clone())
             .collect()
     }
+}
+
+/// The media type beside a manifest's bytes, which outlives its row.
+fn type_of_body(view: &View<'_>, repository: &RepositoryName, digest: &Digest) -> Result<Option<MediaType>> {
+    let body = view.row_to_replace::<BodyRow>(&keys::body(repository, digest))?;
+    Ok(body.and_then(|body| body.media_type))
 }
 
 /// The required references whose stored bytes are damaged: pushing them again heals them.

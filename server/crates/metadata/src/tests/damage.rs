@@ -124,6 +124,22 @@ async fn given_a_damaged_row_of_a_manifest_when_pulled_then_answered_and_healed_
     assert_ne!(stored, Some(damage));
 }
 
+#[tokio::test]
+async fn given_a_damaged_row_of_a_manifest_when_pushed_under_a_type_it_may_not_take_then_refused() {
+    let (given, ours, body) = (Given::new().await, repository("ours"), digest("{m}"));
+    given.damage(keys::manifest(&ours, &body));
+    let mut other = manifest(&ours, "{m}");
+    let first = std::mem::replace(
+        &mut other.media_type,
+        "application/vnd.oci.image.index.v1+json".parse().unwrap(),
+    );
+    other.retyping = Retyping::Refused;
+
+    let outcome = given.store.commit_manifest(&origin(), other).await.unwrap();
+
+    assert_eq!(outcome, CommitOutcome::TypeConflict(first));
+}
+
 /// Versions up to 0.2.0 stored the media type with the row alone.
 #[tokio::test]
 async fn given_a_body_without_media_type_when_pulled_then_its_row_tells_and_the_next_push_adds_it() {

@@ -19,7 +19,7 @@ use crate::clocks::Clocks;
 use crate::embedded::EmbeddedMetadata;
 use crate::ordered_map::OrderedMap;
 use crate::reopening::Opener;
-use crate::{BlobContent, CommitManifest, Extent, FinishUpload, NewBlob, Origin, Timing};
+use crate::{BlobContent, CommitManifest, Extent, FinishUpload, NewBlob, Origin, Retyping, Timing};
 use disturbed_map::{Control, DisturbedMap};
 
 const TIMING: Timing = Timing {
@@ -120,6 +120,7 @@ fn manifest(repository: &RepositoryName, body: &str) -> CommitManifest {
         body: Bytes::from(body.to_owned()),
         references: Vec::new(),
         subject: None,
+        retyping: Retyping::Allowed,
         tags: Vec::new(),
     }
 }

@@ -1,3 +1,5 @@
+use zas_metadata::Retyping;
+
 use super::{image, repository, world};
 use crate::services::registry::{PushManifest, TagRights};
 
@@ -19,6 +21,7 @@ async fn given_many_repositories_when_paged_with_a_filter_then_each_readable_one
                 create: true,
                 update: true,
             },
+            retyping: Retyping::Allowed,
         };
         world.registry.push_manifest(push).await.unwrap();
     }

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use zas_blobs::BlobStore;
 use zas_core::{Timestamp, UploadId};
-use zas_metadata::Lease;
+use zas_metadata::{Lease, Retyping};
 
 use super::{GRACE, World, body, collection_settings, content, image, repository, world};
 use crate::services::maintenance::CollectionSettings;
@@ -61,6 +61,7 @@ async fn given_a_blob_in_a_manifest_when_time_passes_then_it_stays_until_the_man
             create: true,
             update: true,
         },
+        retyping: Retyping::Allowed,
     };
     let pushed = world.registry.push_manifest(push).await.unwrap();
 

@@ -1,6 +1,6 @@
 use bytes::Bytes;
-use zas_core::{Digest, Reference, RepositoryName};
-use zas_metadata::Lease;
+use zas_core::{Digest, MediaType, Reference, RepositoryName};
+use zas_metadata::{Lease, Retyping};
 
 use super::{World, image, repository, world};
 use crate::services::registry::{ManifestPushed, PushManifest, RegistryError, TagRights};
@@ -34,6 +34,11 @@ async fn push(
         media_type: None,
         body: body.clone(),
         rights,
+        retyping: if rights.update {
+            Retyping::Allowed
+        } else {
+            Retyping::Refused
+        },
     };
     world.registry.push_manifest(push).await
 }
@@ -64,6 +69,55 @@ async fn given_rights_to_create_only_when_a_tag_exists_then_it_cannot_be_moved_b
         world.registry.manifest(&name, &v2).await,
         Err(RegistryError::ManifestUnknown { .. })
     ));
+}
+
+#[tokio::test]
+async fn given_rights_to_create_only_when_content_is_pushed_under_another_type_then_it_keeps_its_own() {
+    // Given an image whose bytes do not name their type.
+    let world = world();
+    let name = repository("team/app");
+    let config = world.push(&name, b"{}").await;
+    let text = String::from_utf8(image(&config, &[], "").to_vec()).unwrap();
+    let body = Bytes::from(text.replace(&format!(r#""mediaType":"{}","#, MediaType::OCI_MANIFEST), ""));
+    let push_as = |media_type: &str, tags: &[&str], retyping| {
+        let push = PushManifest {
+            actor: "alice",
+            repository: &name,
+            digest: Some(Digest::sha256_of(&body)),
+            tags: tags.iter().map(|tag| tag.parse().unwrap()).collect(),
+            media_type: Some(media_type.parse().unwrap()),
+            body: body.clone(),
+            rights: CREATE,
+            retyping,
+        };
+        let registry = world.registry.clone();
+        async move { registry.push_manifest(push).await }
+    };
+    let served = async |tag: &str| {
+        let reference = Reference::Tag(tag.parse().unwrap());
+        let manifest = world.registry.manifest(&name, &reference).await;
+        manifest.map(|manifest| manifest.media_type.to_string())
+    };
+    push_as(MediaType::OCI_MANIFEST, &["a"], Retyping::Refused)
+        .await
+        .unwrap();
+
+    // When it is pushed as Docker's, under another tag and by digest alone.
+    for tags in [&["b"][..], &[]] {
+        let refused = push_as(MediaType::DOCKER_MANIFEST, tags, Retyping::Refused).await;
+        assert!(
+            matches!(refused, Err(RegistryError::TypeForbidden { .. })),
+            "{refused:?}"
+        );
+    }
+
+    // Then
+    assert_eq!(served("a").await.unwrap(), MediaType::OCI_MANIFEST);
+    assert!(served("b").await.is_err());
+    push_as(MediaType::DOCKER_MANIFEST, &["b"], Retyping::Allowed)
+        .await
+        .unwrap();
+    assert_eq!(served("a").await.unwrap(), MediaType::DOCKER_MANIFEST);
 }
 
 #[tokio::test]
@@ -113,6 +167,7 @@ async fn given_a_named_digest_when_the_body_has_another_then_refused() {
         media_type: None,
         body: image(&config, &[], ""),
         rights: ALL,
+        retyping: Retyping::Allowed,
     };
     assert!(matches!(
         world.registry.push_manifest(push).await,

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use zas_core::{Digest, Reference, RepositoryName, Tag};
-use zas_metadata::Lease;
+use zas_metadata::{Lease, Retyping};
 
 use super::{World, body, content, image, repository, world};
 use crate::services::registry::{PushManifest, ReferrerQuery, RegistryError, TagRights};
@@ -21,6 +21,7 @@ async fn push(world: &World, name: &RepositoryName, tags: &[&str], body: Bytes) 
         media_type: None,
         body,
         rights: EVERYTHING,
+        retyping: Retyping::Allowed,
     };
     world.registry.push_manifest(push).await.unwrap().digest
 }
@@ -217,6 +218,7 @@ async fn given_manifests_that_cannot_be_accepted_when_pushed_then_the_reason_is_
             media_type: None,
             body,
             rights: EVERYTHING,
+            retyping: Retyping::Allowed,
         };
         world.registry.push_manifest(push).await.unwrap_err()
     };
