@@ -88,7 +88,7 @@ pub enum Action {
     Update,
     /// Delete.
     Delete,
-    /// Be told when a pushed tag names another manifest.
+    /// A restriction: a digest that several tags share is not deleted, but answered with 409.
     DetectManifestCollision,
 }
 

@@ -14,8 +14,8 @@ use zas_metadata::{
     BlobContent, BlobStat, Claim, CommitManifest, CommitOutcome, DamageOutcome, DeleteManifestOutcome,
     DeleteTagOutcome, DueLink, Epoch, FinishOutcome, FinishUpload, Lease, MetadataError, MetadataStore,
     MountOutcome, Origin, OrphanOutcome, Page, Precondition, Progress, ReapOutcome, ReferrerCursor,
-    ReferrerPage, Result, ScrubEntry, ScrubPosition, StoredManifest, SweepPosition, Timing, UploadEntry,
-    WriterOutcome,
+    ReferrerPage, Result, ScrubEntry, ScrubPosition, SharedManifest, StoredManifest, SweepPosition, Timing,
+    UploadEntry, WriterOutcome,
 };
 
 use super::metadata_operations::metadata_operations;

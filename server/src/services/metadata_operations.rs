@@ -21,7 +21,7 @@ macro_rules! metadata_operations {
             fn resolve_manifest(repository: &RepositoryName, reference: &Reference) -> Option<StoredManifest>;
             fn resolve_tag(repository: &RepositoryName, tag: &Tag) -> Option<Digest>;
             fn delete_tag(origin: &Origin, repository: &RepositoryName, tag: &Tag, precondition: Precondition) -> DeleteTagOutcome;
-            fn delete_manifest(origin: &Origin, repository: &RepositoryName, digest: &Digest) -> DeleteManifestOutcome;
+            fn delete_manifest(origin: &Origin, repository: &RepositoryName, digest: &Digest, shared: SharedManifest) -> DeleteManifestOutcome;
             fn list_tags(repository: &RepositoryName, after: Option<&str>, count: usize) -> Option<Page<Tag>>;
             fn list_repositories(prefix: &str, after: Option<&str>, count: usize) -> Page<RepositoryName>;
             fn list_referrers(

@@ -25,7 +25,8 @@ use crate::{
     BlobContent, BlobStat, Claim, CommitManifest, CommitOutcome, DamageOutcome, DeleteManifestOutcome,
     DeleteTagOutcome, DueLink, Epoch, FinishOutcome, FinishUpload, Lease, MetadataStore, MountOutcome,
     Origin, OrphanOutcome, Page, Precondition, Progress, ReapOutcome, ReferrerCursor, ReferrerPage, Result,
-    ScrubEntry, ScrubPosition, StoredManifest, SweepPosition, Timing, UploadEntry, WriterOutcome,
+    ScrubEntry, ScrubPosition, SharedManifest, StoredManifest, SweepPosition, Timing, UploadEntry,
+    WriterOutcome,
 };
 
 /// Every fact of the store in one ordered map of this process.
@@ -229,13 +230,14 @@ impl<M: OrderedMap> MetadataStore for EmbeddedMetadata<M> {
         _origin: &Origin,
         repository: &RepositoryName,
         digest: &Digest,
+        shared: SharedManifest,
     ) -> Result<DeleteManifestOutcome> {
         let digest = *digest;
         let mut neighbour = Neighbour::NotSought;
         loop {
             let own = repository.clone();
             let step = move |transaction: &mut Transaction<'_>| {
-                removal::delete_manifest(transaction, &own, &digest, &neighbour)
+                removal::delete_manifest(transaction, &own, &digest, shared, &neighbour)
             };
             if let Step::Made(outcome) = self.change(step).await? {
                 return Ok(outcome);

@@ -277,6 +277,15 @@ pub enum DeleteTagOutcome {
     Conflict,
 }
 
+/// What a deletion does with a manifest that several tags point to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SharedManifest {
+    /// It goes with all its tags.
+    Delete,
+    /// It stays.
+    Keep,
+}
+
 /// The outcome of one step of deleting a manifest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DeleteManifestOutcome {
@@ -284,6 +293,8 @@ pub enum DeleteManifestOutcome {
     Deleted,
     /// Some of its tags are gone and more are left: call again.
     More,
+    /// Several tags point to it, and such a manifest was to be kept. Nothing changed.
+    Kept,
     /// There was none.
     Unknown,
 }

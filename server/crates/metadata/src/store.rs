@@ -7,7 +7,8 @@ use crate::{
     BlobContent, BlobStat, Claim, CommitManifest, CommitOutcome, DamageOutcome, DeleteManifestOutcome,
     DeleteTagOutcome, DueLink, Epoch, FinishOutcome, FinishUpload, Lease, MountOutcome, Origin,
     OrphanOutcome, Page, Precondition, Progress, ReapOutcome, ReferrerCursor, ReferrerPage, Result,
-    ScrubEntry, ScrubPosition, StoredManifest, SweepPosition, Timing, UploadEntry, WriterOutcome,
+    ScrubEntry, ScrubPosition, SharedManifest, StoredManifest, SweepPosition, Timing, UploadEntry,
+    WriterOutcome,
 };
 
 /// Every fact of the store.
@@ -115,6 +116,7 @@ pub trait MetadataStore: std::fmt::Debug + Send + Sync + 'static {
         origin: &Origin,
         repository: &RepositoryName,
         digest: &Digest,
+        shared: SharedManifest,
     ) -> Result<DeleteManifestOutcome>;
 
     /// Tags after `after` in byte order. `None`: no such repository.

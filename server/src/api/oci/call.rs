@@ -220,6 +220,11 @@ impl<'a> Call<'a> {
         self.api.access.read_filter(&self.principal)
     }
 
+    /// Whether a rule wants the caller kept from deleting a digest that several tags share.
+    pub(super) fn detects_collisions(&self, name: &RepositoryName) -> bool {
+        self.api.access.detects_collisions(&self.principal, name)
+    }
+
     fn decide(
         &self,
         action: Action,

@@ -165,6 +165,10 @@ impl From<RegistryError> for OciError {
             RegistryError::Interrupted(_) => Self::new(Code::BlobUploadInvalid, message),
             RegistryError::TooManyUploads { retry_after } => Self::too_many_requests(message, retry_after),
             RegistryError::ManifestUnknown { .. } => Self::new(Code::ManifestUnknown, message),
+            // Status and code are zot's.
+            RegistryError::ManifestShared { .. } => {
+                Self::new(Code::ManifestInvalid, message).with_status(StatusCode::CONFLICT)
+            }
             RegistryError::ManifestTooLarge { .. } => {
                 Self::new(Code::ManifestInvalid, message).with_status(StatusCode::PAYLOAD_TOO_LARGE)
             }
@@ -315,6 +319,14 @@ mod tests {
                 },
                 403,
                 Code::Denied,
+            ),
+            (
+                RegistryError::ManifestShared {
+                    digest,
+                    repository: repository(),
+                },
+                409,
+                Code::ManifestInvalid,
             ),
             (
                 RegistryError::TypeForbidden {

@@ -7,7 +7,7 @@ use actix_web::http::header::{CONTENT_TYPE, ETAG, LOCATION};
 use actix_web::http::{Method, StatusCode};
 use actix_web::web::Payload;
 use zas_core::{Digest, MediaType, Reference, RepositoryName, Tag};
-use zas_metadata::Retyping;
+use zas_metadata::{Retyping, SharedManifest};
 
 use super::call::Call;
 use super::conditional::{is_not_modified, typed_entity_tag};
@@ -116,9 +116,14 @@ pub(super) async fn delete(
     match reference {
         Reference::Tag(tag) => call.api.registry.delete_tag(call.actor(), name, tag).await?,
         Reference::Digest(digest) => {
+            let shared = if call.detects_collisions(name) {
+                SharedManifest::Keep
+            } else {
+                SharedManifest::Delete
+            };
             call.api
                 .registry
-                .delete_manifest(call.actor(), name, digest)
+                .delete_manifest(call.actor(), name, digest, shared)
                 .await?;
         }
     }

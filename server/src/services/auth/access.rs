@@ -116,6 +116,14 @@ impl Access {
         self.in_force.load().policy.decide(request)
     }
 
+    /// Whether a rule of the repository gives the principal `detectManifestCollision`.
+    pub fn detects_collisions(&self, principal: &Principal, repository: &RepositoryName) -> bool {
+        self.in_force
+            .load()
+            .policy
+            .detects_collisions(principal, repository)
+    }
+
     /// Whether there may be anything that the principal is allowed to do.
     pub fn may_enter(&self, principal: &Principal) -> bool {
         self.in_force.load().policy.may_enter(principal)

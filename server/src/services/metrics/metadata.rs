@@ -8,7 +8,8 @@ use zas_metadata::{
     BlobContent, BlobStat, Claim, CommitManifest, CommitOutcome, DamageOutcome, DeleteManifestOutcome,
     DeleteTagOutcome, DueLink, Epoch, FinishOutcome, FinishUpload, Lease, MetadataStore, MountOutcome,
     Origin, OrphanOutcome, Page, Precondition, Progress, ReapOutcome, ReferrerCursor, ReferrerPage, Result,
-    ScrubEntry, ScrubPosition, StoredManifest, SweepPosition, Timing, UploadEntry, WriterOutcome,
+    ScrubEntry, ScrubPosition, SharedManifest, StoredManifest, SweepPosition, Timing, UploadEntry,
+    WriterOutcome,
 };
 
 use super::{ServerMetrics, measured};

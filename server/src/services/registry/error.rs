@@ -99,6 +99,14 @@ pub enum RegistryError {
         /// The repository.
         repository: RepositoryName,
     },
+    /// Several tags point to the manifest that was to be deleted, and the caller's rules keep it then.
+    #[error("several tags of repository {repository} point to manifest {digest}: delete the tags instead")]
+    ManifestShared {
+        /// The manifest.
+        digest: Digest,
+        /// The repository.
+        repository: RepositoryName,
+    },
     /// The manifest is larger than this server takes.
     #[error("the manifest has more than {limit} bytes, the most this server takes")]
     ManifestTooLarge {

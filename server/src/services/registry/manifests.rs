@@ -7,7 +7,7 @@ use zas_core::{
 };
 use zas_metadata::{
     CommitManifest, CommitOutcome, DeleteManifestOutcome, MetadataError, Precondition, Presence,
-    ReferenceEdge, Referral, Retyping, StoredManifest,
+    ReferenceEdge, Referral, Retyping, SharedManifest, StoredManifest,
 };
 
 use super::blobs::refuse_reserved;
@@ -178,19 +178,28 @@ impl Registry {
     /// Deletes a manifest with all its tags. When this returns, none of them answers.
     ///
     /// # Errors
-    /// [`RegistryError::ManifestUnknown`], [`RegistryError::Reserved`].
+    /// [`RegistryError::ManifestUnknown`], [`RegistryError::Reserved`]; [`RegistryError::ManifestShared`] when several
+    /// tags point to one that is to be kept then.
     pub async fn delete_manifest(
         &self,
         actor: &str,
         repository: &RepositoryName,
         digest: &Digest,
+        shared: SharedManifest,
     ) -> Result<()> {
         refuse_reserved(repository)?;
         let mut deleted_tags = false;
         loop {
             // Each step is a change of its own, not a repetition of the one before.
             let origin = self.origin(actor);
-            match self.metadata.delete_manifest(&origin, repository, digest).await? {
+            let deleted = self.metadata.delete_manifest(&origin, repository, digest, shared);
+            match deleted.await? {
+                DeleteManifestOutcome::Kept => {
+                    return Err(RegistryError::ManifestShared {
+                        digest: *digest,
+                        repository: repository.clone(),
+                    });
+                }
                 DeleteManifestOutcome::More => deleted_tags = true,
                 DeleteManifestOutcome::Unknown if !deleted_tags => {
                     return Err(unknown(repository, &Reference::Digest(*digest)));

@@ -18,7 +18,7 @@ keywords! {
         Update = "update",
         /// Delete tags, manifests and blobs.
         Delete = "delete",
-        /// Accepted for zot's sake: deleting a manifest that several tags share.
+        /// A restriction, as zot has it: a digest that several tags share is not deleted, the answer is 409.
         DetectManifestCollision = "detectManifestCollision",
     }
 }
@@ -56,7 +56,8 @@ section! {
         hot "users" users: Vec<UserName> = Vec::new(), example "[alice]";
         /// The groups.
         hot "groups" groups: Vec<GroupName> = Vec::new(), example "[dev]";
-        /// What they may do.
+        /// What they may do. `detectManifestCollision` restricts `delete`: a digest that several tags share stays, and the
+        /// answer is 409.
         hot "actions" actions: Vec<Action> = Vec::new(), example "[read, create, update, delete]";
     }
     refused { "conditions": "CEL conditions are not evaluated by this version, and ignoring them would allow too much" }

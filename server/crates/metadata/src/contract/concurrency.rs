@@ -9,6 +9,7 @@ use super::setting::{
 };
 use crate::{
     CommitOutcome, DeleteManifestOutcome, FinishOutcome, MountOutcome, Precondition, Presence, ReapOutcome,
+    SharedManifest,
 };
 
 cases![
@@ -295,7 +296,7 @@ async fn given_pushes_and_deletes_of_manifests_when_they_race_then_no_reader_mee
                     1 => drop(
                         given
                             .store
-                            .delete_manifest(&origin(), &ours, &digest("{m}"))
+                            .delete_manifest(&origin(), &ours, &digest("{m}"), SharedManifest::Delete)
                             .await
                             .unwrap(),
                     ),
@@ -313,7 +314,7 @@ async fn given_pushes_and_deletes_of_manifests_when_they_race_then_no_reader_mee
 
     given
         .store
-        .delete_manifest(&origin(), &ours, &digest("{m}"))
+        .delete_manifest(&origin(), &ours, &digest("{m}"), SharedManifest::Delete)
         .await
         .unwrap();
     assert_eq!(given.store.list_tags(&ours, None, 9).await.unwrap(), None);
@@ -356,7 +357,7 @@ async fn given_moving_tags_when_read_all_the_time_then_they_always_resolve(given
             .await;
         let deleted = given
             .store
-            .delete_manifest(&origin(), &ours, &digest(&last))
+            .delete_manifest(&origin(), &ours, &digest(&last), SharedManifest::Delete)
             .await
             .unwrap();
         assert_eq!(deleted, DeleteManifestOutcome::Deleted);

@@ -3,7 +3,8 @@ use zas_core::{Digest, Reference, RepositoryName};
 use super::cases;
 use super::setting::{Describe as _, Setting, committed, digest, manifest, names, origin, repository, tag};
 use crate::{
-    CommitManifest, CommitOutcome, DeleteManifestOutcome, Precondition, Presence, Retyping, StoredManifest,
+    CommitManifest, CommitOutcome, DeleteManifestOutcome, Precondition, Presence, Retyping, SharedManifest,
+    StoredManifest,
 };
 
 cases![
@@ -372,7 +373,7 @@ async fn given_many_references_when_committed_then_all_are_kept(given: Setting) 
 
     let deleted = given
         .store
-        .delete_manifest(&origin(), &ours, &digest("{i}"))
+        .delete_manifest(&origin(), &ours, &digest("{i}"), SharedManifest::Delete)
         .await
         .unwrap();
     assert_eq!(deleted, DeleteManifestOutcome::Deleted);
@@ -396,13 +397,13 @@ async fn given_the_first_and_the_last_manifest_when_they_come_and_go_then_so_doe
     assert_eq!(listed().await, ["ours", "ours/too"]);
     given
         .store
-        .delete_manifest(&origin(), &ours, &digest("{a}"))
+        .delete_manifest(&origin(), &ours, &digest("{a}"), SharedManifest::Delete)
         .await
         .unwrap();
     assert_eq!(listed().await, ["ours", "ours/too"]);
     given
         .store
-        .delete_manifest(&origin(), &ours, &digest("{b}"))
+        .delete_manifest(&origin(), &ours, &digest("{b}"), SharedManifest::Delete)
         .await
         .unwrap();
     assert_eq!(listed().await, ["ours/too"]);

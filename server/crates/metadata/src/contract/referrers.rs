@@ -2,7 +2,7 @@ use zas_core::Digest;
 
 use super::cases;
 use super::setting::{Describe as _, Setting, digest, manifest, origin, repository};
-use crate::{ReferrerCursor, ReferrerPage};
+use crate::{ReferrerCursor, ReferrerPage, SharedManifest};
 
 cases![
     given_referrers_when_listed_then_by_type_and_digest_for_that_subject_only,
@@ -171,7 +171,7 @@ async fn given_a_subject_when_deleted_then_its_referrers_stay(given: Setting) {
 
     given
         .store
-        .delete_manifest(&origin(), &ours, &digest("{s}"))
+        .delete_manifest(&origin(), &ours, &digest("{s}"), SharedManifest::Delete)
         .await
         .unwrap();
 
@@ -186,7 +186,7 @@ async fn given_a_referrer_when_deleted_then_its_entry_goes(given: Setting) {
 
     given
         .store
-        .delete_manifest(&origin(), &ours, &digest("{1}"))
+        .delete_manifest(&origin(), &ours, &digest("{1}"), SharedManifest::Delete)
         .await
         .unwrap();
 

@@ -4,13 +4,14 @@ use super::cases;
 use super::setting::{
     Describe as _, GRACE, LEASE, MOMENT, Setting, committed, digest, manifest, origin, repository, tag,
 };
-use crate::{DeleteManifestOutcome, Page, Precondition, Presence, ReapOutcome};
+use crate::{DeleteManifestOutcome, Page, Precondition, Presence, ReapOutcome, SharedManifest};
 
 cases![
     given_a_manifest_when_deleted_then_it_and_its_tags_are_gone,
     given_no_manifest_when_deleted_then_unknown,
     given_a_manifest_with_many_tags_when_deleted_then_in_steps_of_a_thousand,
     given_exactly_a_thousand_tags_when_deleted_then_in_one_step,
+    given_several_tags_when_a_shared_manifest_is_to_be_kept_then_nothing_changed,
     given_a_manifest_when_deleted_then_its_blobs_live_for_a_grace,
     given_two_manifests_with_one_blob_when_one_is_deleted_then_the_blob_stays,
     given_the_same_manifest_in_two_repositories_when_deleted_in_one_then_the_other_is_whole,
@@ -33,7 +34,7 @@ async fn given_a_manifest_when_deleted_then_it_and_its_tags_are_gone(given: Sett
 
     let outcome = given
         .store
-        .delete_manifest(&origin(), &ours, &digest("{a}"))
+        .delete_manifest(&origin(), &ours, &digest("{a}"), SharedManifest::Delete)
         .await
         .unwrap();
 
@@ -55,7 +56,7 @@ async fn given_a_manifest_when_deleted_then_it_and_its_tags_are_gone(given: Sett
     );
     let again = given
         .store
-        .delete_manifest(&origin(), &ours, &digest("{a}"))
+        .delete_manifest(&origin(), &ours, &digest("{a}"), SharedManifest::Delete)
         .await
         .unwrap();
     assert_eq!(again, DeleteManifestOutcome::Unknown);
@@ -66,7 +67,12 @@ async fn given_no_manifest_when_deleted_then_unknown(given: Setting) {
     given.commit(manifest(&repository("theirs"), "{a}")).await;
     let outcome = given
         .store
-        .delete_manifest(&origin(), &repository("ours"), &digest("{a}"))
+        .delete_manifest(
+            &origin(),
+            &repository("ours"),
+            &digest("{a}"),
+            SharedManifest::Delete,
+        )
         .await
         .unwrap();
     assert_eq!(outcome, DeleteManifestOutcome::Unknown);
@@ -86,7 +92,7 @@ async fn given_a_manifest_with_many_tags_when_deleted_then_in_steps_of_a_thousan
     let delete = || async {
         given
             .store
-            .delete_manifest(&origin(), &ours, &digest("{a}"))
+            .delete_manifest(&origin(), &ours, &digest("{a}"), SharedManifest::Delete)
             .await
             .unwrap()
     };
@@ -120,10 +126,49 @@ async fn given_exactly_a_thousand_tags_when_deleted_then_in_one_step(given: Sett
     tag_many(&given, "{a}", 1000).await;
     let outcome = given
         .store
-        .delete_manifest(&origin(), &repository("ours"), &digest("{a}"))
+        .delete_manifest(
+            &origin(),
+            &repository("ours"),
+            &digest("{a}"),
+            SharedManifest::Delete,
+        )
         .await
         .unwrap();
     assert_eq!(outcome, DeleteManifestOutcome::Deleted);
+}
+
+async fn given_several_tags_when_a_shared_manifest_is_to_be_kept_then_nothing_changed(given: Setting) {
+    let ours = repository("ours");
+    let delete = || async {
+        given
+            .store
+            .delete_manifest(&origin(), &ours, &digest("{a}"), SharedManifest::Keep)
+            .await
+            .unwrap()
+    };
+    for count in [1001, 2] {
+        tag_many(&given, "{a}", count).await;
+        assert_eq!(delete().await, DeleteManifestOutcome::Kept, "{count} tags");
+        let tags = given.store.list_tags(&ours, None, 9999).await.unwrap().unwrap();
+        assert_eq!(tags.entries.len(), 1001);
+    }
+    // A tag that moved away does not count.
+    given
+        .store
+        .delete_manifest(&origin(), &ours, &digest("{a}"), SharedManifest::Delete)
+        .await
+        .unwrap();
+    given
+        .store
+        .delete_manifest(&origin(), &ours, &digest("{a}"), SharedManifest::Delete)
+        .await
+        .unwrap();
+    tag_many(&given, "{a}", 2).await;
+    given
+        .commit(manifest(&ours, "{b}").tagged("t00001", Precondition::Any))
+        .await;
+    assert_eq!(delete().await, DeleteManifestOutcome::Deleted);
+    assert_eq!(delete().await, DeleteManifestOutcome::Unknown);
 }
 
 async fn given_a_manifest_when_deleted_then_its_blobs_live_for_a_grace(given: Setting) {
@@ -137,7 +182,7 @@ async fn given_a_manifest_when_deleted_then_its_blobs_live_for_a_grace(given: Se
 
     given
         .store
-        .delete_manifest(&origin(), &ours, &digest("{a}"))
+        .delete_manifest(&origin(), &ours, &digest("{a}"), SharedManifest::Delete)
         .await
         .unwrap();
 
@@ -160,7 +205,7 @@ async fn given_two_manifests_with_one_blob_when_one_is_deleted_then_the_blob_sta
         .await;
     given
         .store
-        .delete_manifest(&origin(), &ours, &digest("{a}"))
+        .delete_manifest(&origin(), &ours, &digest("{a}"), SharedManifest::Delete)
         .await
         .unwrap();
 
@@ -195,7 +240,7 @@ async fn given_the_same_manifest_in_two_repositories_when_deleted_in_one_then_th
     }
     given
         .store
-        .delete_manifest(&origin(), &ours, &digest("{a}"))
+        .delete_manifest(&origin(), &ours, &digest("{a}"), SharedManifest::Delete)
         .await
         .unwrap();
 
@@ -222,7 +267,7 @@ async fn given_a_child_of_an_index_when_deleted_then_a_client_may(given: Setting
 
     let outcome = given
         .store
-        .delete_manifest(&origin(), &ours, &digest("{child}"))
+        .delete_manifest(&origin(), &ours, &digest("{child}"), SharedManifest::Delete)
         .await
         .unwrap();
 

@@ -1,6 +1,6 @@
 use super::cases;
 use super::setting::{Describe as _, Setting, digest, manifest, origin, repository, tag};
-use crate::{DeleteTagOutcome, Precondition};
+use crate::{DeleteTagOutcome, Precondition, SharedManifest};
 
 cases![
     given_a_tag_when_deleted_then_it_is_gone_and_the_manifest_stays,
@@ -104,7 +104,7 @@ async fn given_a_deleted_tag_when_the_manifest_is_deleted_then_a_new_tag_of_that
 
     given
         .store
-        .delete_manifest(&origin(), &ours, &digest("{a}"))
+        .delete_manifest(&origin(), &ours, &digest("{a}"), SharedManifest::Delete)
         .await
         .unwrap();
 

@@ -9,7 +9,7 @@ use crate::ordered_map::{Effort, Key};
 use crate::rows::ManifestRow;
 use crate::transaction::Transaction;
 use crate::view::{Found, View};
-use crate::{DeleteManifestOutcome, MetadataError, Result, keys};
+use crate::{DeleteManifestOutcome, MetadataError, Result, SharedManifest, keys};
 
 /// Tags removed by one step, so that the operations behind it wait for milliseconds at most.
 const TAGS_PER_STEP: usize = 1000;
@@ -35,6 +35,7 @@ pub(crate) fn delete_manifest(
     transaction: &mut Transaction<'_>,
     repository: &RepositoryName,
     digest: &Digest,
+    shared: SharedManifest,
     neighbour: &Neighbour,
 ) -> Result<Step> {
     let key = keys::manifest(repository, digest);
@@ -42,6 +43,11 @@ pub(crate) fn delete_manifest(
         return Ok(Step::Made(DeleteManifestOutcome::Unknown));
     };
     let (tags, more) = tags_of(&transaction.view(), repository, digest)?;
+    if shared == SharedManifest::Keep
+        && tags::count_pointing(&transaction.view(), repository, digest, &tags)? > 1
+    {
+        return Ok(Step::Made(DeleteManifestOutcome::Kept));
+    }
     if more {
         tags::remove_all(transaction, repository, digest, &tags)?;
         return Ok(Step::Made(DeleteManifestOutcome::More));

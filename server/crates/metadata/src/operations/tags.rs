@@ -5,6 +5,7 @@ use zas_core::{Digest, RepositoryName, Tag};
 
 use crate::rows::{Marker, Row as _, TagRow};
 use crate::transaction::Transaction;
+use crate::view::View;
 use crate::{DeleteTagOutcome, Precondition, Result, keys};
 
 /// What a tag's row says before it changes.
@@ -72,6 +73,21 @@ pub(crate) fn remove_all(
         transaction.delete(keys::tag_of(repository, digest, tag));
     }
     Ok(())
+}
+
+/// How many of the tags that rows lead to from a manifest point to it; one that is damaged may.
+pub(crate) fn count_pointing(
+    view: &View<'_>,
+    repository: &RepositoryName,
+    digest: &Digest,
+    tags: &[Tag],
+) -> Result<usize> {
+    let keys: Vec<_> = tags.iter().map(|tag| keys::tag(repository, tag)).collect();
+    let values = view.meta_values(&keys)?;
+    let pointers = values.iter().map(|value| Pointer::of(value.as_ref()));
+    Ok(pointers
+        .filter(|pointer| matches!(pointer, Pointer::Damaged) || *pointer == Pointer::To(*digest))
+        .count())
 }
 
 /// Deletes a tag that meets the precondition.

@@ -223,7 +223,7 @@ async fn given_refused_operations_when_run_then_nothing_is_written() {
         .unwrap();
     store.unlink_blob(&origin(), &ours, &digest("x")).await.unwrap();
     store
-        .delete_manifest(&origin(), &ours, &digest("x"))
+        .delete_manifest(&origin(), &ours, &digest("x"), SharedManifest::Delete)
         .await
         .unwrap();
     store

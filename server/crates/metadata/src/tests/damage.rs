@@ -191,7 +191,7 @@ async fn given_a_damaged_tag_when_pushed_again_then_named_before_and_healed_afte
     assert_eq!(outcome, healed);
     given
         .store
-        .delete_manifest(&origin(), &ours, &digest("{a}"))
+        .delete_manifest(&origin(), &ours, &digest("{a}"), SharedManifest::Delete)
         .await
         .unwrap();
     let answer = given.store.resolve_manifest(&ours, &reference).await.unwrap();
@@ -213,7 +213,7 @@ async fn given_a_damaged_tag_when_it_or_its_manifest_is_deleted_then_it_is_gone(
         if by_manifest {
             given
                 .store
-                .delete_manifest(&origin(), &ours, &digest("{a}"))
+                .delete_manifest(&origin(), &ours, &digest("{a}"), SharedManifest::Delete)
                 .await
                 .unwrap();
         } else {

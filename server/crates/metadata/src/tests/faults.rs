@@ -399,7 +399,7 @@ async fn given_too_many_deleted_rows_when_a_manifest_is_deleted_then_its_reposit
 
     for (body, left) in [("{a}", 1), ("{b}", 0)] {
         let outcome = store
-            .delete_manifest(&origin(), &ours, &digest(body))
+            .delete_manifest(&origin(), &ours, &digest(body), SharedManifest::Delete)
             .await
             .unwrap();
         assert_eq!(outcome, DeleteManifestOutcome::Deleted);

@@ -19,7 +19,9 @@ use crate::clocks::Clocks;
 use crate::embedded::EmbeddedMetadata;
 use crate::ordered_map::OrderedMap;
 use crate::reopening::Opener;
-use crate::{BlobContent, CommitManifest, Extent, FinishUpload, NewBlob, Origin, Retyping, Timing};
+use crate::{
+    BlobContent, CommitManifest, Extent, FinishUpload, NewBlob, Origin, Retyping, SharedManifest, Timing,
+};
 use disturbed_map::{Control, DisturbedMap};
 
 const TIMING: Timing = Timing {

@@ -150,7 +150,7 @@ async fn given_a_repository_full_of_deletions_when_its_last_manifests_go_then_it
             async move {
                 if delete {
                     let outcome = store
-                        .delete_manifest(&origin(), &ours, &digest(&body))
+                        .delete_manifest(&origin(), &ours, &digest(&body), SharedManifest::Delete)
                         .await
                         .unwrap();
                     assert_eq!(outcome, DeleteManifestOutcome::Deleted);
@@ -203,7 +203,7 @@ async fn given_a_blob_whose_many_references_went_when_it_is_reaped_on_a_quiet_st
             }];
             store.commit_manifest(&origin(), image.clone()).await.unwrap();
             store
-                .delete_manifest(&origin(), &ours, &image.digest)
+                .delete_manifest(&origin(), &ours, &image.digest, SharedManifest::Delete)
                 .await
                 .unwrap();
         }

@@ -91,6 +91,16 @@ impl AccessPolicy {
             .is_some()
     }
 
+    /// Whether a rule of the repository gives the principal `detectManifestCollision`. The action takes something away,
+    /// so nobody has it for being an administrator or because there are no rules.
+    pub fn detects_collisions(&self, principal: &Principal, repository: &RepositoryName) -> bool {
+        let reason = self.reason_to_allow(principal, Action::DetectManifestCollision, repository);
+        !matches!(
+            reason,
+            None | Some(Reason::Administrator | Reason::NoRules | Reason::AdminPolicy)
+        )
+    }
+
     /// Whether there may be anything that the principal is allowed to do.
     pub fn may_enter(&self, principal: &Principal) -> bool {
         !principal.is_anonymous() || self.prepared.as_ref().is_some_and(|rules| rules.is_open)

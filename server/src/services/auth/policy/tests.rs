@@ -49,6 +49,34 @@ fn decide(policy: &AccessPolicy, who: &str, action: Action, repository: &str) ->
 }
 
 #[test]
+fn given_the_action_that_detects_collisions_when_asked_then_only_rules_of_the_repository_give_it() {
+    let rules = r#"
+configVersion: 1
+accessControl:
+  adminPolicy: { users: [root], actions: [delete, detectManifestCollision] }
+  repositories:
+    "team/**":
+      policies: [{ users: [carol, root], actions: [delete, detectManifestCollision] }]
+    "team/free": { defaultPolicy: [delete] }
+"#;
+    let with_rules = policy(rules);
+    let detects = |policy: &AccessPolicy, who: &Principal, repository: &str| {
+        policy.detects_collisions(who, &repository.parse().unwrap())
+    };
+    let administrator = Principal::Administrator("boss".parse().unwrap());
+    assert!(detects(&with_rules, &principal("carol"), "team/app"));
+    assert!(detects(&with_rules, &principal("root"), "team/app"));
+    assert!(!detects(&with_rules, &principal("carol"), "team/free"));
+    assert!(!detects(&with_rules, &principal("root"), "other"));
+    assert!(!detects(&with_rules, &administrator, "team/app"));
+    assert!(!detects(
+        &policy("configVersion: 1"),
+        &principal("carol"),
+        "team/app"
+    ));
+}
+
+#[test]
 fn given_zots_rules_when_asked_then_each_answer_has_its_reason() {
     use Action::{Create, Delete, Read, Update};
     let policy = policy(RULES);

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use zas_blobs::BlobStore;
 use zas_core::{Timestamp, UploadId};
-use zas_metadata::{Lease, Retyping};
+use zas_metadata::{Lease, Retyping, SharedManifest};
 
 use super::{GRACE, World, body, collection_settings, content, image, repository, world};
 use crate::services::maintenance::CollectionSettings;
@@ -71,7 +71,7 @@ async fn given_a_blob_in_a_manifest_when_time_passes_then_it_stays_until_the_man
     assert_eq!(world.pull(&name, &layer).await.len(), 100_000);
     world
         .registry
-        .delete_manifest("alice", &name, &pushed.digest)
+        .delete_manifest("alice", &name, &pushed.digest, SharedManifest::Delete)
         .await
         .unwrap();
     world.collector.collect().await.unwrap();

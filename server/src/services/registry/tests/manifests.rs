@@ -1,6 +1,6 @@
 use bytes::Bytes;
 use zas_core::{Digest, MediaType, Reference, RepositoryName};
-use zas_metadata::{Lease, Retyping};
+use zas_metadata::{Lease, Retyping, SharedManifest};
 
 use super::{World, image, repository, world};
 use crate::services::registry::{ManifestPushed, PushManifest, RegistryError, TagRights};
@@ -189,15 +189,42 @@ async fn given_a_manifest_with_many_tags_when_deleted_then_all_tags_go_with_it()
     let digest = Digest::sha256_of(&body);
     world
         .registry
-        .delete_manifest("alice", &name, &digest)
+        .delete_manifest("alice", &name, &digest, SharedManifest::Delete)
         .await
         .unwrap();
     assert!(matches!(
         world.registry.list_tags(&name, None, None).await,
         Err(RegistryError::RepositoryUnknown(_))
     ));
-    let again = world.registry.delete_manifest("alice", &name, &digest).await;
+    let again = world
+        .registry
+        .delete_manifest("alice", &name, &digest, SharedManifest::Delete)
+        .await;
     assert!(matches!(again, Err(RegistryError::ManifestUnknown { .. })));
+}
+
+#[tokio::test]
+async fn given_a_shared_manifest_when_deleted_by_who_has_to_keep_it_then_refused_until_one_tag_is_left() {
+    let world = world();
+    let name = repository("team/app");
+    let config = world.push(&name, b"{}").await;
+    let body = image(&config, &[], "");
+    push(&world, &name, &body, &["v1", "v2"], ALL).await.unwrap();
+    let digest = Digest::sha256_of(&body);
+    let delete = async || {
+        let registry = &world.registry;
+        registry
+            .delete_manifest("alice", &name, &digest, SharedManifest::Keep)
+            .await
+    };
+    let refused = delete().await;
+    assert!(
+        matches!(refused, Err(RegistryError::ManifestShared { .. })),
+        "{refused:?}"
+    );
+    let tag = "v2".parse().unwrap();
+    world.registry.delete_tag("alice", &name, &tag).await.unwrap();
+    delete().await.unwrap();
 }
 
 #[tokio::test]

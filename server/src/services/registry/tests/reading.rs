@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use zas_core::{Digest, Reference, RepositoryName, Tag};
-use zas_metadata::{Lease, Retyping};
+use zas_metadata::{Lease, Retyping, SharedManifest};
 
 use super::{World, body, content, image, repository, world};
 use crate::services::registry::{PushManifest, ReferrerQuery, RegistryError, TagRights};
@@ -237,14 +237,17 @@ async fn given_manifests_that_cannot_be_accepted_when_pushed_then_the_reason_is_
         RegistryError::Reserved(_)
     ));
     let absent = Digest::sha256_of(b"absent");
-    let deleted = world.registry.delete_manifest("alice", &name, &absent).await;
+    let deleted = world
+        .registry
+        .delete_manifest("alice", &name, &absent, SharedManifest::Delete)
+        .await;
     assert!(
         matches!(deleted, Err(RegistryError::ManifestUnknown { .. })),
         "{deleted:?}"
     );
     let deleted = world
         .registry
-        .delete_manifest("alice", &repository("s3/x"), &absent)
+        .delete_manifest("alice", &repository("s3/x"), &absent, SharedManifest::Delete)
         .await;
     assert!(matches!(deleted, Err(RegistryError::Reserved(_))), "{deleted:?}");
 }

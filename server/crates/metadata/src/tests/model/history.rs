@@ -17,6 +17,7 @@ use crate::embedded::EmbeddedMetadata;
 use crate::ordered_map::OrderedMap;
 use crate::{
     Epoch, FinishUpload, Lease, MetadataStore as _, Page, Presence, Progress, ReferenceEdge, Referral,
+    SharedManifest,
 };
 
 /// An engine and its model.
@@ -216,7 +217,7 @@ impl<'a, M: OrderedMap> Engine<'a, M> {
             Step::DeleteManifest { repository, body } => {
                 let (repository, digest) = (name(*repository), digest(&body_text(*body)));
                 let outcome = store
-                    .delete_manifest(&origin(), &repository, &digest)
+                    .delete_manifest(&origin(), &repository, &digest, SharedManifest::Delete)
                     .await
                     .unwrap();
                 prop_assert_eq!(outcome, model.delete_manifest(&repository, &digest));
