@@ -1,7 +1,7 @@
 //! Bad input: manifests that are none.
 
 use serde_json::{Value, json};
-use zas_tests::{Blob, Image, Repository, Response, media_type};
+use zas_tests::{Algorithm, Blob, Document, Image, Repository, Response, media_type};
 
 use super::bad_paths::expect_alive;
 use super::cases;
@@ -22,6 +22,8 @@ cases!(bad_content:
     given_a_long_artifact_type_when_pushed_then_400,
     given_wrong_annotations_when_pushed_then_400,
     given_schema_version_1_when_pushed_then_refused,
+    given_lists_that_old_tools_write_as_null_when_pushed_then_201,
+    given_bytes_that_are_no_text_inside_a_manifest_when_pushed_then_400,
 );
 
 /// The default of `limits.manifestReferences`.
@@ -86,7 +88,6 @@ fn given_json_that_is_no_manifest_when_pushed_then_400(fixture: &Fixture<'_>) {
         json!({"schemaVersion": 2, "mediaType": media_type::MANIFEST}),
         without("schemaVersion"),
         without("config"),
-        without("layers"),
         with("schemaVersion", json!(1)),
         with("schemaVersion", json!("2")),
         with("schemaVersion", json!(-2)),
@@ -106,6 +107,43 @@ fn given_json_that_is_no_manifest_when_pushed_then_400(fixture: &Fixture<'_>) {
     ] {
         expect_invalid(&repository, media_type::INDEX, content.to_string().as_bytes());
     }
+}
+
+fn given_lists_that_old_tools_write_as_null_when_pushed_then_201(fixture: &Fixture<'_>) {
+    let repository = fixture.repository();
+    let (oci, docker) = (Image::new(fixture.seed()), Image::new(fixture.seed()).docker());
+    for image in [oci, docker] {
+        let package = image.layers(0).build();
+        for blob in &package.blobs {
+            repository.push_blob(blob);
+        }
+        let mut content = package.manifest.json();
+        content.as_object_mut().unwrap().remove("layers");
+        let absent = content.clone();
+        content["layers"] = json!(null);
+        content["manifests"] = json!(null);
+        for content in [absent, content] {
+            let document = Document::new(&content, &package.manifest.media_type, Algorithm::Sha256);
+            repository.push_manifest(&document, &document.digest);
+        }
+    }
+    for media_type in [media_type::INDEX, media_type::DOCKER_LIST] {
+        let content = json!({"schemaVersion": 2, "mediaType": media_type, "manifests": null});
+        let document = Document::new(&content, media_type, Algorithm::Sha256);
+        repository.push_manifest(&document, &document.digest);
+    }
+}
+
+fn given_bytes_that_are_no_text_inside_a_manifest_when_pushed_then_400(fixture: &Fixture<'_>) {
+    let repository = fixture.repository();
+    let package = Image::new(fixture.seed()).field("note", json!("?")).build();
+    for blob in &package.blobs {
+        repository.push_blob(blob);
+    }
+    let mut bytes = package.manifest.bytes;
+    let place = bytes.iter().position(|byte| *byte == b'?').unwrap();
+    bytes[place] = 0xff;
+    expect_invalid(&repository, media_type::MANIFEST, &bytes);
 }
 
 fn given_wrong_descriptors_when_pushed_then_400(fixture: &Fixture<'_>) {

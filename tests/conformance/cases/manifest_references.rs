@@ -100,6 +100,9 @@ fn given_an_absent_child_when_pushed_to_a_strict_repository_then_manifest_blob_u
     let absent = Image::new(fixture.seed()).build();
     let index = Index::new().platform(&absent.manifest, "arm64").build();
     expect_missing(&repository, &index, repository.put_manifest(&index, "v1"));
+    // A blob of the same bytes is no manifest.
+    repository.push_blob(&Blob::new(absent.manifest.bytes.clone()));
+    expect_missing(&repository, &index, repository.put_manifest(&index, "v1"));
     repository.push_by_digest(&absent);
     expect_pushed(&repository, &index, repository.put_manifest(&index, "v1"));
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 
 use crate::{Descriptor, Digest, MediaType};
 
@@ -43,6 +43,8 @@ pub struct ManifestReference {
     pub role: ReferenceRole,
     /// Whether the registry may lack it by design (non-distributable layers).
     pub may_be_absent: bool,
+    /// Whether its media type says that it is a manifest itself.
+    pub is_manifest: bool,
 }
 
 /// The part that a reference plays in its manifest.
@@ -72,6 +74,9 @@ pub enum InvalidManifest {
         /// What the request says.
         header: String,
     },
+    /// The bytes are no text.
+    #[error("the manifest is not valid: it is not UTF-8 from byte {0} on")]
+    Encoding(usize),
     /// The JSON cannot be read as a manifest.
     #[error("the manifest is not valid: {0}")]
     Json(#[from] serde_json::Error),
@@ -79,7 +84,7 @@ pub enum InvalidManifest {
     #[error("the manifest is not valid: {0}")]
     Field(&'static str),
     /// The manifest mixes the fields of an image and of an index.
-    #[error("the manifest has both layers and manifests: it can be an image or an index, not both")]
+    #[error("the manifest mixes the fields of an image (config, layers) and of an index (manifests)")]
     Ambiguous,
     /// The manifest refers to too much.
     #[error("the manifest has {found} references, at most {limit} are allowed")]
@@ -98,10 +103,39 @@ struct Document {
     media_type: Option<String>,
     artifact_type: Option<String>,
     config: Option<Entry>,
-    layers: Option<Vec<Entry>>,
-    manifests: Option<Vec<Entry>>,
+    #[serde(default, deserialize_with = "null_or_list")]
+    layers: List,
+    #[serde(default, deserialize_with = "null_or_list")]
+    manifests: List,
     subject: Option<Entry>,
     annotations: Option<BTreeMap<String, String>>,
+}
+
+/// A field that lists descriptors. Old tools write null where the list is empty, in the other kind's field too.
+#[derive(Default)]
+enum List {
+    #[default]
+    Absent,
+    Null,
+    Entries(Vec<Entry>),
+}
+
+impl List {
+    fn entries(&self) -> &[Entry] {
+        match self {
+            Self::Absent | Self::Null => &[],
+            Self::Entries(entries) => entries,
+        }
+    }
+
+    const fn is_list(&self) -> bool {
+        matches!(self, Self::Entries(_))
+    }
+}
+
+fn null_or_list<'de, D: Deserializer<'de>>(deserializer: D) -> Result<List, D::Error> {
+    let entries = Option::<Vec<Entry>>::deserialize(deserializer)?;
+    Ok(entries.map_or(List::Null, List::Entries))
 }
 
 #[derive(Deserialize)]
@@ -119,7 +153,10 @@ impl Manifest {
     /// # Errors
     /// [`InvalidManifest`] says what to change. `limit` bounds the number of distinct references.
     pub fn parse(bytes: &[u8], header: Option<&MediaType>, limit: usize) -> Result<Self, InvalidManifest> {
-        let document: Document = serde_json::from_slice(bytes)?;
+        // The reader of JSON skips what it has no use for without looking at its encoding.
+        let text =
+            std::str::from_utf8(bytes).map_err(|error| InvalidManifest::Encoding(error.valid_up_to()))?;
+        let document: Document = serde_json::from_str(text)?;
         if document.schema_version != Some(2) {
             return Err(InvalidManifest::Field("schemaVersion must be 2"));
         }
@@ -190,7 +227,12 @@ fn references(
     kind: ManifestKind,
     limit: usize,
 ) -> Result<Vec<ManifestReference>, InvalidManifest> {
-    if document.manifests.is_some() && (document.layers.is_some() || document.config.is_some()) {
+    let has_image_fields = document.layers.is_list() || document.config.is_some();
+    let is_mixed = match kind {
+        ManifestKind::Image => document.manifests.is_list(),
+        ManifestKind::Index => has_image_fields,
+    };
+    if is_mixed {
         return Err(InvalidManifest::Ambiguous);
     }
     let mut references = Vec::new();
@@ -199,13 +241,13 @@ fn references(
         if !seen.insert(entry.digest) {
             continue;
         }
-        let may_be_absent =
-            MediaType::from_header(&entry.media_type).is_ok_and(|kind| kind.is_non_distributable());
+        let media_type = MediaType::from_header(&entry.media_type).ok();
         references.push(ManifestReference {
             digest: entry.digest,
             size: entry.size,
             role,
-            may_be_absent,
+            may_be_absent: media_type.as_ref().is_some_and(MediaType::is_non_distributable),
+            is_manifest: media_type.as_ref().is_some_and(MediaType::is_manifest),
         });
     }
     if references.len() > limit {
@@ -222,25 +264,19 @@ type RoledEntry<'a> = (ReferenceRole, &'a Entry);
 fn entries(document: &Document, kind: ManifestKind) -> Result<Vec<RoledEntry<'_>>, InvalidManifest> {
     match kind {
         ManifestKind::Index => {
-            let children = document
-                .manifests
-                .as_ref()
-                .ok_or(InvalidManifest::Field("an index needs the field manifests"))?;
-            Ok(children
-                .iter()
-                .map(|child| (ReferenceRole::Child, child))
-                .collect())
+            if matches!(document.manifests, List::Absent) {
+                return Err(InvalidManifest::Field("an index needs the field manifests"));
+            }
+            let children = document.manifests.entries().iter();
+            Ok(children.map(|child| (ReferenceRole::Child, child)).collect())
         }
         ManifestKind::Image => {
             let config = document
                 .config
                 .as_ref()
                 .ok_or(InvalidManifest::Field("an image manifest needs the field config"))?;
-            let layers = document
-                .layers
-                .as_ref()
-                .ok_or(InvalidManifest::Field("an image manifest needs the field layers"))?;
-            let layers = layers.iter().map(|layer| (ReferenceRole::Layer, layer));
+            let layers = document.layers.entries().iter();
+            let layers = layers.map(|layer| (ReferenceRole::Layer, layer));
             Ok(std::iter::once((ReferenceRole::Config, config))
                 .chain(layers)
                 .collect())
@@ -339,6 +375,65 @@ mod tests {
     }
 
     #[test]
+    fn given_lists_that_are_null_or_left_out_when_parsed_then_they_are_empty() {
+        let config = entry("{}", "application/vnd.example.config+json");
+        for (media_type, fields, count) in [
+            (MediaType::OCI_MANIFEST, format!(r#""config":{config}"#), 1),
+            (
+                MediaType::OCI_MANIFEST,
+                format!(r#""config":{config},"layers":null"#),
+                1,
+            ),
+            (
+                MediaType::DOCKER_MANIFEST,
+                format!(r#""config":{config},"layers":null,"manifests":null"#),
+                1,
+            ),
+            (MediaType::OCI_INDEX, r#""manifests":null"#.to_owned(), 0),
+            (
+                MediaType::DOCKER_LIST,
+                r#""manifests":null,"layers":null,"config":null"#.to_owned(),
+                0,
+            ),
+        ] {
+            let bytes = format!(r#"{{"schemaVersion":2,{fields}}}"#);
+            let manifest = Manifest::parse(bytes.as_bytes(), Some(&oci(media_type)), LIMIT);
+            let found = manifest
+                .unwrap_or_else(|error| panic!("{bytes}: {error}"))
+                .references;
+            assert_eq!(found.len(), count, "{bytes}");
+        }
+    }
+
+    #[test]
+    fn given_a_child_when_parsed_then_its_type_says_whether_it_is_a_manifest() {
+        let children = [
+            entry("a", MediaType::OCI_MANIFEST),
+            entry("b", "application/vnd.buildkit.cacheconfig.v0"),
+        ];
+        let bytes = format!(r#"{{"schemaVersion":2,"manifests":[{}]}}"#, children.join(","));
+        let index = Manifest::parse(bytes.as_bytes(), Some(&oci(MediaType::OCI_INDEX)), LIMIT).unwrap();
+        let kinds: Vec<_> = index.references.iter().map(|child| child.is_manifest).collect();
+        assert_eq!(kinds, [true, false]);
+    }
+
+    #[test]
+    fn given_bytes_that_are_no_text_when_parsed_then_refused_wherever_they_stand() {
+        for extra in [
+            &b",\"note\":\"\xff\""[..],
+            b",\"note\":{\"deep\":[\"\xc3\"]}",
+            b",\"annotations\":{\"a\":\"\xff\"}",
+        ] {
+            let mut bytes = image(&[], "");
+            bytes.pop();
+            bytes.extend_from_slice(extra);
+            bytes.push(b'}');
+            let parsed = Manifest::parse(&bytes, Some(&oci(MediaType::OCI_MANIFEST)), LIMIT);
+            assert!(matches!(parsed, Err(InvalidManifest::Encoding(_))), "{parsed:?}");
+        }
+    }
+
+    #[test]
     fn given_wrong_manifests_when_parsed_then_each_is_refused() {
         let index = oci(MediaType::OCI_INDEX);
         let manifest = oci(MediaType::OCI_MANIFEST);
@@ -369,6 +464,8 @@ mod tests {
             ),
             (image(&many, ""), Some(&manifest)),
             (both, Some(&manifest)),
+            (image(&[], ""), Some(&index)),
+            (image(&[], r#","manifests":null"#), Some(&index)),
         ];
         for (bytes, header) in cases {
             assert!(

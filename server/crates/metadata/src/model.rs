@@ -171,6 +171,8 @@ pub enum Presence {
     Optional,
     /// The repository holds a blob of the digest.
     Blob,
+    /// The repository holds a manifest of the digest; a blob of the same bytes is none.
+    Manifest,
     /// The repository holds a manifest or a blob of the digest.
     ManifestOrBlob,
 }

@@ -240,6 +240,8 @@ fn edge(reference: &ManifestReference, missing: MissingReferences) -> ReferenceE
     };
     let presence = match reference.role {
         _ if is_optional => Presence::Optional,
+        ReferenceRole::Child if reference.is_manifest => Presence::Manifest,
+        // Build caches list layers as children.
         ReferenceRole::Child => Presence::ManifestOrBlob,
         ReferenceRole::Config | ReferenceRole::Layer => Presence::Blob,
     };

@@ -90,12 +90,18 @@ fn check_against_tree(manifest: &Manifest, tree: &Value) {
     match manifest.kind {
         ManifestKind::Image => {
             add(&tree["config"], ReferenceRole::Config);
-            let layers = tree["layers"].as_array().expect("layers");
-            layers.iter().for_each(|layer| add(layer, ReferenceRole::Layer));
+            let layers = tree["layers"].as_array();
+            layers
+                .into_iter()
+                .flatten()
+                .for_each(|layer| add(layer, ReferenceRole::Layer));
         }
         ManifestKind::Index => {
-            let children = tree["manifests"].as_array().expect("manifests");
-            children.iter().for_each(|child| add(child, ReferenceRole::Child));
+            let children = tree["manifests"].as_array();
+            children
+                .into_iter()
+                .flatten()
+                .for_each(|child| add(child, ReferenceRole::Child));
         }
     }
     assert_eq!(manifest.references.len(), expected.len(), "each digest once");

@@ -16,6 +16,7 @@ cases![
     given_required_blobs_that_are_absent_when_committed_then_exactly_they_are_named_and_nothing_changed,
     given_references_that_may_be_absent_when_committed_then_stored,
     given_a_reference_to_a_manifest_or_blob_when_either_is_there_then_accepted,
+    given_a_reference_to_a_manifest_when_only_a_blob_is_there_then_missing,
     given_a_blob_of_another_repository_when_referred_to_then_missing,
     given_tags_when_one_conflicts_then_nothing_is_stored,
     given_tags_that_pointed_elsewhere_when_committed_then_displaced_with_their_old_digest,
@@ -210,6 +211,18 @@ async fn given_a_reference_to_a_manifest_or_blob_when_either_is_there_then_accep
         given.commit(image).await,
         CommitOutcome::Missing(vec![digest("{child}")])
     );
+}
+
+async fn given_a_reference_to_a_manifest_when_only_a_blob_is_there_then_missing(given: Setting) {
+    let ours = repository("ours");
+    let child = given.push_inline(&ours, "{child}").await;
+    let index = manifest(&ours, "{i}").refers(&child, Presence::Manifest);
+    assert_eq!(
+        given.commit(index.clone()).await,
+        CommitOutcome::Missing(vec![child])
+    );
+    given.commit(manifest(&ours, "{child}")).await;
+    assert_eq!(given.commit(index).await, committed(true));
 }
 
 async fn given_a_blob_of_another_repository_when_referred_to_then_missing(given: Setting) {

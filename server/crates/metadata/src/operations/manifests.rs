@@ -196,7 +196,7 @@ fn damaged(view: &View<'_>, references: &[ReferenceEdge]) -> Result<Vec<Digest>>
     }
     let required = references
         .iter()
-        .filter(|reference| reference.presence != Presence::Optional);
+        .filter(|reference| matches!(reference.presence, Presence::Blob | Presence::ManifestOrBlob));
     let mut damaged = Vec::new();
     for reference in required {
         if view.has(&keys::damaged(&reference.digest))? {
@@ -208,8 +208,8 @@ fn damaged(view: &View<'_>, references: &[ReferenceEdge]) -> Result<Vec<Digest>>
 
 /// The rows of which one must be there for a reference; none when it may be absent.
 fn witnesses(repository: &RepositoryName, reference: &ReferenceEdge) -> impl Iterator<Item = Key> {
-    let link = reference.presence != Presence::Optional;
-    let manifest = reference.presence == Presence::ManifestOrBlob;
+    let link = matches!(reference.presence, Presence::Blob | Presence::ManifestOrBlob);
+    let manifest = matches!(reference.presence, Presence::Manifest | Presence::ManifestOrBlob);
     let link = link.then(|| keys::link(&reference.digest, repository));
     let manifest = manifest.then(|| keys::manifest(repository, &reference.digest));
     link.into_iter().chain(manifest)

@@ -20,6 +20,13 @@ use crate::{
     SharedManifest,
 };
 
+const PRESENCES: [Presence; 4] = [
+    Presence::Optional,
+    Presence::Blob,
+    Presence::Manifest,
+    Presence::ManifestOrBlob,
+];
+
 /// An engine and its model.
 pub(super) struct Engine<'a, M: OrderedMap> {
     open: Open<'a, M>,
@@ -178,8 +185,7 @@ impl<'a, M: OrderedMap> Engine<'a, M> {
                 let mut manifest = manifest(&name(*repository), &body_text(*body));
                 for (target, presence) in references {
                     let digest = target_digest(*target);
-                    let presence = [Presence::Optional, Presence::Blob, Presence::ManifestOrBlob]
-                        [usize::from(*presence)];
+                    let presence = PRESENCES[usize::from(*presence)];
                     let is_new = manifest
                         .references
                         .iter()

@@ -174,6 +174,7 @@ impl Model {
         let is_missing = |presence, digest: &Digest| match presence {
             Presence::Optional => false,
             Presence::Blob => !has_blob(digest),
+            Presence::Manifest => !has_manifest(digest),
             Presence::ManifestOrBlob => !has_blob(digest) && !has_manifest(digest),
         };
         let references = manifest.references.iter();

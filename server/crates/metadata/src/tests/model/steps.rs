@@ -94,7 +94,7 @@ pub(super) fn step() -> impl Strategy<Value = Step> {
     let commit = (
         repository.clone(),
         body.clone(),
-        vec((0..7_u8, 0..3_u8), 0..4),
+        vec((0..7_u8, 0..4_u8), 0..4),
         vec((0..3_u8, 0..5_u8), 0..3),
         option::of((0..4_u8, 0..2_u8)),
     );
