@@ -60,6 +60,16 @@ struct Run {
     left: u64,
 }
 
+impl Run {
+    fn inline(bytes: Bytes) -> Self {
+        Self {
+            position: 0,
+            left: bytes.len() as u64,
+            source: Source::Inline(bytes),
+        }
+    }
+}
+
 enum Source {
     Inline(Bytes),
     Stored(Arc<dyn BlobReader>),
@@ -67,18 +77,31 @@ enum Source {
 
 impl BlobStream {
     /// The bytes of `range`, sent in pieces of `chunk` bytes while they are in memory.
-    pub(super) fn new(body: BlobBody, range: ByteRange, chunk: usize) -> Self {
-        let runs = match body {
-            BlobBody::Inline(bytes) => VecDeque::from([Run {
-                source: Source::Inline(bytes),
-                position: range.start,
-                left: range.length,
-            }]),
-            BlobBody::Stored(parts) => runs(parts, range),
-        };
+    pub(super) fn new(body: &BlobBody, range: ByteRange, chunk: usize) -> Self {
         Self {
             length: range.length,
-            runs,
+            runs: runs(body, range),
+            reading: VecDeque::new(),
+            chunk,
+        }
+    }
+
+    /// Several ranges, each behind its head, and what ends the last.
+    pub(super) fn multipart(
+        body: &BlobBody,
+        parts: Vec<(Bytes, ByteRange)>,
+        end: Bytes,
+        chunk: usize,
+    ) -> Self {
+        let mut all = VecDeque::new();
+        for (head, range) in parts {
+            all.push_back(Run::inline(head));
+            all.extend(runs(body, range));
+        }
+        all.push_back(Run::inline(end));
+        Self {
+            length: all.iter().map(|run| run.left).sum(),
+            runs: all,
             reading: VecDeque::new(),
             chunk,
         }
@@ -137,8 +160,19 @@ fn to_read(left: u64, most: usize) -> usize {
     usize::try_from(left).unwrap_or(most).min(most)
 }
 
-/// The runs of the parts that lie in the range.
-fn runs(parts: Vec<StoredPart>, range: ByteRange) -> VecDeque<Run> {
+/// What of the body lies in the range.
+fn runs(body: &BlobBody, range: ByteRange) -> VecDeque<Run> {
+    match body {
+        BlobBody::Inline(bytes) => VecDeque::from([Run {
+            source: Source::Inline(bytes.clone()),
+            position: range.start,
+            left: range.length,
+        }]),
+        BlobBody::Stored(parts) => stored_runs(parts, range),
+    }
+}
+
+fn stored_runs(parts: &[StoredPart], range: ByteRange) -> VecDeque<Run> {
     let (mut skip, mut left) = (range.start, range.length);
     let mut runs = VecDeque::new();
     for StoredPart { extent, reader } in parts {
@@ -148,7 +182,7 @@ fn runs(parts: Vec<StoredPart>, range: ByteRange) -> VecDeque<Run> {
         left -= taken;
         if taken > 0 {
             runs.push_back(Run {
-                source: Source::Stored(reader),
+                source: Source::Stored(Arc::clone(reader)),
                 position: extent.offset + skipped,
                 left: taken,
             });

@@ -16,6 +16,7 @@ cases!(catalog:
     given_only_blobs_when_listed_then_the_repository_is_absent,
     given_the_last_manifest_deleted_when_listed_then_the_repository_is_gone,
     given_a_wrong_limit_when_listed_then_400,
+    given_an_empty_limit_when_listed_then_a_page_of_our_own_size,
     given_rights_when_listed_then_only_readable_repositories,
 );
 
@@ -118,6 +119,12 @@ fn given_a_wrong_limit_when_listed_then_400(fixture: &Fixture<'_>) {
             .send();
         answer.expect_error(400, "UNSUPPORTED");
     }
+}
+
+fn given_an_empty_limit_when_listed_then_a_page_of_our_own_size(fixture: &Fixture<'_>) {
+    push_repositories(fixture, 1);
+    let listed = |parameters: &[(&str, &str)]| list(&fixture.client, parameters).json();
+    assert_eq!(listed(&[("n", "")]), listed(&[]));
 }
 
 fn given_rights_when_listed_then_only_readable_repositories(fixture: &Fixture<'_>) {

@@ -207,6 +207,13 @@ fn given_a_filter_when_asked_then_only_that_type(fixture: &Fixture<'_>) {
     let longer = push_artifact(fixture, &repository, &format!("{SBOM}1"), &subject);
     let unfiltered = ask(&repository, &subject.digest, &[]).expect_no_header("oci-filters-applied");
     assert_eq!(digests(&unfiltered), sorted([&sbom, &signature, &longer]));
+    // A plus sign as it stands, as in application/spdx+json.
+    let path = format!(
+        "{}?artifactType={SIGNATURE}",
+        repository.referrers_path(&subject.digest)
+    );
+    let answer = repository.client.get(&path).send().expect_status(200);
+    assert_eq!(digests(&answer), sorted([&signature]));
     for (own_type, document) in [(SBOM, &sbom), (SIGNATURE, &signature)] {
         let answer = ask(&repository, &subject.digest, &[own_type])
             .expect_header("oci-filters-applied", "artifactType");

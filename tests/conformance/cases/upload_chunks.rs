@@ -75,9 +75,12 @@ fn given_a_first_chunk_not_at_zero_when_sent_then_416(fixture: &Fixture<'_>) {
 
 fn given_a_chunk_sent_twice_when_repeated_then_416_and_the_upload_survives(fixture: &Fixture<'_>) {
     let (repository, blob, mut upload) = begin_with_half(fixture);
+    let location = upload.location.clone();
     upload
         .send_chunk(0, &blob.bytes[..HALF])
-        .expect_error(416, "BLOB_UPLOAD_INVALID");
+        .expect_error(416, "BLOB_UPLOAD_INVALID")
+        .expect_header("location", &location)
+        .expect_header("range", &format!("0-{}", HALF - 1));
     expect_survival(&repository, &blob, upload);
 }
 

@@ -16,13 +16,20 @@ impl ByteRange {
     }
 }
 
+/// Most ranges of one header that are answered one by one: each costs the answer a head of its own, and lazy pullers ask
+/// for a few dozen.
+const MAX_RANGES: usize = 64;
+
 /// What a `Range` header asks of content of a known length.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RangeRequest {
     /// No range that this server serves: answer the whole content with 200.
     Whole,
     /// One part: answer 206.
     Part(ByteRange),
+    /// Two parts or more, in the order asked and together no longer than the content: answer 206 with
+    /// `multipart/byteranges`.
+    Parts(Vec<ByteRange>),
 }
 
 /// The range lies outside the content: answer 416.
@@ -36,33 +43,64 @@ pub struct RangeUnsatisfiable {
 impl RangeRequest {
     /// Reads a `Range` header for content of `length` bytes.
     ///
-    /// A header of another unit, of several ranges or of wrong syntax is ignored, which RFC 9110 section 14.2
-    /// allows and which clients handle. A range whose last byte lies before its first is a mistake that the client
-    /// should hear of, so it is refused rather than answered with the whole content.
+    /// A header of another unit, of too many or overlapping ranges or of wrong syntax is ignored, which RFC 9110 section
+    /// 14.2 allows and which clients handle. A range whose last byte lies before its first is a mistake that the client
+    /// should hear of, so it is refused rather than answered with the whole content. Of several ranges those that lie
+    /// outside the content are left out.
     ///
     /// # Errors
-    /// [`RangeUnsatisfiable`] when the range selects nothing.
+    /// [`RangeUnsatisfiable`] when no range selects anything.
     pub fn parse(header: &str, length: u64) -> Result<Self, RangeUnsatisfiable> {
         let Some(specification) = header.trim().strip_prefix("bytes=") else {
             return Ok(Self::Whole);
         };
-        let Some((first, last)) = specification.trim().split_once('-') else {
+        let texts = specification.split(',').map(str::trim);
+        let texts: Vec<&str> = texts
+            .filter(|text| !text.is_empty())
+            .take(MAX_RANGES + 1)
+            .collect();
+        let Some(ranges) = texts
+            .iter()
+            .map(|text| Selected::of(text, length))
+            .collect::<Option<Vec<_>>>()
+            .filter(|ranges| (1..=MAX_RANGES).contains(&ranges.len()))
+        else {
             return Ok(Self::Whole);
         };
-        let unsatisfiable = RangeUnsatisfiable { length };
+        let mut parts: Vec<ByteRange> = ranges.into_iter().filter_map(|Selected(part)| part).collect();
+        // More bytes than the content has: some are asked for twice, and the whole costs less.
+        if parts.iter().map(|part| u128::from(part.length)).sum::<u128>() > u128::from(length) {
+            return Ok(Self::Whole);
+        }
+        match (parts.len(), parts.pop()) {
+            (1, Some(part)) => Ok(Self::Part(part)),
+            (_, Some(last)) => {
+                parts.push(last);
+                Ok(Self::Parts(parts))
+            }
+            (_, None) => Err(RangeUnsatisfiable { length }),
+        }
+    }
+}
+
+/// What one well-formed range selects of the content, if anything.
+struct Selected(Option<ByteRange>);
+
+impl Selected {
+    /// `None`: the text is no range.
+    fn of(text: &str, length: u64) -> Option<Self> {
+        let (first, last) = text.split_once('-')?;
         let (start, end) = match (number(first), number(last)) {
             (Field::Number(first), Field::Number(last)) => (first, last.saturating_add(1).min(length)),
             (Field::Number(first), Field::Empty) => (first, length),
             (Field::Empty, Field::Number(suffix)) => (length.saturating_sub(suffix), length),
-            _ => return Ok(Self::Whole),
+            _ => return None,
         };
-        if start >= end {
-            return Err(unsatisfiable);
-        }
-        Ok(Self::Part(ByteRange {
+        let part = (start < end).then(|| ByteRange {
             start,
             length: end - start,
-        }))
+        });
+        Some(Self(part))
     }
 }
 
@@ -124,15 +162,42 @@ mod tests {
     }
 
     #[test]
-    fn given_headers_that_are_no_single_byte_range_when_parsed_then_ignored() {
+    fn given_several_ranges_when_parsed_then_those_inside_the_content_in_the_order_asked() {
+        let parts = |ranges: &[(u64, u64)]| {
+            let parts = ranges.iter().map(|(start, length)| ByteRange {
+                start: *start,
+                length: *length,
+            });
+            Ok(RangeRequest::Parts(parts.collect()))
+        };
+        let parse = |header| RangeRequest::parse(header, 10);
+        assert_eq!(parse("bytes=0-1,3-4"), parts(&[(0, 2), (3, 2)]));
+        assert_eq!(parse("bytes=-2, ,0-0"), parts(&[(8, 2), (0, 1)]));
+        assert_eq!(parse("bytes=0-1,20-30,3-4"), parts(&[(0, 2), (3, 2)]));
+        assert_eq!(parse("bytes=0-1,20-30"), part(0, 2));
+        assert_eq!(parse("bytes=20-30,40-50"), Err(RangeUnsatisfiable { length: 10 }));
+        // More than there is, or too many: the whole content.
+        assert_eq!(parse("bytes=0-7,0-7"), Ok(RangeRequest::Whole));
+        let header = |count: u64| {
+            let ranges: Vec<String> = (0..count).map(|number| format!("{number}-{number}")).collect();
+            format!("bytes={}", ranges.join(","))
+        };
+        let found = RangeRequest::parse(&header(64), 1000);
+        assert!(matches!(&found, Ok(RangeRequest::Parts(parts)) if parts.len() == 64));
+        assert_eq!(RangeRequest::parse(&header(65), 1000), Ok(RangeRequest::Whole));
+    }
+
+    #[test]
+    fn given_headers_that_are_no_byte_range_when_parsed_then_ignored() {
         for header in [
             "",
             "bytes",
             "bytes=",
             "bytes=-",
             "items=0-1",
-            "bytes=0-1,3-4",
             "bytes=a-b",
+            "bytes=0-1,a-b",
+            "bytes=,",
         ] {
             assert_eq!(
                 RangeRequest::parse(header, 10),

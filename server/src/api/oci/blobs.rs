@@ -9,9 +9,11 @@ use zas_metadata::Lease;
 
 use super::call::Call;
 use super::conditional::{entity_tag, is_not_modified, range_applies};
+use super::multipart::Boundary;
 use super::{OciError, OciErrorCode};
 use crate::api::body::{BlobStream, Omitted};
 use crate::services::auth::Action;
+use crate::services::registry::Blob;
 
 /// Content never changes under its digest, so a cache that may keep it may keep it for ever.
 const IMMUTABLE: &str = "private, max-age=31536000, immutable";
@@ -38,6 +40,7 @@ pub(super) async fn get(
     let part = match range.map(|range| RangeRequest::parse(range, size)) {
         None | Some(Ok(RangeRequest::Whole)) => None,
         Some(Ok(RangeRequest::Part(part))) => Some(part),
+        Some(Ok(RangeRequest::Parts(parts))) => return Ok(several(call, &blob, parts)),
         Some(Err(unsatisfiable)) => {
             return Err(
                 OciError::new(OciErrorCode::SizeInvalid, unsatisfiable.to_string())
@@ -52,7 +55,7 @@ pub(super) async fn get(
             length: size,
         };
         return Ok(described(StatusCode::OK, digest).body(BlobStream::new(
-            blob.body,
+            &blob.body,
             whole,
             call.api.read_chunk,
         )));
@@ -62,7 +65,21 @@ pub(super) async fn get(
         CONTENT_RANGE,
         format!("bytes {}-{}/{size}", part.start, part.last()),
     ));
-    Ok(response.body(BlobStream::new(blob.body, part, call.api.read_chunk)))
+    Ok(response.body(BlobStream::new(&blob.body, part, call.api.read_chunk)))
+}
+
+/// Sends several parts of a blob.
+fn several(call: &Call<'_>, blob: &Blob, ranges: Vec<ByteRange>) -> HttpResponse {
+    let boundary = Boundary::of(&blob.digest);
+    let parts = boundary.parts(ranges, blob.size);
+    described(StatusCode::PARTIAL_CONTENT, &blob.digest)
+        .insert_header((CONTENT_TYPE, boundary.content_type()))
+        .body(BlobStream::multipart(
+            &blob.body,
+            parts,
+            boundary.end(),
+            call.api.read_chunk,
+        ))
 }
 
 /// Tells whether a blob is there. To someone who may push, a yes is a promise to keep it for the grace.

@@ -5,13 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::http::header::{AUTHORIZATION, WWW_AUTHENTICATE};
-use actix_web::web::{Payload, Query};
+use actix_web::web::Payload;
 use actix_web::{HttpMessage, HttpRequest};
 use arc_swap::ArcSwap;
 use zas_config::Configuration;
 use zas_core::{Reference, RepositoryName};
 
-use super::{OciError, OciErrorCode};
+use super::{OciError, OciErrorCode, query};
 use crate::api::forwarded::Connection;
 use crate::api::observe::{ActorName, ReceivedBytes};
 use crate::api::request_body::RequestStream;
@@ -113,16 +113,15 @@ impl<'a> Call<'a> {
         request
             .extensions_mut()
             .insert(ActorName(principal.name().to_owned()));
-        let mut call = Self {
+        let call = Self {
             api,
             request,
             principal,
             client,
             is_tls: connection.is_tls,
-            parameters: Vec::new(),
+            parameters: query::parse(request.query_string()),
         };
         call.may_enter()?;
-        call.parameters = read_parameters(request)?;
         Ok(call)
     }
 
@@ -216,8 +215,19 @@ impl<'a> Call<'a> {
     }
 
     /// Which repositories the caller may see in listings.
-    pub(super) fn read_filter(&self) -> impl Fn(&RepositoryName) -> bool + '_ {
-        self.api.access.read_filter(&self.principal)
+    pub(super) fn read_filter(&self) -> impl Fn(&RepositoryName) -> bool + Send + Sync + use<> {
+        let filter = self.api.access.read_filter(&self.principal);
+        move |repository| filter.allows(repository)
+    }
+
+    /// Where a listing that is filtered by rights goes on, as the caller may see it.
+    pub(super) fn seal_position(&self, listing: &str, position: &str) -> Option<String> {
+        self.api.access.seal_position(listing, position)
+    }
+
+    /// What [`Self::seal_position`] has sealed.
+    pub(super) fn open_position(&self, listing: &str, sealed: &str) -> Option<String> {
+        self.api.access.open_position(listing, sealed)
     }
 
     /// Whether a rule wants the caller kept from deleting a digest that several tags share.
@@ -258,17 +268,6 @@ impl<'a> Call<'a> {
         }
         OciError::new(OciErrorCode::Denied, reason)
     }
-}
-
-fn read_parameters(request: &HttpRequest) -> Result<Vec<(String, String)>, OciError> {
-    let parameters = Query::<Vec<(String, String)>>::from_query(request.query_string());
-    let parameters = parameters.map_err(|error| {
-        OciError::new(
-            OciErrorCode::Unsupported,
-            format!("the query cannot be read: {error}"),
-        )
-    })?;
-    Ok(parameters.into_inner())
 }
 
 fn unauthorized(api: &OciApi, reason: &str) -> OciError {

@@ -9,11 +9,15 @@ mod error;
 #[cfg(feature = "fuzzing")]
 pub mod fuzzing;
 mod manifests;
+mod multipart;
 mod page;
 mod path;
+mod query;
 mod referrers;
 mod repository_use;
 mod tags;
+#[cfg(test)]
+mod tests;
 mod uploads;
 
 use actix_web::http::Method;

@@ -11,10 +11,12 @@ const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'_')
     .remove(b'~');
 
-/// Reads the parameter `n`.
+/// Reads the parameter `n`. An empty one says nothing.
 pub(super) fn count(value: Option<&str>) -> Result<Option<usize>, OciError> {
-    let Some(value) = value else { return Ok(None) };
-    let is_number = !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit());
+    let Some(value) = value.filter(|value| !value.is_empty()) else {
+        return Ok(None);
+    };
+    let is_number = value.bytes().all(|byte| byte.is_ascii_digit());
     if !is_number {
         return Err(OciError::new(
             OciErrorCode::Unsupported,
@@ -46,9 +48,10 @@ mod tests {
     #[test]
     fn given_counts_when_read_then_only_whole_numbers_pass() {
         assert_eq!(count(None).unwrap(), None);
+        assert_eq!(count(Some("")).unwrap(), None);
         assert_eq!(count(Some("0")).unwrap(), Some(0));
         assert_eq!(count(Some("99999999999999999999999")).unwrap(), Some(usize::MAX));
-        for bad in ["", "-1", "+1", "a", "1.5"] {
+        for bad in ["-1", "+1", "a", "1.5"] {
             assert!(count(Some(bad)).is_err(), "{bad}");
         }
     }

@@ -3,15 +3,18 @@
 use actix_web::HttpResponse;
 use actix_web::HttpResponseBuilder;
 use actix_web::http::StatusCode;
-use actix_web::http::header::{CONTENT_LENGTH, CONTENT_RANGE, LOCATION, RANGE};
+use actix_web::http::header::{CONTENT_LENGTH, CONTENT_RANGE, HeaderName, LOCATION, RANGE};
 use actix_web::web::Payload;
-use zas_core::{Algorithm, Digest, RepositoryName};
+use zas_core::{Algorithm, Digest, InvalidDigest, RepositoryName};
 
 use super::call::Call;
 use super::manifests::parse_digest;
 use super::{OciError, OciErrorCode};
 use crate::services::auth::Action;
-use crate::services::registry::{Chunk, UploadTarget};
+use crate::services::registry::{Chunk, RegistryError, UploadTarget};
+
+/// The upload's id, as Docker's clients know it.
+const UPLOAD_UUID: HeaderName = HeaderName::from_static("docker-upload-uuid");
 
 /// Starts an upload, takes a whole blob, or mounts one.
 pub(super) async fn start(
@@ -21,8 +24,9 @@ pub(super) async fn start(
 ) -> Result<HttpResponse, OciError> {
     call.may(Action::Create, name)?;
     if let Some(mount) = call.parameter("mount") {
-        let digest = parse_digest(mount)?;
-        if mount_blob(call, name, &digest).await? {
+        if let Some(digest) = mountable(mount)?
+            && mount_blob(call, name, &digest).await?
+        {
             return Ok(created(call, name, &digest));
         }
         return start_upload(call, name).await;
@@ -40,15 +44,22 @@ pub(super) async fn start(
     start_upload(call, name).await
 }
 
+/// What can be mounted at all. A digest of an algorithm that this store does not verify is held by no repository.
+fn mountable(mount: &str) -> Result<Option<Digest>, OciError> {
+    match mount.parse() {
+        Ok(digest) => Ok(Some(digest)),
+        Err(InvalidDigest::Algorithm(_)) => Ok(None),
+        Err(invalid) => Err(OciError::new(OciErrorCode::DigestInvalid, invalid.to_string())),
+    }
+}
+
+/// Whether the blob could be mounted. Clients derive `from` from the names of other registries, so a name that no
+/// repository can have is one that does not hold the blob.
 async fn mount_blob(call: &Call<'_>, name: &RepositoryName, digest: &Digest) -> Result<bool, OciError> {
-    let from: Option<RepositoryName> = call
-        .parameter("from")
-        .filter(|from| !from.is_empty())
-        .map(str::parse)
-        .transpose()
-        .map_err(|invalid: zas_core::InvalidRepositoryName| {
-            OciError::new(OciErrorCode::NameInvalid, invalid.to_string())
-        })?;
+    let from = call.parameter("from").filter(|from| !from.is_empty());
+    let Ok(from) = from.map(str::parse::<RepositoryName>).transpose() else {
+        return Ok(false);
+    };
     let may_read = call.read_filter();
     Ok(call
         .api
@@ -83,7 +94,8 @@ pub(super) async fn append(
     call.may(Action::Create, &target.repository)?;
     let chunk = chunk(call)?;
     let body = call.body(payload);
-    let offset = call.api.registry.append_chunk(target, chunk, body).await?;
+    let appended = call.api.registry.append_chunk(target, chunk, body).await;
+    let offset = appended.map_err(|error| refused(call, target, error))?;
     Ok(progress(call, StatusCode::ACCEPTED, target, offset).finish())
 }
 
@@ -106,7 +118,8 @@ pub(super) async fn finish(
     call.api
         .registry
         .finish_upload(call.actor(), target, digest, chunk, body)
-        .await?;
+        .await
+        .map_err(|error| refused(call, target, error))?;
     Ok(created(call, &target.repository, &digest))
 }
 
@@ -122,17 +135,33 @@ pub(super) fn position_range(offset: u64) -> String {
     format!("0-{}", offset.saturating_sub(1))
 }
 
-fn progress(call: &Call<'_>, status: StatusCode, target: &UploadTarget, offset: u64) -> HttpResponseBuilder {
+/// A chunk that does not continue the upload is told where to go on, and how far the upload is.
+fn refused(call: &Call<'_>, target: &UploadTarget, error: RegistryError) -> OciError {
+    let is_out_of_order = matches!(error, RegistryError::OutOfOrder { .. });
+    let error = OciError::from(error);
+    if !is_out_of_order {
+        return error;
+    }
+    error
+        .with_header(LOCATION, upload_location(call, target))
+        .with_header(UPLOAD_UUID, target.id.to_string())
+}
+
+fn upload_location(call: &Call<'_>, target: &UploadTarget) -> String {
     let mut location = format!("/v2/{}/blobs/uploads/{}", target.repository, target.id);
     // The location carries the announcement, so that the hash runs from the first byte.
     if let Some(algorithm) = call.parameter("digest-algorithm") {
         location = format!("{location}?digest-algorithm={}", super::page::escape(algorithm));
     }
+    call.location(&location)
+}
+
+fn progress(call: &Call<'_>, status: StatusCode, target: &UploadTarget, offset: u64) -> HttpResponseBuilder {
     let mut response = HttpResponse::build(status);
     response
-        .insert_header((LOCATION, call.location(&location)))
+        .insert_header((LOCATION, upload_location(call, target)))
         .insert_header((RANGE, position_range(offset)))
-        .insert_header(("Docker-Upload-UUID", target.id.to_string()));
+        .insert_header((UPLOAD_UUID, target.id.to_string()));
     response
 }
 

@@ -12,6 +12,7 @@ use super::administrator::Administrator;
 use super::basic::{self, Credentials};
 use super::in_force::{AccessProblems, InForce};
 use super::passwords::Passwords;
+use super::positions::Positions;
 use super::users::random;
 use super::{AccessRequest, Decision, Principal};
 
@@ -40,6 +41,7 @@ pub enum AuthenticationError {
 pub struct Access {
     in_force: ArcSwap<InForce>,
     passwords: Passwords,
+    positions: Positions,
     clock: Arc<dyn Clock>,
 }
 
@@ -53,9 +55,12 @@ impl Access {
         let key = random::<32>().map_err(|error| vec![error.to_string()])?;
         let passwords = Passwords::new(key);
         let in_force = InForce::first(configuration, passwords.keys())?;
+        let secret = random::<32>().map_err(|error| vec![error.to_string()])?;
+        let positions = Positions::new(&secret).map_err(|error| vec![error])?;
         Ok(Self {
             in_force: ArcSwap::from_pointee(in_force),
             passwords,
+            positions,
             clock,
         })
     }
@@ -140,9 +145,36 @@ impl Access {
     }
 
     /// Which repositories the principal may read, by the rules of this moment.
-    pub fn read_filter<'a>(&self, principal: &'a Principal) -> impl Fn(&RepositoryName) -> bool + use<'a> {
-        let in_force = self.in_force.load_full();
-        move |repository| in_force.policy.may_read(principal, repository)
+    pub fn read_filter(&self, principal: &Principal) -> ReadFilter {
+        ReadFilter {
+            in_force: self.in_force.load_full(),
+            principal: principal.clone(),
+        }
+    }
+
+    /// Where a listing that is filtered by rights goes on, as its reader may see it; `None` when the system has no
+    /// randomness.
+    pub fn seal_position(&self, listing: &str, position: &str) -> Option<String> {
+        self.positions.seal(listing, position)
+    }
+
+    /// The position that [`Self::seal_position`] sealed for the same listing since the server was started.
+    pub fn open_position(&self, listing: &str, sealed: &str) -> Option<String> {
+        self.positions.open(listing, sealed)
+    }
+}
+
+/// Which repositories somebody may read, by the rules of one moment. Can be asked on any thread.
+#[derive(Clone, Debug)]
+pub struct ReadFilter {
+    in_force: Arc<InForce>,
+    principal: Principal,
+}
+
+impl ReadFilter {
+    /// Whether they may read this one.
+    pub fn allows(&self, repository: &RepositoryName) -> bool {
+        self.in_force.policy.may_read(&self.principal, repository)
     }
 }
 

@@ -71,7 +71,7 @@ async fn given_a_line_that_cannot_be_used_when_reloaded_then_every_other_change_
     assert_eq!(access.problems(), AccessProblems::default());
     let bob = sign_in_as(&access, "bob", "secret").await.unwrap();
     let repository = "any/repository".parse().unwrap();
-    assert!(!access.read_filter(&bob)(&repository));
+    assert!(!access.read_filter(&bob).allows(&repository));
 
     // When alice is removed, carol's line is damaged, and the rules change
     mounted.write("htpasswd", &format!("bob:{hash}\ncarol:$apr1$x$y\ndave:{hash}\n"));
@@ -88,7 +88,7 @@ async fn given_a_line_that_cannot_be_used_when_reloaded_then_every_other_change_
             "{user}"
         );
     }
-    assert!(access.read_filter(&bob)(&repository));
+    assert!(access.read_filter(&bob).allows(&repository));
     let problems = access.problems();
     assert_eq!(problems.users.len(), 1);
     assert!(
@@ -260,7 +260,11 @@ async fn given_an_administrator_when_signing_in_then_with_the_own_password_and_e
         let root = sign_in_as(&access, "root", "first").await.unwrap();
         assert_eq!(root, Principal::Administrator("root".parse().unwrap()));
         assert!(access.may_enter(&root));
-        assert!(access.read_filter(&root)(&"any/repository".parse().unwrap()));
+        assert!(
+            access
+                .read_filter(&root)
+                .allows(&"any/repository".parse().unwrap())
+        );
 
         // The line of the same name in the htpasswd file is worth nothing.
         let shadowed = sign_in_as(&access, "root", "secret").await;
@@ -270,7 +274,11 @@ async fn given_an_administrator_when_signing_in_then_with_the_own_password_and_e
         if has_htpasswd {
             let alice = sign_in_as(&access, "alice", "secret").await.unwrap();
             assert_eq!(alice, Principal::User("alice".parse().unwrap()));
-            assert!(!access.read_filter(&alice)(&"any/repository".parse().unwrap()));
+            assert!(
+                !access
+                    .read_filter(&alice)
+                    .allows(&"any/repository".parse().unwrap())
+            );
         }
     }
 }

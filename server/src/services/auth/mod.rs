@@ -15,13 +15,14 @@ mod keys;
 mod locked_file;
 mod passwords;
 mod policy;
+mod positions;
 mod principal;
 mod running;
 mod stored_hash;
 mod users;
 mod verified;
 
-pub use access::{Access, AuthenticationError};
+pub use access::{Access, AuthenticationError, ReadFilter};
 pub use in_force::AccessProblems;
 pub use policy::{AccessPolicy, AccessRequest, Decision, Reason, RequestContext, Resource};
 pub use principal::Principal;
