@@ -59,7 +59,7 @@ fn given_a_disk_at_its_reserve_when_pushed_to_then_507_while_reads_and_deletions
     // Then
     refusal
         .expect("a volume is full at some time")
-        .expect_error(507, "DENIED");
+        .expect_error(507, "BLOB_UPLOAD_INVALID");
     assert!(pushed.len() > 10, "only {} blobs fitted", pushed.len());
     expect_whole(&repository, &image, "kept");
     repository.get_blob(&pushed[0]).expect_status(200);

@@ -13,7 +13,8 @@ use zas_metadata::MetadataError;
 use super::uploads::position_range;
 use crate::services::registry::RegistryError;
 
-/// The codes that the specification defines; no others are ever sent.
+/// The codes that the specification defines for answers of 4xx, and two for faults of the server, for which it has none:
+/// distribution's, after which clients try again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 #[expect(missing_docs, reason = "the specification is their documentation")]
@@ -33,6 +34,8 @@ pub enum OciErrorCode {
     Unsupported,
     #[serde(rename = "TOOMANYREQUESTS")]
     TooManyRequests,
+    Unknown,
+    Unavailable,
 }
 
 impl OciErrorCode {
@@ -52,6 +55,8 @@ impl OciErrorCode {
             Self::Unauthorized => StatusCode::UNAUTHORIZED,
             Self::Denied => StatusCode::FORBIDDEN,
             Self::TooManyRequests => StatusCode::TOO_MANY_REQUESTS,
+            Self::Unknown => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
 }
@@ -119,16 +124,13 @@ impl OciError {
 
     /// The server cannot answer now, though the request may be right.
     pub fn unavailable(message: impl Into<String>) -> Self {
-        Self::new(OciErrorCode::Unsupported, message)
-            .with_status(StatusCode::SERVICE_UNAVAILABLE)
-            .with_retry_after(Duration::from_secs(1))
+        Self::new(OciErrorCode::Unavailable, message).with_retry_after(Duration::from_secs(1))
     }
 
     fn internal(cause: &dyn std::fmt::Display) -> Self {
         // The cause may name files of the server, which are nobody's business outside.
         tracing::error!(error = %cause, "request failed");
-        Self::new(OciErrorCode::Unsupported, "the server failed; its log says why")
-            .with_status(StatusCode::INTERNAL_SERVER_ERROR)
+        Self::new(OciErrorCode::Unknown, "the server failed; its log says why")
     }
 
     /// The answer in the form of the specification.
@@ -180,9 +182,12 @@ impl From<RegistryError> for OciError {
             | RegistryError::TypeForbidden { .. }
             | RegistryError::Reserved(_) => Self::new(Code::Denied, message),
             RegistryError::RepositoryUnknown(_) => Self::new(Code::NameUnknown, message),
-            // Nobody else learns of it: names and digests are the caller's own.
-            RegistryError::BlobDamaged { .. } | RegistryError::ManifestDamaged { .. } => {
-                Self::new(Code::Unsupported, message).with_status(StatusCode::INTERNAL_SERVER_ERROR)
+            // Nobody else learns of it: names and digests are the caller's own. Trying again is no help, pushing is.
+            RegistryError::BlobDamaged { .. } => {
+                Self::new(Code::BlobUnknown, message).with_status(StatusCode::INTERNAL_SERVER_ERROR)
+            }
+            RegistryError::ManifestDamaged { .. } => {
+                Self::new(Code::ManifestUnknown, message).with_status(StatusCode::INTERNAL_SERVER_ERROR)
             }
             RegistryError::Metadata(MetadataError::Unavailable(_)) => {
                 tracing::warn!(error = %message, "metadata store unavailable");
@@ -191,7 +196,7 @@ impl From<RegistryError> for OciError {
             RegistryError::Blobs(BlobError::Full { .. }) => {
                 tracing::error!(error = %message, "storage is full");
                 Self::new(
-                    Code::Denied,
+                    Code::BlobUploadInvalid,
                     "the storage is full: pushes are refused until space is freed",
                 )
                 .with_status(StatusCode::INSUFFICIENT_STORAGE)
@@ -343,26 +348,34 @@ mod tests {
                 Code::NameUnknown,
             ),
             (
+                RegistryError::BlobDamaged {
+                    digest,
+                    repository: repository(),
+                },
+                500,
+                Code::BlobUnknown,
+            ),
+            (
+                RegistryError::ManifestDamaged {
+                    reference: "v1".parse().unwrap(),
+                    repository: repository(),
+                },
+                500,
+                Code::ManifestUnknown,
+            ),
+            (
                 RegistryError::Metadata(MetadataError::Unavailable(String::new())),
                 503,
-                Code::Unsupported,
+                Code::Unavailable,
             ),
             (
                 RegistryError::Metadata(MetadataError::Corrupt("secret row".to_owned())),
                 500,
-                Code::Unsupported,
+                Code::Unknown,
             ),
-            (RegistryError::Blobs(full), 507, Code::Denied),
-            (
-                RegistryError::Blobs(BlobError::NotFound(id)),
-                500,
-                Code::Unsupported,
-            ),
-            (
-                RegistryError::Task("secret panic".to_owned()),
-                500,
-                Code::Unsupported,
-            ),
+            (RegistryError::Blobs(full), 507, Code::BlobUploadInvalid),
+            (RegistryError::Blobs(BlobError::NotFound(id)), 500, Code::Unknown),
+            (RegistryError::Task("secret panic".to_owned()), 500, Code::Unknown),
         ];
         for (error, status, code) in table {
             let message = error.to_string();
