@@ -1,6 +1,6 @@
 //! An HTTP client that sends what a test says and nothing else: no redirects, no retries, no guessed headers.
 
-use std::io::{Cursor, Read};
+use std::io::{self, Cursor, Read};
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -174,6 +174,15 @@ impl Client {
     }
 }
 
+/// Why a request has no answer.
+#[derive(Debug)]
+pub enum NoAnswer {
+    /// Nothing came, or not even the whole head.
+    Head(reqwest::Error),
+    /// The body was cut short.
+    Body(io::Error),
+}
+
 /// A request under construction.
 #[derive(Debug)]
 pub struct Request<'a> {
@@ -217,8 +226,8 @@ impl Request<'_> {
     /// Like [`Self::send`], for requests whose connection may break.
     ///
     /// # Errors
-    /// The connection broke before the answer was complete.
-    pub fn try_send(mut self) -> Result<Response, reqwest::Error> {
+    /// The connection broke before the answer was complete: half of one is none.
+    pub fn try_send(mut self) -> Result<Response, NoAnswer> {
         let line = format!("{} {}", self.method, self.url);
         if let Some(credentials) = &self.client.credentials {
             self.headers
@@ -241,7 +250,7 @@ impl Request<'_> {
         answer
     }
 
-    fn exchange(self) -> Result<Response, reqwest::Error> {
+    fn exchange(self) -> Result<Response, NoAnswer> {
         let request = format!("{} {}", self.method, self.url);
         let mut builder = self.client.http.request(self.method, &self.url);
         for (name, value) in &self.headers {
@@ -254,7 +263,7 @@ impl Request<'_> {
         } else {
             Body::sized(body, length)
         });
-        let mut answer = builder.send()?;
+        let mut answer = builder.send().map_err(NoAnswer::Head)?;
         let status = answer.status().as_u16();
         let text =
             |value: &reqwest::header::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
@@ -264,13 +273,55 @@ impl Request<'_> {
             .map(|(name, value)| (name.to_string(), text(value)))
             .collect();
         let mut body = Vec::new();
-        // A body cut short shows as fewer bytes than promised, which the expectations compare.
-        let _ = answer.read_to_end(&mut body);
+        answer.read_to_end(&mut body).map_err(NoAnswer::Body)?;
         Ok(Response {
             request,
             status,
             headers,
             body,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+    use std::net::TcpListener;
+    use std::thread;
+
+    use super::*;
+
+    /// Answers one request with these bytes and closes.
+    fn server(answer: &'static [u8]) -> String {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port of this machine");
+        let address = listener.local_addr().expect("it is bound");
+        thread::spawn(move || {
+            let (mut socket, _) = listener.accept().expect("a client comes");
+            let mut request = [0; 4096];
+            let _ = socket.read(&mut request);
+            let _ = socket.write_all(answer);
+        });
+        format!("http://{address}")
+    }
+
+    #[test]
+    fn given_a_body_cut_short_when_read_then_there_is_no_answer() {
+        for cut in [
+            &b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf"[..],
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n",
+        ] {
+            let answer = Client::new(&server(cut), None).get("/").try_send();
+            assert!(matches!(answer, Err(NoAnswer::Body(_))), "{answer:?}");
+        }
+        let mut connection = Client::new(
+            &server(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf"),
+            None,
+        )
+        .connect();
+        connection.send(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+        assert!(connection.response().is_none());
+        let whole = b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nhalf";
+        let answer = Client::new(&server(whole), None).get("/").send();
+        answer.expect_body(b"half");
     }
 }

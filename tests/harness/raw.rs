@@ -83,7 +83,7 @@ impl RawConnection {
         let _ = self.socket().shutdown(Shutdown::Write);
     }
 
-    /// The next answer, or `None` when the server closed the connection without one. Silence is a failure.
+    /// The next answer, or `None` when the server closed the connection without a whole one. Silence is a failure.
     #[track_caller]
     pub fn response(&mut self) -> Option<Response> {
         let answer = self.read_response();
@@ -124,15 +124,17 @@ impl RawConnection {
             headers,
             body: Vec::new(),
         };
+        // Without a length the body ends with the connection: these tests get sized error bodies only.
         let length = response
             .header("content-length")
             .and_then(|value| value.parse().ok());
-        // Without a length the body ends with the connection: these tests get sized error bodies only.
-        let _ = self
-            .reader()
-            .take(length.unwrap_or(0))
-            .read_to_end(&mut response.body);
-        Some(response)
+        let length: u64 = length.unwrap_or(0);
+        let read = self.reader().take(length).read_to_end(&mut response.body);
+        match read {
+            Err(error) if is_timeout(&error) => panic!("{}: silence for {TIMEOUT:?}", self.request),
+            // Half of an answer is none.
+            read => read.is_ok_and(|read| read as u64 == length).then_some(response),
+        }
     }
 
     /// Reads up to the empty line, one byte at a time so that nothing of the body is taken.
