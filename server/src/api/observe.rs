@@ -93,6 +93,8 @@ pub struct Edge {
     pub demand: Arc<Demand>,
     /// Whose word about the client is believed.
     pub proxies: Arc<TrustedProxies>,
+    /// Whether the listener speaks TLS.
+    pub is_tls: bool,
 }
 
 /// Wraps a request: who sent it and an id before, a line in the log and word to the observer after the last byte of its
@@ -106,10 +108,17 @@ pub async fn observe<B: MessageBody + 'static>(
     edge.demand.note();
     let id = RequestId::of(request.headers());
     let received = ReceivedBytes::default();
-    let connection = edge.proxies.connection(
-        request.peer_addr(),
-        request.app_config().secure(),
-        request.headers(),
+    let connection = edge
+        .proxies
+        .connection(request.peer_addr(), edge.is_tls, request.headers());
+    // Made before there is an answer, so that a request that never gets one leaves a line too.
+    let mut ending = Ending::of(
+        &request,
+        &connection,
+        id.clone(),
+        started,
+        received.clone(),
+        edge.observer,
     );
     request.extensions_mut().insert(connection);
     request.extensions_mut().insert(id.clone());
@@ -124,7 +133,7 @@ pub async fn observe<B: MessageBody + 'static>(
             .headers_mut()
             .insert(HeaderName::from_static(REQUEST_ID_HEADER), value);
     }
-    let ending = Ending::of(&response, id, started, received, edge.observer);
+    ending.answered(&response);
     Ok(response.map_body(|_, body| Observed { body, ending }))
 }
 
@@ -149,9 +158,12 @@ impl<B: MessageBody> MessageBody for Observed<B> {
         let this = self.project();
         let polled = this.ending.id.during(|| this.body.poll_next(context));
         match &polled {
-            Poll::Ready(Some(Ok(bytes))) => this.ending.sent_bytes += bytes.len() as u64,
-            Poll::Ready(Some(Err(_))) => this.ending.is_broken = true,
-            _ => {}
+            Poll::Ready(Some(Ok(bytes))) => {
+                this.ending.sent_bytes += bytes.len() as u64;
+                this.ending.is_broken = true;
+            }
+            Poll::Ready(None) => this.ending.is_broken = false,
+            Poll::Ready(Some(Err(_))) | Poll::Pending => this.ending.is_broken = true,
         }
         polled
     }
@@ -179,20 +191,23 @@ struct Ending {
     started: Instant,
     received: ReceivedBytes,
     sent_bytes: u64,
+    /// Whether the answer is begun and not at its end.
     is_broken: bool,
     observer: Option<Arc<dyn Observer>>,
 }
 
+/// What the log says about a request that was dropped before it had an answer (nginx' word for it).
+const UNANSWERED: u16 = 499;
+
 impl Ending {
-    fn of<B>(
-        response: &ServiceResponse<B>,
+    fn of(
+        request: &ServiceRequest,
+        connection: &Connection,
         id: RequestId,
         started: Instant,
         received: ReceivedBytes,
         observer: Option<Arc<dyn Observer>>,
     ) -> Self {
-        let request = response.request();
-        let extensions = request.extensions();
         let user_agent = request
             .headers()
             .get(USER_AGENT)
@@ -200,24 +215,19 @@ impl Ending {
             .unwrap_or_default();
         Self {
             record: RequestRecord {
-                route: extensions
-                    .get::<RouteTemplate>()
-                    .map_or("{unknown}", |template| template.0),
-                repository: extensions.get::<RepositoryUse>().cloned(),
+                route: "{unknown}",
+                repository: None,
                 method: request.method().clone(),
-                status: response.status(),
+                status: StatusCode::from_u16(UNANSWERED).unwrap_or_default(),
                 duration: Duration::ZERO,
                 received_bytes: 0,
                 sent_bytes: 0,
             },
             id,
             path: request.path().to_owned(),
-            actor: extensions
-                .get::<ActorName>()
-                .map_or_else(String::new, |actor| actor.0.clone()),
-            client: extensions
-                .get::<Connection>()
-                .and_then(|connection| connection.client)
+            actor: String::new(),
+            client: connection
+                .client
                 .map(|client| client.to_string())
                 .unwrap_or_default(),
             user_agent: user_agent.chars().take(256).collect(),
@@ -226,6 +236,19 @@ impl Ending {
             sent_bytes: 0,
             is_broken: false,
             observer,
+        }
+    }
+
+    /// Adds what turned out while the request was answered.
+    fn answered<B>(&mut self, response: &ServiceResponse<B>) {
+        let extensions = response.request().extensions();
+        if let Some(RouteTemplate(template)) = extensions.get() {
+            self.record.route = template;
+        }
+        self.record.repository = extensions.get::<RepositoryUse>().cloned();
+        self.record.status = response.status();
+        if let Some(ActorName(name)) = extensions.get() {
+            name.clone_into(&mut self.actor);
         }
     }
 }
@@ -281,5 +304,36 @@ mod tests {
         call_service(&service, TestRequest::default().to_request()).await;
 
         assert!(demand.is_present());
+    }
+
+    #[derive(Debug, Default)]
+    struct Recorded(std::sync::Mutex<Vec<RequestRecord>>);
+
+    impl Observer for Recorded {
+        fn request_ended(&self, record: &RequestRecord) {
+            self.0.lock().unwrap().push(record.clone());
+        }
+    }
+
+    #[actix_web::test]
+    async fn given_a_request_that_is_dropped_before_its_answer_when_gone_then_the_observer_has_heard_of_it() {
+        let recorded = Arc::<Recorded>::default();
+        let edge = Edge {
+            observer: Some(Arc::clone(&recorded) as _),
+            ..Edge::default()
+        };
+        let app = App::new()
+            .default_service(to(std::future::pending::<HttpResponse>))
+            .wrap(from_fn(move |request, next| observe(edge.clone(), request, next)));
+        let service = init_service(app).await;
+
+        let call = call_service(&service, TestRequest::with_uri("/x").to_request());
+        tokio::time::timeout(Duration::from_millis(1), call)
+            .await
+            .unwrap_err();
+
+        let records = recorded.0.lock().unwrap();
+        assert_eq!(records.len(), 1);
+        assert_eq!(records[0].status.as_u16(), 499);
     }
 }

@@ -2,6 +2,7 @@
 
 #[cfg(test)]
 mod anonymous_tests;
+mod connections;
 mod error;
 mod folder_lock;
 mod json_line;
@@ -18,7 +19,6 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use actix_web::dev::ServerHandle;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use zas_config::Configuration;
@@ -62,18 +62,10 @@ pub struct Options {
 /// What kept the server from starting.
 pub fn run(configuration: Configuration, options: &Options) -> Result<(), AppError> {
     let log_level = logging::start(&configuration.log);
-    raise_file_limit();
+    listeners::raise_file_limit();
     // The process-wide provider: installing it twice is harmless and happens in tests.
     let _ = rustls::crypto::ring::default_provider().install_default();
     actix_web::rt::System::new().block_on(serve(configuration, options, log_level))
-}
-
-/// Every connection and every blob on its way is an open file, and the usual soft limit of 1,024 is a desktop's.
-fn raise_file_limit() {
-    match rlimit::increase_nofile_limit(u64::MAX) {
-        Ok(files) => tracing::debug!(files, "raised the limit of open files"),
-        Err(error) => tracing::warn!(%error, "the limit of open files cannot be raised"),
-    }
 }
 
 async fn serve(configuration: Configuration, options: &Options, log_level: LogLevel) -> Result<(), AppError> {
@@ -91,12 +83,12 @@ async fn serve(configuration: Configuration, options: &Options, log_level: LogLe
     // Both sockets are bound before anything slow happens, so a taken port is reported at once.
     let listeners = Listeners::bind(&configuration)?;
     listeners.write_addresses(options.addresses_file.as_deref())?;
-    let operations = listeners.start_operations(&status, &problems, &extensions)?;
+    let (operations, listener) = listeners.start_operations(&status, &problems, &extensions)?;
 
     let opened = stores::open(&configuration, options.adopt, &clocks, &status, &stop).await;
     let Some(stores) = opened.inspect_err(|_| stop.cancel())? else {
         // Told to stop while waiting for the database.
-        operations.stop(false).await;
+        operations.stop().await;
         return Ok(());
     };
     let stores = stores.behind(&extensions);
@@ -130,7 +122,7 @@ async fn serve(configuration: Configuration, options: &Options, log_level: LogLe
     let api = Arc::new(OciApi::new(registry.clone(), Arc::clone(&access), &configuration));
     let certificates = named_files.certificates;
 
-    let public = listeners.start_public(&configuration, &api, &extensions, &demand, &certificates)?;
+    let public = listener.start(&configuration, &api, &extensions, &demand, &certificates)?;
     let collecting = tokio::spawn({
         let (collector, stop, extensions) = (Arc::clone(&collector), stop.clone(), extensions.clone());
         async move { collector.run(&stop, |round| extensions.collected(round)).await }
@@ -159,13 +151,13 @@ async fn serve(configuration: Configuration, options: &Options, log_level: LogLe
     stop.cancelled().await;
     status.stopping();
     tracing::info!("stopping: requests and uploads under way may finish");
-    drain(&public).await;
+    public.stop().await;
     for task in [collecting, scrubbing, reloading, signals] {
         // A task that panicked has said so already.
         let _ = task.await;
     }
     extensions.shutdown().await;
-    operations.stop(false).await;
+    operations.stop().await;
     close(stores.metadata).await;
     tracing::info!("stopped");
     Ok(())
@@ -184,11 +176,6 @@ async fn close(metadata: Arc<dyn MetadataStore>) {
         "a request still uses the database, which is left as after a crash: nothing acknowledged is lost"
     );
     std::mem::forget(metadata);
-}
-
-/// Stops accepting, lets requests end within the configured grace, then cuts off.
-async fn drain(public: &ServerHandle) {
-    public.stop(true).await;
 }
 
 fn stop_on_signal(stop: CancellationToken) -> Result<impl Future<Output = ()>, AppError> {

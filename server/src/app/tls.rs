@@ -39,11 +39,11 @@ impl Certificates {
     /// The server's side of TLS; connections made after an exchange get the new certificate.
     pub(super) fn server_config(&self) -> Option<ServerConfig> {
         let current = self.0.clone()?;
-        Some(
-            ServerConfig::builder()
-                .with_no_client_auth()
-                .with_cert_resolver(current),
-        )
+        let mut configuration = ServerConfig::builder()
+            .with_no_client_auth()
+            .with_cert_resolver(current);
+        configuration.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+        Some(configuration)
     }
 
     /// Reads the files again. What was in use stays in use when they are wrong.

@@ -1,0 +1,151 @@
+//! One request and its answer, on any route: what is the same about framing, bodies and the end of a connection.
+
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll};
+
+use actix_http::body::{BodySize, BoxBody, MessageBody};
+use actix_http::header::{CONTENT_LENGTH, HOST, HeaderValue, TRANSFER_ENCODING, UPGRADE};
+use actix_http::{ConnectionType, HttpMessage, Payload, Request, Response, StatusCode, Version};
+use actix_service::Service;
+use bytes::Bytes;
+use tokio_util::sync::CancellationToken;
+
+use super::connection::{Connection, Counted, Fate};
+use super::host::is_valid_host;
+use super::incoming::{Incoming, Invitation};
+
+/// An answer, or a failure that is one.
+pub(super) type Answer<B> = Result<Response<Outgoing<B>>, Response<BoxBody>>;
+
+/// Answers a request. An answer that is given before the end of the request's body is followed by the end of the
+/// connection, unless what is left is little and comes at once.
+pub(super) async fn exchange<S, B>(
+    application: Rc<S>,
+    mut request: Request,
+    connection: Rc<Connection>,
+    invitation: Option<Rc<Invitation>>,
+    cut: CancellationToken,
+) -> Answer<B>
+where
+    S: Service<Request>,
+    S::Error: Into<actix_web::Error>,
+    S::Response: Into<Response<B>>,
+    B: MessageBody + 'static,
+{
+    let exchange = Counted::exchange(&connection);
+    let handler = Counted::handler(&connection);
+    let is_upgrade = request.head().connection_type() == ConnectionType::Upgrade;
+    let incoming = incoming(&mut request, invitation, cut);
+    let answer = if has_valid_host(&request) {
+        application.call(request).await.map(Into::into).map_err(failure)
+    } else {
+        Err(bad_host())
+    };
+    let is_read = match &incoming {
+        None => true,
+        Some(incoming) => incoming.drain().await,
+    };
+    drop(handler);
+    let ends = !is_read || is_upgrade || connection.fate() != Fate::Open;
+    if !is_read {
+        connection.leave_unread();
+    }
+    // While somebody holds the body, the protocol knows that it has not been read and ends the connection.
+    let unread = incoming.filter(|_| !is_read);
+    match answer {
+        Ok(response) => Ok(outgoing(response, ends, unread, exchange)),
+        Err(response) => Err(outgoing(response, ends, unread, exchange).map_into_boxed_body()),
+    }
+}
+
+/// A failure of the application as the answer that it is.
+pub(super) fn failure(error: impl Into<actix_web::Error>) -> Response<BoxBody> {
+    error.into().into()
+}
+
+fn incoming(
+    request: &mut Request,
+    invitation: Option<Rc<Invitation>>,
+    cut: CancellationToken,
+) -> Option<Rc<Incoming>> {
+    if matches!(request.payload(), Payload::None) {
+        return None;
+    }
+    let length = request
+        .headers()
+        .get(CONTENT_LENGTH)
+        .and_then(|value| value.to_str().ok()?.trim().parse().ok());
+    let mut incoming = Incoming::new(request.take_payload(), length, cut).after(invitation);
+    if loses_framing(request) {
+        incoming = incoming.with_framing_lost();
+    }
+    let incoming = Rc::new(incoming);
+    *request.payload() = incoming.reader();
+    Some(incoming)
+}
+
+/// An offer to speak WebSocket is declined, but actix has already taken everything behind the head of such a request for
+/// its body, whatever its length says.
+fn loses_framing(request: &Request) -> bool {
+    let headers = request.headers();
+    let is_websocket = |value: &HeaderValue| value.as_bytes().trim_ascii().eq_ignore_ascii_case(b"websocket");
+    headers.get_all(UPGRADE).any(is_websocket) && !headers.contains_key(TRANSFER_ENCODING)
+}
+
+fn has_valid_host(request: &Request) -> bool {
+    request.version() != Version::HTTP_11
+        || request
+            .headers()
+            .get(HOST)
+            .is_some_and(|host| is_valid_host(host.as_bytes()))
+}
+
+fn bad_host() -> Response<BoxBody> {
+    let mut response = Response::with_body(
+        StatusCode::BAD_REQUEST,
+        BoxBody::new("the header Host is not a host name with an optional port\n"),
+    );
+    // Who takes this request for another one than we do may do so with the next one, too.
+    response.head_mut().set_connection_type(ConnectionType::Close);
+    response
+}
+
+fn outgoing<B>(
+    mut response: Response<B>,
+    ends: bool,
+    unread: Option<Rc<Incoming>>,
+    exchange: Counted,
+) -> Response<Outgoing<B>> {
+    if ends {
+        response.head_mut().set_connection_type(ConnectionType::Close);
+    }
+    response.map_body(|_, body| Outgoing {
+        body,
+        _unread: unread,
+        _exchange: exchange,
+    })
+}
+
+pin_project_lite::pin_project! {
+    /// The body of an answer and what lives as long.
+    #[derive(Debug)]
+    pub(super) struct Outgoing<B> {
+        #[pin]
+        body: B,
+        _unread: Option<Rc<Incoming>>,
+        _exchange: Counted,
+    }
+}
+
+impl<B: MessageBody> MessageBody for Outgoing<B> {
+    type Error = B::Error;
+
+    fn size(&self) -> BodySize {
+        self.body.size()
+    }
+
+    fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Bytes, B::Error>>> {
+        self.project().body.poll_next(context)
+    }
+}
