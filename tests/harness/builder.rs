@@ -148,6 +148,12 @@ impl ServerBuilder {
         self
     }
 
+    /// Lets the server log into a pipe that nobody reads.
+    pub fn unread_log(mut self) -> Self {
+        self.launch.has_unread_log = true;
+        self
+    }
+
     /// Starts a server in a new directory and waits until it is ready.
     #[track_caller]
     pub fn start(self) -> Server {

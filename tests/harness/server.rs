@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::env;
 use std::ffi::OsString;
 use std::fs::{self, File};
+use std::io::{PipeReader, pipe};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
@@ -32,6 +33,8 @@ pub struct Server {
     addresses: Addresses,
     certificate: Option<Certificate>,
     launch: Launch,
+    /// Held open and never read, when the log is to stall.
+    unread_log: Option<PipeReader>,
     directory: DataDirectory,
 }
 
@@ -44,6 +47,8 @@ pub(crate) struct Launch {
     pub(crate) more_configuration: Vec<String>,
     /// What its environment has besides the test's.
     pub(crate) environment: BTreeMap<String, OsString>,
+    /// Whether the log goes into a pipe that nobody reads, instead of a file.
+    pub(crate) has_unread_log: bool,
 }
 
 /// A server that ended by itself at its start.
@@ -82,6 +87,7 @@ impl Server {
             addresses: Addresses::default(),
             certificate,
             launch,
+            unread_log: None,
             directory,
         };
         server.launch();
@@ -90,7 +96,7 @@ impl Server {
 
     #[track_caller]
     pub(crate) fn start_in_vain(directory: DataDirectory, launch: &Launch) -> FailedStart {
-        let mut child = spawn(&directory, launch);
+        let (mut child, _unread_log) = spawn(&directory, launch);
         let Some(status) = wait(&mut child, START_LIMIT) else {
             // It may end between the two: then there is nothing to kill.
             let _ = child.kill();
@@ -220,7 +226,9 @@ impl Server {
     #[track_caller]
     fn launch(&mut self) {
         self.directory.remove("addresses");
-        self.process = Some(spawn(&self.directory, &self.launch));
+        let (process, unread_log) = spawn(&self.directory, &self.launch);
+        self.process = Some(process);
+        self.unread_log = unread_log;
         self.wait_until_ready();
     }
 
@@ -269,13 +277,18 @@ impl Server {
 }
 
 #[track_caller]
-fn spawn(directory: &DataDirectory, launch: &Launch) -> Child {
+fn spawn(directory: &DataDirectory, launch: &Launch) -> (Child, Option<PipeReader>) {
     let log = File::options()
         .create(true)
         .append(true)
         .open(directory.file("server.log"));
     let log = log.expect("the temporary directory is writable");
-    let errors = log.try_clone().expect("a file can be shared");
+    let (errors, unread_log) = if launch.has_unread_log {
+        let (reader, writer) = pipe().expect("a pipe can be made");
+        (Stdio::from(writer), Some(reader))
+    } else {
+        (Stdio::from(log.try_clone().expect("a file can be shared")), None)
+    };
     let binary = launch.program.clone().unwrap_or_else(binary);
     let mut command = Command::new(&binary);
     command.args(["--config", "config.json", "--print-addresses", "addresses"]);
@@ -289,7 +302,8 @@ fn spawn(directory: &DataDirectory, launch: &Launch) -> Child {
         .stdout(log)
         .stderr(errors)
         .spawn();
-    child.unwrap_or_else(|error| panic!("{} cannot be started: {error}", binary.display()))
+    let child = child.unwrap_or_else(|error| panic!("{} cannot be started: {error}", binary.display()));
+    (child, unread_log)
 }
 
 /// Set where servers write down at their end what they have run: killed ones would not.

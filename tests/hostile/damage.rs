@@ -83,7 +83,12 @@ fn given_a_flipped_bit_in_a_stored_blob_when_scrubbed_then_it_is_damaged_and_the
     until("nothing is damaged any more", || {
         (damaged(&server) == "zas_damaged_blobs 0").then_some(())
     });
-    assert!(server.log().contains("a push healed a damaged blob"));
+    until("the log says so", || {
+        server
+            .log()
+            .contains("a push healed a damaged blob")
+            .then_some(())
+    });
 }
 
 #[test]

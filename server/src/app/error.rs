@@ -42,6 +42,9 @@ pub enum AppError {
     /// The configuration names what cannot be used; one sentence for each.
     #[error("{}", .0.join("\n"))]
     Configuration(Vec<String>),
+    /// The log cannot be written.
+    #[error("cannot start the thread that writes the log: {0}")]
+    Logging(std::io::Error),
     /// Signals cannot be received.
     #[error("cannot receive signals: {0}")]
     Signals(std::io::Error),

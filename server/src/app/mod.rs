@@ -7,6 +7,7 @@ mod error;
 mod folder_lock;
 mod json_line;
 mod listeners;
+mod log_writer;
 mod logging;
 mod named_files;
 mod pairing;
@@ -37,7 +38,7 @@ pub use json_line::JsonLine;
 pub use named_files::check;
 
 use listeners::Listeners;
-use logging::LogLevel;
+use logging::Logging;
 use named_files::NamedFiles;
 use reload::Reloader;
 
@@ -61,14 +62,19 @@ pub struct Options {
 /// # Errors
 /// What kept the server from starting.
 pub fn run(configuration: Configuration, options: &Options) -> Result<(), AppError> {
-    let log_level = logging::start(&configuration.log);
+    let logging = logging::start(&configuration.log)?;
     listeners::raise_file_limit();
     // The process-wide provider: installing it twice is harmless and happens in tests.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    actix_web::rt::System::new().block_on(serve(configuration, options, log_level))
+    let served = actix_web::rt::System::new().block_on(serve(configuration, options, logging.clone()));
+    if let Err(error) = &served {
+        tracing::error!(%error, "the server stopped");
+    }
+    logging.flush();
+    served
 }
 
-async fn serve(configuration: Configuration, options: &Options, log_level: LogLevel) -> Result<(), AppError> {
+async fn serve(configuration: Configuration, options: &Options, logging: Logging) -> Result<(), AppError> {
     let stop = CancellationToken::new();
     let signals = tokio::spawn(stop_on_signal(stop.clone())?);
     let status = Arc::new(Status::default());
@@ -80,6 +86,7 @@ async fn serve(configuration: Configuration, options: &Options, log_level: LogLe
     let problems = Arc::<ConfigurationProblems>::default();
     named_files::note_problems(&problems, &access);
     let extensions = Extensions::from_configuration(&configuration, &problems);
+    extensions.add_readings(&logging.readings());
     // Both sockets are bound before anything slow happens, so a taken port is reported at once.
     let listeners = Listeners::bind(&configuration)?;
     listeners.write_addresses(options.addresses_file.as_deref())?;
@@ -142,7 +149,7 @@ async fn serve(configuration: Configuration, options: &Options, log_level: LogLe
         api,
         certificates,
         problems,
-        log_level,
+        logging,
     };
     let reloading = tokio::spawn(reloader.run(stop.clone())?);
     status.ready(Arc::clone(&stores.metadata), Arc::clone(&stores.blobs));

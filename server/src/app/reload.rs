@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 use zas_config::Configuration;
 use zas_metadata::MetadataStore;
 
-use super::logging::LogLevel;
+use super::logging::Logging;
 use super::tls::Certificates;
 use super::{AppError, named_files, settings};
 use crate::api::oci::OciApi;
@@ -34,7 +34,7 @@ pub(super) struct Reloader {
     pub(super) api: Arc<OciApi>,
     pub(super) certificates: Certificates,
     pub(super) problems: Arc<ConfigurationProblems>,
-    pub(super) log_level: LogLevel,
+    pub(super) logging: Logging,
 }
 
 /// What changes about a file when it is written or exchanged.
@@ -111,7 +111,7 @@ impl Reloader {
     }
 
     fn apply(&self, configuration: &Configuration) {
-        self.log_level.change(&configuration.log);
+        self.logging.change_level(&configuration.log);
         self.metadata.set_timing(settings::timing(configuration));
         self.registry.reconfigure(settings::registry(configuration));
         self.collector.reconfigure(settings::collection(configuration));

@@ -5,6 +5,7 @@ mod user;
 use std::fmt;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 use zas_config::Configuration;
@@ -16,6 +17,9 @@ const EX_CONFIG: u8 = 78;
 
 /// The exit code for data that only a newer version can read, as `sysexits.h` has it for unusable input.
 const EX_DATAERR: u8 = 65;
+
+/// How long a complaint waits for its reader.
+const COMPLAINT_LIMIT: Duration = Duration::from_secs(2);
 
 /// An OCI registry grown into an enterprise artifact store.
 #[derive(Debug, Parser)]
@@ -85,7 +89,6 @@ fn serve(arguments: &Serve) -> ExitCode {
     match app::run(configuration, &options) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            tracing::error!(%error, "the server stopped");
             complain(&error.to_string());
             code_of(&error)
         }
@@ -148,9 +151,15 @@ fn say(text: &str) {
     reason = "the complaint of a command belongs on standard error"
 )]
 fn complain(text: &str) {
-    for line in text.lines() {
-        eprintln!("zot-artifact-store: {line}");
-    }
+    let (said, is_said) = std::sync::mpsc::channel();
+    let lines: Vec<String> = text.lines().map(|line| format!("zot-artifact-store: {line}")).collect();
+    // On another thread, because a reader that stalls must not keep the process from ending.
+    std::thread::spawn(move || {
+        eprintln!("{}", lines.join("\n"));
+        // Whoever waited may have given up.
+        let _ = said.send(());
+    });
+    let _ = is_said.recv_timeout(COMPLAINT_LIMIT);
 }
 
 #[cfg(test)]

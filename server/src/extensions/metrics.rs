@@ -15,7 +15,7 @@ use crate::api::{Observer, RequestRecord, Transfer};
 use crate::services::ConfigurationProblems;
 use crate::services::maintenance::{Collected, Scrubbed};
 use crate::services::metrics::{
-    MeasuredBlobs, MeasuredMetadata, MeasuredRepository, MeasuredRequest, ServerMetrics,
+    MeasuredBlobs, MeasuredMetadata, MeasuredRepository, MeasuredRequest, Reading, ServerMetrics,
 };
 
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -82,6 +82,10 @@ impl Extension for Metrics {
 
     fn wrap_blobs(&self, store: Arc<dyn BlobStore>) -> Arc<dyn BlobStore> {
         Arc::new(MeasuredBlobs::new(store, Arc::clone(&self.0)))
+    }
+
+    fn add_readings(&self, readings: &[Reading]) {
+        self.0.add_readings(readings.to_vec());
     }
 
     fn collected(&self, round: Result<Collected, ()>) {

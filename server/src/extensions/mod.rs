@@ -17,6 +17,7 @@ use zas_metadata::MetadataStore;
 use crate::api::Observer;
 use crate::services::ConfigurationProblems;
 use crate::services::maintenance::{Collected, Scrubbed};
+use crate::services::metrics::Reading;
 
 pub use metrics::Metrics;
 
@@ -55,6 +56,9 @@ pub trait Extension: Debug + Send + Sync + 'static {
     fn wrap_blobs(&self, store: Arc<dyn BlobStore>) -> Arc<dyn BlobStore> {
         store
     }
+
+    /// Gets numbers of the server's parts that it may show.
+    fn add_readings(&self, _readings: &[Reading]) {}
 
     /// Hears of every round of collection.
     fn collected(&self, _round: Result<Collected, ()>) {}
@@ -119,6 +123,11 @@ impl Extensions {
     pub fn wrap_blobs(&self, store: Arc<dyn BlobStore>) -> Arc<dyn BlobStore> {
         self.iter()
             .fold(store, |store, extension| extension.wrap_blobs(store))
+    }
+
+    /// Offers all the numbers of a part of the server.
+    pub fn add_readings(&self, readings: &[Reading]) {
+        self.iter().for_each(|extension| extension.add_readings(readings));
     }
 
     /// Tells all of a round of collection.

@@ -3,6 +3,7 @@
 mod blobs;
 mod configuration;
 mod metadata;
+mod readings;
 mod repositories;
 
 use std::sync::Arc;
@@ -23,9 +24,11 @@ use super::maintenance::{Collected, Scrubbed};
 
 pub use blobs::MeasuredBlobs;
 pub use metadata::MeasuredMetadata;
+pub use readings::Reading;
 pub use repositories::MeasuredRepository;
 
 use configuration::ConfigurationCollector;
+use readings::Readings;
 use repositories::RepositoryMetrics;
 
 /// From half a millisecond to about a minute.
@@ -75,6 +78,7 @@ pub struct ServerMetrics {
     damage_findings: Family<KindLabels, Counter>,
     damaged_blobs: Gauge,
     written_bytes: Counter<u64, AtomicU64>,
+    readings: Readings,
     repositories: Option<RepositoryMetrics>,
 }
 
@@ -106,6 +110,7 @@ impl ServerMetrics {
             damage_findings: Family::default(),
             damaged_blobs: Gauge::default(),
             written_bytes: Counter::default(),
+            readings: Readings::default(),
             repositories: None,
         };
         metrics.register();
@@ -124,6 +129,7 @@ impl ServerMetrics {
     fn register(&mut self) {
         let build = Info::new([("version", env!("CARGO_PKG_VERSION"))]);
         let all = &mut self.registry;
+        all.register_collector(Box::new(self.readings.clone()));
         all.register("build", "The running version", build);
         all.register(
             "http_requests",
@@ -222,6 +228,11 @@ impl ServerMetrics {
     pub fn watch_configuration(&mut self, problems: Arc<ConfigurationProblems>) {
         self.registry
             .register_collector(Box::new(ConfigurationCollector(problems)));
+    }
+
+    /// Adds numbers that are read when somebody asks for the metrics.
+    pub fn add_readings(&self, readings: Vec<Reading>) {
+        self.readings.add(readings);
     }
 
     /// Counts a request that has ended.
@@ -386,5 +397,28 @@ mod tests {
         assert!(text.contains("zas_http_sent_bytes_total 6"), "{text}");
         assert!(text.contains("zas_build_info"), "{text}");
         assert!(text.ends_with("# EOF\n"), "{text}");
+    }
+
+    #[test]
+    fn given_numbers_that_live_elsewhere_when_encoded_then_they_are_read_with_type_and_labels() {
+        let metrics = ServerMetrics::new();
+        metrics.add_readings(vec![
+            Reading::counter("lost", "What was lost", || 7),
+            Reading::gauge("held", "What is held", || 8),
+            Reading::gauges("waiting", "Who waits", "pool", || vec![("a", 1), ("b", 2)]),
+            Reading::counters("refused", "Who was refused", "reason", || vec![("share", 3)]),
+        ]);
+        let text = metrics.encode().unwrap();
+        for line in [
+            "# TYPE zas_lost counter",
+            "zas_lost_total 7",
+            "# TYPE zas_held gauge",
+            "zas_held 8",
+            "zas_waiting{pool=\"a\"} 1",
+            "zas_waiting{pool=\"b\"} 2",
+            "zas_refused_total{reason=\"share\"} 3",
+        ] {
+            assert!(text.lines().any(|other| other == line), "no {line} in\n{text}");
+        }
     }
 }
