@@ -152,7 +152,10 @@ fn say(text: &str) {
 )]
 fn complain(text: &str) {
     let (said, is_said) = std::sync::mpsc::channel();
-    let lines: Vec<String> = text.lines().map(|line| format!("zot-artifact-store: {line}")).collect();
+    let lines: Vec<String> = text
+        .lines()
+        .map(|line| format!("zot-artifact-store: {line}"))
+        .collect();
     // On another thread, because a reader that stalls must not keep the process from ending.
     std::thread::spawn(move || {
         eprintln!("{}", lines.join("\n"));

@@ -77,7 +77,7 @@ impl Extension for Metrics {
     }
 
     fn wrap_metadata(&self, store: Arc<dyn MetadataStore>) -> Arc<dyn MetadataStore> {
-        Arc::new(MeasuredMetadata::new(store, Arc::clone(&self.0)))
+        Arc::new(MeasuredMetadata::new(store, &self.0))
     }
 
     fn wrap_blobs(&self, store: Arc<dyn BlobStore>) -> Arc<dyn BlobStore> {

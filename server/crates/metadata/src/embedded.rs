@@ -137,13 +137,11 @@ impl<M: OrderedMap> MetadataStore for EmbeddedMetadata<M> {
                     read_upload,
                 )
             };
-            return self.list(count, oldest).await;
+            return self.list(oldest).await;
         };
         let range = keys::uploads().after(&keys::upload(after));
-        self.list_rows(count, move |view, effort| {
-            listings::page(view, &range, count, effort, read_upload)
-        })
-        .await
+        self.list_rows(move |view, effort| listings::page(view, &range, count, effort, read_upload))
+            .await
     }
 
     async fn stat_blob(
@@ -166,10 +164,8 @@ impl<M: OrderedMap> MetadataStore for EmbeddedMetadata<M> {
 
     async fn find_holders(&self, digest: &Digest, count: usize) -> Result<Vec<RepositoryName>> {
         let digest = *digest;
-        self.list_rows(count, move |view, effort| {
-            listings::holders(view, &digest, count, effort)
-        })
-        .await
+        self.list_rows(move |view, effort| listings::holders(view, &digest, count, effort))
+            .await
     }
 
     async fn mount_blob(
@@ -264,7 +260,7 @@ impl<M: OrderedMap> MetadataStore for EmbeddedMetadata<M> {
         let (repository, after) = (repository.clone(), after.map(str::to_owned));
         let list =
             move |view: &View<'_>, effort| listings::tags(view, &repository, after.as_deref(), count, effort);
-        self.list_rows(count, list).await
+        self.list_rows(list).await
     }
 
     async fn list_repositories(
@@ -277,7 +273,7 @@ impl<M: OrderedMap> MetadataStore for EmbeddedMetadata<M> {
         let list = move |view: &View<'_>, effort| {
             listings::repositories(view, &prefix, after.as_deref(), count, effort)
         };
-        self.list_rows(count, list).await
+        self.list_rows(list).await
     }
 
     async fn list_referrers(
@@ -291,7 +287,7 @@ impl<M: OrderedMap> MetadataStore for EmbeddedMetadata<M> {
     ) -> Result<ReferrerPage> {
         let range = listings::referrers_after(repository, subject, artifact_type, after);
         let list = move |view: &View<'_>, effort| listings::referrers(view, &range, count, bytes, effort);
-        self.list_rows(count, list).await
+        self.list_rows(list).await
     }
 
     async fn take_due(&self, count: usize) -> Result<Vec<DueLink>> {
@@ -302,7 +298,7 @@ impl<M: OrderedMap> MetadataStore for EmbeddedMetadata<M> {
             let range = keys::dues_until(shared.now());
             shared.oldest(&shared.queues.due, range, count, effort, |key, _| read_due(key))
         };
-        self.list(count, take).await.map(|page| page.entries)
+        self.list(take).await.map(|page| page.entries)
     }
 
     async fn reap(&self, link: &DueLink) -> Result<ReapOutcome> {
@@ -329,7 +325,7 @@ impl<M: OrderedMap> MetadataStore for EmbeddedMetadata<M> {
                 read_doomed(key)
             })
         };
-        self.list(count, take).await.map(|page| page.entries)
+        self.list(take).await.map(|page| page.entries)
     }
 
     async fn forget_location(&self, name: UploadId) -> Result<()> {
@@ -344,10 +340,9 @@ impl<M: OrderedMap> MetadataStore for EmbeddedMetadata<M> {
 
     async fn list_blobs(&self, after: Option<&Digest>, count: usize) -> Result<Page<ScrubEntry>> {
         let after = after.copied();
-        // Inline bytes come along: never on the caller's thread.
-        let rows = count.max(execution::INLINE_ROWS + 1);
-        self.list_rows(rows, move |view, effort| {
-            damage::blobs(view, after.as_ref(), count, effort)
+        // Inline bytes come along.
+        self.list_apart(move |shared, effort| {
+            damage::blobs(&View::committed(&*shared.map()?), after.as_ref(), count, effort)
         })
         .await
     }
@@ -369,7 +364,7 @@ impl<M: OrderedMap> MetadataStore for EmbeddedMetadata<M> {
     }
 
     async fn list_damaged(&self, count: usize) -> Result<Page<Digest>> {
-        self.list_rows(count, move |view, effort| damage::list(view, count, effort))
+        self.list_rows(move |view, effort| damage::list(view, count, effort))
             .await
     }
 
@@ -387,10 +382,8 @@ impl<M: OrderedMap> MetadataStore for EmbeddedMetadata<M> {
 
     async fn find_orphans(&self, names: &[UploadId]) -> Result<Vec<UploadId>> {
         let names = names.to_vec();
-        self.list_rows(names.len(), move |view, _| {
-            store::unknown_names(view, &names).map(Some)
-        })
-        .await
+        self.block(move |shared| store::unknown_names(&View::committed(&*shared.map()?), &names))
+            .await
     }
 
     async fn sweep_position(&self) -> Result<Option<SweepPosition>> {

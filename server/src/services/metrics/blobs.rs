@@ -6,19 +6,38 @@ use async_trait::async_trait;
 use zas_blobs::{Append, Appended, BlobReader, BlobStore, Capacity, Result};
 use zas_core::{StoreId, UploadId};
 
-use super::{ServerMetrics, measured};
+use super::ServerMetrics;
+use super::operation::Operation;
 
 /// A blob store whose operations are counted.
 #[derive(Debug)]
 pub struct MeasuredBlobs {
     inner: Arc<dyn BlobStore>,
+    append: Operation,
+    open: Operation,
+    delete: Operation,
+    scan: Operation,
+    store_id: Operation,
+    set_store_id: Operation,
+    probe: Operation,
     metrics: Arc<ServerMetrics>,
 }
 
 impl MeasuredBlobs {
     /// Counts the operations of `inner`.
     pub fn new(inner: Arc<dyn BlobStore>, metrics: Arc<ServerMetrics>) -> Self {
-        Self { inner, metrics }
+        let operation = |name| Operation::new(&metrics, "blobs", name);
+        Self {
+            inner,
+            append: operation("append"),
+            open: operation("open"),
+            delete: operation("delete"),
+            scan: operation("scan"),
+            store_id: operation("store_id"),
+            set_store_id: operation("set_store_id"),
+            probe: operation("probe"),
+            metrics,
+        }
     }
 }
 
@@ -43,7 +62,7 @@ impl BlobStore for MeasuredBlobs {
     async fn append(&self, append: Append) -> Result<Appended> {
         let _in_flight = InFlight::new(&self.metrics);
         let from = append.offset;
-        let appended = measured(&self.metrics, "blobs", "append", self.inner.append(append)).await?;
+        let appended = self.append.measure(self.inner.append(append)).await?;
         self.metrics
             .written_bytes
             .inc_by(appended.offset.saturating_sub(from));
@@ -51,32 +70,26 @@ impl BlobStore for MeasuredBlobs {
     }
 
     async fn open(&self, name: UploadId) -> Result<Arc<dyn BlobReader>> {
-        measured(&self.metrics, "blobs", "open", self.inner.open(name)).await
+        self.open.measure(self.inner.open(name)).await
     }
 
     async fn delete(&self, name: UploadId) -> Result<()> {
-        measured(&self.metrics, "blobs", "delete", self.inner.delete(name)).await
+        self.delete.measure(self.inner.delete(name)).await
     }
 
     async fn scan(&self, after: Option<UploadId>, count: usize) -> Result<Vec<UploadId>> {
-        measured(&self.metrics, "blobs", "scan", self.inner.scan(after, count)).await
+        self.scan.measure(self.inner.scan(after, count)).await
     }
 
     async fn store_id(&self) -> Result<Option<StoreId>> {
-        measured(&self.metrics, "blobs", "store_id", self.inner.store_id()).await
+        self.store_id.measure(self.inner.store_id()).await
     }
 
     async fn set_store_id(&self, id: StoreId) -> Result<()> {
-        measured(
-            &self.metrics,
-            "blobs",
-            "set_store_id",
-            self.inner.set_store_id(id),
-        )
-        .await
+        self.set_store_id.measure(self.inner.set_store_id(id)).await
     }
 
     async fn probe(&self) -> Result<Capacity> {
-        measured(&self.metrics, "blobs", "probe", self.inner.probe()).await
+        self.probe.measure(self.inner.probe()).await
     }
 }

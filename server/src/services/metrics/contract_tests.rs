@@ -21,7 +21,7 @@ async fn given_a_counted_metadata_store_when_used_then_it_keeps_the_contract() {
     let make = |clocks: Clocks, timing: Timing| {
         let inner = Arc::new(MemoryMetadata::new(clocks, timing));
         Subject {
-            store: Arc::new(MeasuredMetadata::new(inner, Arc::clone(&metrics))),
+            store: Arc::new(MeasuredMetadata::new(inner, &metrics)),
             ground: Arc::new(()),
         }
     };

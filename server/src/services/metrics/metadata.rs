@@ -12,32 +12,50 @@ use zas_metadata::{
     WriterOutcome,
 };
 
-use super::{ServerMetrics, measured};
+use super::ServerMetrics;
+use super::operation::Operation;
 use crate::services::metadata_operations::metadata_operations;
 
 /// A metadata store whose operations are counted.
 #[derive(Debug)]
 pub struct MeasuredMetadata {
     inner: Arc<dyn MetadataStore>,
-    metrics: Arc<ServerMetrics>,
+    operations: Operations,
 }
 
 impl MeasuredMetadata {
     /// Counts the operations of `inner`.
-    pub fn new(inner: Arc<dyn MetadataStore>, metrics: Arc<ServerMetrics>) -> Self {
-        Self { inner, metrics }
+    pub fn new(inner: Arc<dyn MetadataStore>, metrics: &Arc<ServerMetrics>) -> Self {
+        Self {
+            inner,
+            operations: Operations::new(metrics),
+        }
     }
 }
 
 /// Writes the methods that hand on their arguments and count the call.
 macro_rules! counted {
     ($(fn $operation:ident($($argument:ident: $kind:ty),*) -> $answer:ty;)*) => {
+        /// One for each method.
+        #[derive(Debug)]
+        struct Operations {
+            $($operation: Operation,)*
+        }
+
+        impl Operations {
+            fn new(metrics: &Arc<ServerMetrics>) -> Self {
+                Self {
+                    $($operation: Operation::new(metrics, "metadata", stringify!($operation)),)*
+                }
+            }
+        }
+
         #[async_trait]
         impl MetadataStore for MeasuredMetadata {
             $(
                 async fn $operation(&self, $($argument: $kind),*) -> Result<$answer> {
                     let running = self.inner.$operation($($argument),*);
-                    measured(&self.metrics, "metadata", stringify!($operation), running).await
+                    self.operations.$operation.measure(running).await
                 }
             )*
 

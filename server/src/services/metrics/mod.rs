@@ -2,7 +2,9 @@
 
 mod blobs;
 mod configuration;
+mod latency;
 mod metadata;
+mod operation;
 mod readings;
 mod repositories;
 
@@ -15,7 +17,6 @@ use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
-use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
 
@@ -28,16 +29,14 @@ pub use readings::Reading;
 pub use repositories::MeasuredRepository;
 
 use configuration::ConfigurationCollector;
+use latency::Latency;
 use readings::Readings;
 use repositories::RepositoryMetrics;
-
-/// From half a millisecond to about a minute.
-const SECONDS: (f64, f64, u16) = (0.0005, 2.5, 13);
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 struct RequestLabels {
     route: &'static str,
-    method: String,
+    method: &'static str,
     status: u16,
 }
 
@@ -62,12 +61,12 @@ struct KindLabels {
 pub struct ServerMetrics {
     registry: Registry,
     requests: Family<RequestLabels, Counter>,
-    request_seconds: Family<RouteLabels, Histogram, fn() -> Histogram>,
+    request_seconds: Family<RouteLabels, Latency>,
     received_bytes: Counter,
     sent_bytes: Counter,
     operations: Family<OperationLabels, Counter>,
     operation_errors: Family<OperationLabels, Counter>,
-    operation_seconds: Family<OperationLabels, Histogram, fn() -> Histogram>,
+    operation_seconds: Family<OperationLabels, Latency>,
     uploads_in_flight: Gauge,
     collected: Family<KindLabels, Counter>,
     collection_rounds: Counter,
@@ -94,12 +93,12 @@ impl ServerMetrics {
         let mut metrics = Self {
             registry: Registry::with_prefix("zas"),
             requests: Family::default(),
-            request_seconds: Family::new_with_constructor(histogram),
+            request_seconds: Family::default(),
             received_bytes: Counter::default(),
             sent_bytes: Counter::default(),
             operations: Family::default(),
             operation_errors: Family::default(),
-            operation_seconds: Family::new_with_constructor(histogram),
+            operation_seconds: Family::default(),
             uploads_in_flight: Gauge::default(),
             collected: Family::default(),
             collection_rounds: Counter::default(),
@@ -246,7 +245,7 @@ impl ServerMetrics {
         let route = RouteLabels { route: request.route };
         self.request_seconds
             .get_or_create(&route)
-            .observe(request.duration.as_secs_f64());
+            .observe(request.duration);
         self.received_bytes.inc_by(request.received_bytes);
         self.sent_bytes.inc_by(request.sent_bytes);
         if let Some(repositories) = &self.repositories {
@@ -304,23 +303,6 @@ impl ServerMetrics {
         encode(&mut text, &self.registry)?;
         Ok(text)
     }
-
-    fn operation_ended(
-        &self,
-        store: &'static str,
-        operation: &'static str,
-        duration: Duration,
-        failed: bool,
-    ) {
-        let labels = OperationLabels { store, operation };
-        self.operations.get_or_create(&labels).inc();
-        self.operation_seconds
-            .get_or_create(&labels)
-            .observe(duration.as_secs_f64());
-        if failed {
-            self.operation_errors.get_or_create(&labels).inc();
-        }
-    }
 }
 
 /// What is counted of a request.
@@ -342,30 +324,10 @@ pub struct MeasuredRequest<'a> {
     pub sent_bytes: u64,
 }
 
-fn histogram() -> Histogram {
-    let (start, factor, count) = SECONDS;
-    Histogram::new(exponential_buckets(start, factor, count))
-}
-
 /// A client may invent methods, and every label value is kept for ever.
-fn method(sent: &str) -> String {
-    match sent {
-        "GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE" | "OPTIONS" => sent.to_owned(),
-        _ => "other".to_owned(),
-    }
-}
-
-/// Runs an operation and counts it.
-async fn measured<T, E>(
-    metrics: &Arc<ServerMetrics>,
-    store: &'static str,
-    operation: &'static str,
-    running: impl Future<Output = Result<T, E>>,
-) -> Result<T, E> {
-    let started = std::time::Instant::now();
-    let result = running.await;
-    metrics.operation_ended(store, operation, started.elapsed(), result.is_err());
-    result
+fn method(sent: &str) -> &'static str {
+    const KNOWN: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
+    KNOWN.into_iter().find(|known| *known == sent).unwrap_or("other")
 }
 
 #[cfg(test)]

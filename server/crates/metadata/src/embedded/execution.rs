@@ -10,9 +10,6 @@ use crate::transaction::Transaction;
 use crate::view::{Found, View};
 use crate::{DueLink, MetadataError, Result};
 
-/// Above this many rows a listing leaves the caller's thread, which must not be held up.
-pub(super) const INLINE_ROWS: usize = 100;
-
 impl<M: OrderedMap> EmbeddedMetadata<M> {
     /// Reads a few rows here.
     pub(super) fn read<T>(&self, read: impl FnOnce(&View<'_>) -> Result<T>) -> Result<T> {
@@ -20,17 +17,22 @@ impl<M: OrderedMap> EmbeddedMetadata<M> {
         read(&View::committed(&*map))
     }
 
-    /// Reads `rows` rows: here when they are few and close together, else on a thread that may block.
+    /// Reads rows: here when they turn out to be few and close together, else on a thread that may block.
     pub(super) async fn list<T: Send + 'static>(
         &self,
-        rows: usize,
         read: impl Fn(&Shared<M>, Effort) -> Result<Option<T>> + Send + 'static,
     ) -> Result<T> {
-        if rows <= INLINE_ROWS
-            && let Some(listed) = read(&self.shared, Effort::Bounded)?
-        {
+        if let Some(listed) = read(&self.shared, Effort::Bounded)? {
             return Ok(listed);
         }
+        self.list_apart(read).await
+    }
+
+    /// [`Self::list`] of what may be much, however few rows it is: on a thread that may block in any case.
+    pub(super) async fn list_apart<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&Shared<M>, Effort) -> Result<Option<T>> + Send + 'static,
+    ) -> Result<T> {
         let listed = self.block(move |shared| read(shared, Effort::Unbounded)).await?;
         listed.ok_or_else(|| MetadataError::Unavailable("the listing did not come to its end".to_owned()))
     }
@@ -38,13 +40,10 @@ impl<M: OrderedMap> EmbeddedMetadata<M> {
     /// [`Self::list`] of what is in the database.
     pub(super) async fn list_rows<T: Send + 'static>(
         &self,
-        rows: usize,
         read: impl Fn(&View<'_>, Effort) -> Result<Option<T>> + Send + 'static,
     ) -> Result<T> {
-        self.list(rows, move |shared, effort| {
-            read(&View::committed(&*shared.map()?), effort)
-        })
-        .await
+        self.list(move |shared, effort| read(&View::committed(&*shared.map()?), effort))
+            .await
     }
 
     /// Works on a thread that may block.

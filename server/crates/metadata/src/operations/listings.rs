@@ -1,5 +1,5 @@
-//! Sorted listings. Each visits the rows it shows and one more. A listing of bounded effort that met too many deleted
-//! rows is `None`: it is to be repeated where it may take its time.
+//! Sorted listings. Each visits the rows it shows and one more. A listing of bounded effort that met too many rows, there
+//! or deleted, is `None`: it is to be repeated where it may take its time.
 
 use std::ops::ControlFlow;
 
@@ -11,6 +11,13 @@ use crate::ordered_map::{Effort, KeyRange, ScanEnd};
 use crate::rows::{Payload, Row as _};
 use crate::view::View;
 use crate::{MetadataError, Page, ReferrerCursor, ReferrerPage, Result, keys};
+
+/// Most rows that a listing of bounded effort shows. How many it was asked for says little: most repositories have a few
+/// tags, and clients that name no number ask for a thousand.
+pub(crate) const FEW_ROWS: usize = 100;
+
+/// Most bytes of such rows.
+const FEW_BYTES: usize = 64 * 1024;
 
 /// Tags of a repository; `None` when there is no such repository.
 pub(crate) fn tags(
@@ -95,8 +102,13 @@ pub(crate) fn referrers(
 ) -> Result<Option<ReferrerPage>> {
     let mut page = ReferrerPage::default();
     let (mut last, mut room) = (None, bytes);
-    let mut damaged = None;
+    let (mut damaged, mut gave_up) = (None, false);
     let end = view.scan(range, effort, &mut |key, value| {
+        gave_up = effort == Effort::Bounded
+            && (page.descriptors.len() == FEW_ROWS || bytes.saturating_sub(room) > FEW_BYTES);
+        if gave_up {
+            return ControlFlow::Break(());
+        }
         let Some((cursor, descriptor)) = read_referrer(key, value) else {
             damaged = Some(damage(key));
             return ControlFlow::Break(());
@@ -112,7 +124,11 @@ pub(crate) fn referrers(
         last = Some(cursor);
         ControlFlow::Continue(())
     })?;
-    ended(page, end, damaged)
+    if gave_up {
+        Ok(None)
+    } else {
+        ended(page, end, damaged)
+    }
 }
 
 fn read_referrer(key: &[u8], value: &[u8]) -> Option<(ReferrerCursor, Bytes)> {
@@ -136,9 +152,14 @@ pub(crate) fn page<T>(
     mut read: impl FnMut(&[u8], &[u8]) -> Option<T>,
 ) -> Result<Option<Page<T>>> {
     let (mut entries, mut more, mut damaged) = (Vec::new(), false, None);
+    let mut gave_up = false;
     let end = view.scan(range, effort, &mut |key, value| {
         if entries.len() == count {
             more = true;
+            return ControlFlow::Break(());
+        }
+        gave_up = effort == Effort::Bounded && entries.len() == FEW_ROWS;
+        if gave_up {
             return ControlFlow::Break(());
         }
         match read(key, value) {
@@ -150,7 +171,11 @@ pub(crate) fn page<T>(
         }
         ControlFlow::Continue(())
     })?;
-    ended(Page { entries, more }, end, damaged)
+    if gave_up {
+        Ok(None)
+    } else {
+        ended(Page { entries, more }, end, damaged)
+    }
 }
 
 fn ended<T>(page: T, end: ScanEnd, damaged: Option<MetadataError>) -> Result<Option<T>> {

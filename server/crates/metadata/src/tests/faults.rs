@@ -1,5 +1,6 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::task::{Context, Waker};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -8,6 +9,7 @@ use zas_core::{ManualClock, Reference};
 use super::disturbed_map::WriteMode;
 use super::*;
 use crate::memory_map::MemoryMap;
+use crate::operations::listings::FEW_ROWS;
 use crate::ordered_map::{Changes, Durability, Key};
 use crate::{DeleteManifestOutcome, DueLink, Lease, MetadataError, MetadataStore, ReapOutcome, keys};
 
@@ -348,6 +350,32 @@ async fn given_too_many_deleted_rows_when_listed_then_the_listing_is_whole_all_t
     assert_eq!(store.find_holders(&digest("layer"), 9).await.unwrap().len(), 1);
     assert_eq!(store.list_uploads(None, 9).await.unwrap().entries.len(), 1);
     assert_eq!(store.take_due(9).await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn given_few_rows_when_many_are_asked_for_then_the_listing_stays_on_its_thread() {
+    let given = Given::new();
+    let (store, ours) = (&given.store, repository("ours"));
+    let push_tags = async |count: usize| {
+        let mut image = manifest(&ours, "{m}");
+        let tag = |number| (format!("t{number}").parse().unwrap(), crate::Precondition::Any);
+        image.tags = (0..count).map(tag).collect();
+        store.commit_manifest(&origin(), image).await.unwrap();
+    };
+    push_tags(FEW_ROWS).await;
+    let is_immediate = || {
+        let listing = std::pin::pin!(store.list_tags(&ours, None, 1000));
+        listing.poll(&mut Context::from_waker(Waker::noop())).is_ready()
+    };
+    assert!(is_immediate(), "so few rows are worth no thread");
+
+    push_tags(FEW_ROWS + 1).await;
+    assert!(
+        !is_immediate(),
+        "many rows must not hold up the thread of other requests"
+    );
+    let listed = store.list_tags(&ours, None, 1000).await.unwrap().unwrap();
+    assert_eq!(listed.entries.len(), FEW_ROWS + 1);
 }
 
 #[tokio::test]
