@@ -12,10 +12,10 @@ use zas_core::{Digest, Reference, RepositoryName, StoreId, Tag, Timestamp, Uploa
 use zas_failpoints::reach;
 use zas_metadata::{
     BlobContent, BlobStat, Claim, CommitManifest, CommitOutcome, DamageOutcome, DeleteManifestOutcome,
-    DeleteTagOutcome, DueLink, Epoch, FinishOutcome, FinishUpload, Lease, MetadataError, MetadataStore,
-    MountOutcome, Origin, OrphanOutcome, Page, Precondition, Progress, ReapOutcome, ReferrerCursor,
-    ReferrerPage, Result, ScrubEntry, ScrubPosition, SharedManifest, StoredManifest, SweepPosition, Timing,
-    UploadEntry, WriterOutcome,
+    DeleteTagOutcome, DueLink, Epoch, FinishOutcome, FinishUpload, Lease, ManifestStat, MetadataError,
+    MetadataStore, MountOutcome, Origin, OrphanOutcome, Page, Precondition, Progress, ReapOutcome,
+    ReferrerCursor, ReferrerPage, Result, ScrubEntry, ScrubPosition, SharedManifest, StoredManifest,
+    SweepPosition, Timing, UploadEntry, WriterOutcome,
 };
 
 use super::metadata_operations::metadata_operations;

@@ -19,6 +19,7 @@ macro_rules! metadata_operations {
             fn unlink_blob(origin: &Origin, repository: &RepositoryName, digest: &Digest) -> bool;
             fn commit_manifest(origin: &Origin, manifest: CommitManifest) -> CommitOutcome;
             fn resolve_manifest(repository: &RepositoryName, reference: &Reference) -> Option<StoredManifest>;
+            fn stat_manifest(repository: &RepositoryName, reference: &Reference) -> Option<ManifestStat>;
             fn resolve_tag(repository: &RepositoryName, tag: &Tag) -> Option<Digest>;
             fn delete_tag(origin: &Origin, repository: &RepositoryName, tag: &Tag, precondition: Precondition) -> DeleteTagOutcome;
             fn delete_manifest(origin: &Origin, repository: &RepositoryName, digest: &Digest, shared: SharedManifest) -> DeleteManifestOutcome;

@@ -23,10 +23,10 @@ use crate::transaction::Transaction;
 use crate::view::{Found, View};
 use crate::{
     BlobContent, BlobStat, Claim, CommitManifest, CommitOutcome, DamageOutcome, DeleteManifestOutcome,
-    DeleteTagOutcome, DueLink, Epoch, FinishOutcome, FinishUpload, Lease, MetadataStore, MountOutcome,
-    Origin, OrphanOutcome, Page, Precondition, Progress, ReapOutcome, ReferrerCursor, ReferrerPage, Result,
-    ScrubEntry, ScrubPosition, SharedManifest, StoredManifest, SweepPosition, Timing, UploadEntry,
-    WriterOutcome,
+    DeleteTagOutcome, DueLink, Epoch, FinishOutcome, FinishUpload, Lease, ManifestStat, MetadataStore,
+    MountOutcome, Origin, OrphanOutcome, Page, Precondition, Progress, ReapOutcome, ReferrerCursor,
+    ReferrerPage, Result, ScrubEntry, ScrubPosition, SharedManifest, StoredManifest, SweepPosition, Timing,
+    UploadEntry, WriterOutcome,
 };
 
 /// Every fact of the store in one ordered map of this process.
@@ -203,6 +203,14 @@ impl<M: OrderedMap> MetadataStore for EmbeddedMetadata<M> {
         reference: &Reference,
     ) -> Result<Option<StoredManifest>> {
         self.read(|view| manifests::resolve(view, repository, reference))
+    }
+
+    async fn stat_manifest(
+        &self,
+        repository: &RepositoryName,
+        reference: &Reference,
+    ) -> Result<Option<ManifestStat>> {
+        self.read(|view| manifests::stat(view, repository, reference))
     }
 
     async fn resolve_tag(&self, repository: &RepositoryName, tag: &Tag) -> Result<Option<Digest>> {

@@ -268,6 +268,17 @@ pub struct StoredManifest {
     pub body: Bytes,
 }
 
+/// What a stored manifest is like.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ManifestStat {
+    /// The digest it was pushed with.
+    pub digest: Digest,
+    /// The media type it was pushed with.
+    pub media_type: MediaType,
+    /// Its length in bytes.
+    pub size: u64,
+}
+
 /// The outcome of deleting a tag.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DeleteTagOutcome {

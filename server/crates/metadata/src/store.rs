@@ -5,7 +5,7 @@ use zas_core::{Digest, Reference, RepositoryName, StoreId, Tag, Timestamp, Uploa
 
 use crate::{
     BlobContent, BlobStat, Claim, CommitManifest, CommitOutcome, DamageOutcome, DeleteManifestOutcome,
-    DeleteTagOutcome, DueLink, Epoch, FinishOutcome, FinishUpload, Lease, MountOutcome, Origin,
+    DeleteTagOutcome, DueLink, Epoch, FinishOutcome, FinishUpload, Lease, ManifestStat, MountOutcome, Origin,
     OrphanOutcome, Page, Precondition, Progress, ReapOutcome, ReferrerCursor, ReferrerPage, Result,
     ScrubEntry, ScrubPosition, SharedManifest, StoredManifest, SweepPosition, Timing, UploadEntry,
     WriterOutcome,
@@ -96,6 +96,13 @@ pub trait MetadataStore: std::fmt::Debug + Send + Sync + 'static {
         repository: &RepositoryName,
         reference: &Reference,
     ) -> Result<Option<StoredManifest>>;
+
+    /// What the manifest that a tag or digest names in `repository` is like, without its bytes.
+    async fn stat_manifest(
+        &self,
+        repository: &RepositoryName,
+        reference: &Reference,
+    ) -> Result<Option<ManifestStat>>;
 
     /// Where a tag points.
     async fn resolve_tag(&self, repository: &RepositoryName, tag: &Tag) -> Result<Option<Digest>>;

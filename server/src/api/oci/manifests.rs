@@ -2,10 +2,10 @@
 
 use std::collections::HashSet;
 
-use actix_web::HttpResponse;
-use actix_web::http::header::{CONTENT_TYPE, ETAG, LOCATION};
+use actix_web::http::header::{CONTENT_TYPE, ETAG, IF_NONE_MATCH, LOCATION};
 use actix_web::http::{Method, StatusCode};
 use actix_web::web::Payload;
+use actix_web::{HttpResponse, HttpResponseBuilder};
 use zas_core::{Digest, MediaType, Reference, RepositoryName, Tag};
 use zas_metadata::{Retyping, SharedManifest};
 
@@ -25,25 +25,32 @@ pub(super) async fn get(
     reference: &Reference,
 ) -> Result<HttpResponse, OciError> {
     call.may_reference(Action::Read, name, reference)?;
+    let headers = call.request.headers();
+    let is_head = *call.request.method() == Method::HEAD;
+    // Neither of them needs the bytes.
+    if is_head || headers.contains_key(IF_NONE_MATCH) {
+        let manifest = call.api.registry.stat_manifest(name, reference).await?;
+        let entity_tag = typed_entity_tag(&manifest.digest, &manifest.media_type);
+        if is_not_modified(headers, &entity_tag) {
+            let status = StatusCode::NOT_MODIFIED;
+            return Ok(described(status, &manifest.digest, &manifest.media_type).finish());
+        }
+        if is_head {
+            let mut response = described(StatusCode::OK, &manifest.digest, &manifest.media_type);
+            return Ok(response.body(Omitted::of(manifest.size)));
+        }
+    }
     let manifest = call.api.registry.manifest(name, reference).await?;
-    let entity_tag = typed_entity_tag(&manifest.digest, &manifest.media_type);
-    let is_known = is_not_modified(call.request.headers(), &entity_tag);
-    let mut response = HttpResponse::build(if is_known {
-        StatusCode::NOT_MODIFIED
-    } else {
-        StatusCode::OK
-    });
+    Ok(described(StatusCode::OK, &manifest.digest, &manifest.media_type).body(manifest.body))
+}
+
+fn described(status: StatusCode, digest: &Digest, media_type: &MediaType) -> HttpResponseBuilder {
+    let mut response = HttpResponse::build(status);
     response
-        .insert_header((CONTENT_TYPE, manifest.media_type.as_str()))
-        .insert_header(("Docker-Content-Digest", manifest.digest.to_string()))
-        .insert_header((ETAG, entity_tag));
-    if is_known {
-        return Ok(response.finish());
-    }
-    if *call.request.method() == Method::HEAD {
-        return Ok(response.body(Omitted::of(manifest.body.len() as u64)));
-    }
-    Ok(response.body(manifest.body))
+        .insert_header((CONTENT_TYPE, media_type.as_str()))
+        .insert_header(("Docker-Content-Digest", digest.to_string()))
+        .insert_header((ETAG, typed_entity_tag(digest, media_type)));
+    response
 }
 
 /// Stores a manifest under a tag, or under its digest with any number of tags.

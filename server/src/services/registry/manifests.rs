@@ -6,8 +6,8 @@ use zas_core::{
     Digest, Manifest, ManifestReference, MediaType, Reference, ReferenceRole, RepositoryName, Tag,
 };
 use zas_metadata::{
-    CommitManifest, CommitOutcome, DeleteManifestOutcome, MetadataError, Precondition, Presence,
-    ReferenceEdge, Referral, Retyping, SharedManifest, StoredManifest,
+    CommitManifest, CommitOutcome, DeleteManifestOutcome, ManifestStat, MetadataError, Precondition,
+    Presence, ReferenceEdge, Referral, Retyping, SharedManifest, StoredManifest,
 };
 
 use super::blobs::refuse_reserved;
@@ -163,16 +163,27 @@ impl Registry {
         repository: &RepositoryName,
         reference: &Reference,
     ) -> Result<StoredManifest> {
-        match self.metadata.resolve_manifest(repository, reference).await {
-            Err(MetadataError::Corrupt(damage)) => {
-                tracing::error!(%repository, %reference, %damage, "asked for a damaged manifest");
-                Err(RegistryError::ManifestDamaged {
-                    reference: reference.clone(),
-                    repository: repository.clone(),
-                })
-            }
-            manifest => manifest?.ok_or_else(|| unknown(repository, reference)),
-        }
+        found(
+            repository,
+            reference,
+            self.metadata.resolve_manifest(repository, reference).await,
+        )
+    }
+
+    /// What the manifest that a tag or digest names is like. Costs the same whatever its size.
+    ///
+    /// # Errors
+    /// [`RegistryError::ManifestUnknown`], [`RegistryError::ManifestDamaged`].
+    pub async fn stat_manifest(
+        &self,
+        repository: &RepositoryName,
+        reference: &Reference,
+    ) -> Result<ManifestStat> {
+        found(
+            repository,
+            reference,
+            self.metadata.stat_manifest(repository, reference).await,
+        )
     }
 
     /// Deletes a manifest with all its tags. When this returns, none of them answers.
@@ -209,6 +220,23 @@ impl Registry {
         }
         tracing::info!(%repository, %digest, actor, "deleted manifest");
         Ok(())
+    }
+}
+
+fn found<T>(
+    repository: &RepositoryName,
+    reference: &Reference,
+    manifest: zas_metadata::Result<Option<T>>,
+) -> Result<T> {
+    match manifest {
+        Err(MetadataError::Corrupt(damage)) => {
+            tracing::error!(%repository, %reference, %damage, "asked for a damaged manifest");
+            Err(RegistryError::ManifestDamaged {
+                reference: reference.clone(),
+                repository: repository.clone(),
+            })
+        }
+        manifest => manifest?.ok_or_else(|| unknown(repository, reference)),
     }
 }
 

@@ -3,8 +3,8 @@ use zas_core::{Digest, Reference, RepositoryName};
 use super::cases;
 use super::setting::{Describe as _, Setting, committed, digest, manifest, names, origin, repository, tag};
 use crate::{
-    CommitManifest, CommitOutcome, DeleteManifestOutcome, Precondition, Presence, Retyping, SharedManifest,
-    StoredManifest,
+    CommitManifest, CommitOutcome, DeleteManifestOutcome, ManifestStat, Precondition, Presence, Retyping,
+    SharedManifest, StoredManifest,
 };
 
 cases![
@@ -53,6 +53,15 @@ async fn given_a_manifest_when_committed_then_it_resolves_by_digest_and_tag(give
             .await
             .unwrap()
             .unwrap();
+        let stat = given.store.stat_manifest(&ours, &reference).await.unwrap();
+        assert_eq!(
+            stat,
+            Some(ManifestStat {
+                digest: stored.digest,
+                media_type: stored.media_type.clone(),
+                size: stored.body.len() as u64,
+            })
+        );
         assert_eq!(
             (stored.digest, stored.media_type, stored.body),
             (
@@ -77,10 +86,9 @@ async fn given_a_manifest_when_asked_in_another_repository_or_by_another_name_th
     let ask = |repository: &'static str, reference: Reference| {
         let store = given.store.clone();
         async move {
-            store
-                .resolve_manifest(&super::setting::repository(repository), &reference)
-                .await
-                .unwrap()
+            let repository = super::setting::repository(repository);
+            assert_eq!(store.stat_manifest(&repository, &reference).await.unwrap(), None);
+            store.resolve_manifest(&repository, &reference).await.unwrap()
         }
     };
     assert_eq!(ask("theirs", Reference::Digest(digest("{m}"))).await, None);

@@ -12,8 +12,8 @@ use crate::rows::{BodyRow, ManifestRow, Marker, Payload, RepositoryRow, TagRow};
 use crate::transaction::Transaction;
 use crate::view::{LOOKS, View, decode};
 use crate::{
-    CommitManifest, CommitOutcome, MetadataError, Origin, Precondition, Presence, ReferenceEdge, Referral,
-    Result, Retyping, StoredManifest, keys,
+    CommitManifest, CommitOutcome, ManifestStat, MetadataError, Origin, Precondition, Presence,
+    ReferenceEdge, Referral, Result, Retyping, StoredManifest, keys,
 };
 
 /// Stores a manifest with its edges, tags and referrer entry, or nothing.
@@ -54,6 +54,25 @@ pub(crate) fn resolve(
     repository: &RepositoryName,
     reference: &Reference,
 ) -> Result<Option<StoredManifest>> {
+    follow(view, repository, reference, load)
+}
+
+/// What a manifest is like, by tag or digest.
+pub(crate) fn stat(
+    view: &View<'_>,
+    repository: &RepositoryName,
+    reference: &Reference,
+) -> Result<Option<ManifestStat>> {
+    follow(view, repository, reference, load_stat)
+}
+
+/// Loads what a digest names, or the digest that a tag points to.
+fn follow<T>(
+    view: &View<'_>,
+    repository: &RepositoryName,
+    reference: &Reference,
+    load: impl Fn(&View<'_>, &RepositoryName, &Digest) -> Result<Option<T>>,
+) -> Result<Option<T>> {
     let tag = match reference {
         Reference::Digest(digest) => return load(view, repository, digest),
         Reference::Tag(tag) => tag,
@@ -103,6 +122,23 @@ fn load(view: &View<'_>, repository: &RepositoryName, digest: &Digest) -> Result
     Err(MetadataError::Corrupt(format!(
         "manifest {digest} of {repository} has no body, or no row"
     )))
+}
+
+fn load_stat(view: &View<'_>, repository: &RepositoryName, digest: &Digest) -> Result<Option<ManifestStat>> {
+    match view.row(&keys::manifest(repository, digest)) {
+        Ok(row) => Ok(row.map(|ManifestRow { media_type, size, .. }| ManifestStat {
+            digest: *digest,
+            media_type,
+            size,
+        })),
+        // What can be read without the row can be described without it.
+        Err(MetadataError::Corrupt(_)) => Ok(load(view, repository, digest)?.map(|manifest| ManifestStat {
+            size: manifest.body.len() as u64,
+            digest: manifest.digest,
+            media_type: manifest.media_type,
+        })),
+        Err(error) => Err(error),
+    }
 }
 
 /// What a commit depends on, read in one go.

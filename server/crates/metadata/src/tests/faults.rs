@@ -251,6 +251,26 @@ async fn given_rows_whose_other_half_is_missing_when_read_then_corrupt_and_not_a
 }
 
 #[tokio::test]
+async fn given_a_manifest_whose_row_is_damaged_when_described_then_its_body_is_asked() {
+    let given = Given::new();
+    let ours = repository("ours");
+    let manifest = manifest(&ours, "{m}");
+    given
+        .store
+        .commit_manifest(&origin(), manifest.clone())
+        .await
+        .unwrap();
+    given.put_raw(keys::manifest(&ours, &manifest.digest), b"\xFF");
+
+    let stat = given
+        .store
+        .stat_manifest(&ours, &Reference::Digest(manifest.digest))
+        .await;
+    let stat = stat.unwrap().unwrap();
+    assert_eq!((stat.media_type, stat.size), (manifest.media_type, 3));
+}
+
+#[tokio::test]
 async fn given_damaged_rows_when_listed_then_corrupt() {
     let given = Given::new();
     let ours = repository("ours");

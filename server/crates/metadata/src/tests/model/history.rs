@@ -315,6 +315,17 @@ impl<'a, M: OrderedMap> Engine<'a, M> {
                     .resolve_manifest(&repository, &Reference::Digest(*digest))
                     .await
                     .unwrap();
+                let stat = store
+                    .stat_manifest(&repository, &Reference::Digest(*digest))
+                    .await
+                    .unwrap();
+                let described = stat.map(|stat| (stat.media_type, stat.size));
+                prop_assert_eq!(
+                    described,
+                    by_digest
+                        .as_ref()
+                        .map(|stored| (stored.media_type.clone(), stored.body.len() as u64))
+                );
                 prop_assert_eq!(by_digest.map(|stored| stored.body), Some(manifest.body.clone()));
             }
             for subject in (0..7).map(target_digest) {
