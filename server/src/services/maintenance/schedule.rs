@@ -171,11 +171,14 @@ mod tests {
         ))]));
         let digest = Digest::sha256_of(&bytes);
         let repository = "garbage/repository".parse().unwrap();
+        // Bytes are hashed and written by other threads, and while all of this one wait for them no time is to be skipped.
+        tokio::time::resume();
         world
             .registry
             .push_blob("alice", &repository, digest, None, body)
             .await
             .unwrap();
+        tokio::time::pause();
         world.clock.advance(Duration::from_secs(10));
         world.blobs.fail(Operation::Scan, 1);
 

@@ -13,7 +13,7 @@ use crate::transaction::Transaction;
 use crate::view::{LOOKS, View, decode};
 use crate::{
     CommitManifest, CommitOutcome, ManifestStat, MetadataError, Origin, Precondition, Presence,
-    ReferenceEdge, Referral, Result, Retyping, StoredManifest, keys,
+    ReferenceEdge, Result, Retyping, StoredManifest, keys,
 };
 
 /// Stores a manifest with its edges, tags and referrer entry, or nothing.
@@ -41,7 +41,7 @@ pub(crate) fn commit(
         transaction.put(keys::repository(&manifest.repository), &row);
     }
     put_edges(transaction, &manifest, present.row.as_ref())?;
-    put_referral(transaction, &manifest, present.row.as_ref());
+    put_referral(transaction, &manifest, present.row.as_ref())?;
     let displaced = put_tags(transaction, &manifest, &present, &origin.actor);
     let created = present.row.is_none();
     put_manifest(transaction, manifest, present.row, origin.actor)?;
@@ -278,24 +278,34 @@ fn put_edges(
     Ok(())
 }
 
-fn put_referral(transaction: &mut Transaction<'_>, manifest: &CommitManifest, old: Option<&ManifestRow>) {
-    if let Some((subject, artifact_type)) = old.and_then(|row| row.referral.as_ref()) {
-        transaction.delete(keys::referrer(
-            &manifest.repository,
-            subject,
-            artifact_type,
-            &manifest.digest,
-        ));
-    }
-    if let Some(Referral {
-        subject,
-        artifact_type,
-        descriptor,
-    }) = &manifest.subject
+fn put_referral(
+    transaction: &mut Transaction<'_>,
+    manifest: &CommitManifest,
+    old: Option<&ManifestRow>,
+) -> Result<()> {
+    let key = |subject: &Digest, artifact_type: &str| {
+        keys::referrer(&manifest.repository, subject, artifact_type, &manifest.digest)
+    };
+    let old = old.and_then(|row| row.referral.as_ref());
+    let old = old.map(|(subject, artifact_type)| key(subject, artifact_type));
+    let new = manifest.subject.as_ref().map(|referral| {
+        (
+            key(&referral.subject, &referral.artifact_type),
+            Payload(referral.descriptor.clone()),
+        )
+    });
+    if let Some(old) = old
+        && new.as_ref().is_none_or(|(new, _)| *new != old)
     {
-        let key = keys::referrer(&manifest.repository, subject, artifact_type, &manifest.digest);
-        transaction.put(key, &Payload(descriptor.clone()));
+        transaction.delete(old);
     }
+    let Some((key, descriptor)) = new else {
+        return Ok(());
+    };
+    if transaction.view().row_to_replace(&key)?.as_ref() != Some(&descriptor) {
+        transaction.put(key, &descriptor);
+    }
+    Ok(())
 }
 
 fn put_tags(
@@ -348,7 +358,10 @@ fn put_manifest(
         transaction.put(keys::body(&repository, &digest), &stored);
     }
     // Who made it and when stays with the first push.
-    let (created_at, actor) = old.map_or((transaction.now(), actor), |row| (row.created_at, row.actor));
+    let (created_at, actor) = match &old {
+        Some(row) => (row.created_at, row.actor.clone()),
+        None => (transaction.now(), actor),
+    };
     let edges = references.into_iter().map(|reference| reference.digest).collect();
     let referral = subject.map(|referral| (referral.subject, referral.artifact_type));
     let row = ManifestRow {
@@ -359,7 +372,10 @@ fn put_manifest(
         edges,
         referral,
     };
-    transaction.put(keys::manifest(&repository, &digest), &row);
+    // A push of what is there already changes nothing, so it waits for no disk.
+    if old.as_ref() != Some(&row) {
+        transaction.put(keys::manifest(&repository, &digest), &row);
+    }
     Ok(())
 }
 

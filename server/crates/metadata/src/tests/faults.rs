@@ -271,6 +271,34 @@ async fn given_a_manifest_whose_row_is_damaged_when_described_then_its_body_is_a
 }
 
 #[tokio::test]
+async fn given_a_manifest_when_pushed_again_then_nothing_is_written() {
+    let given = Given::new();
+    let ours = repository("ours");
+    let mut manifest = manifest(&ours, "{m}");
+    manifest.tags = vec![("t".parse().unwrap(), crate::Precondition::Any)];
+    manifest.subject = Some(crate::Referral {
+        subject: digest("subject"),
+        artifact_type: "a/b".to_owned(),
+        descriptor: Bytes::from_static(b"{}"),
+    });
+    given
+        .store
+        .commit_manifest(&origin(), manifest.clone())
+        .await
+        .unwrap();
+
+    given.control.set_mode(WriteMode::FailedBefore);
+    let again = given.store.commit_manifest(&origin(), manifest.clone()).await;
+    assert!(
+        matches!(again, Ok(crate::CommitOutcome::Committed { created: false, .. })),
+        "{again:?}"
+    );
+
+    manifest.tags = vec![("u".parse().unwrap(), crate::Precondition::Any)];
+    assert_unavailable(&given.store.commit_manifest(&origin(), manifest).await);
+}
+
+#[tokio::test]
 async fn given_damaged_rows_when_listed_then_corrupt() {
     let given = Given::new();
     let ours = repository("ours");
