@@ -17,10 +17,10 @@ use super::transport::Transport;
 
 /// How long a client may go on sending what nobody reads, so that it comes to read why. Closing at once would reset the
 /// connection, and with that many systems throw away the answer.
-const LINGER: Duration = Duration::from_secs(60);
+pub(super) const LINGER: Duration = Duration::from_secs(60);
 
 /// A client that sends nothing for so long meanwhile has either read its answer or gone.
-const LINGER_SILENCE: Duration = Duration::from_secs(5);
+pub(super) const LINGER_SILENCE: Duration = Duration::from_secs(5);
 
 const MISFRAMED: &[u8] = b"HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-type: text/plain\r\n\
     content-length: 37\r\n\r\nthe chunks of the body cannot be read";
@@ -36,6 +36,8 @@ pub(super) struct Connection {
     handlers: Cell<usize>,
     /// Requests whose answer has not been handed over completely.
     exchanges: Cell<usize>,
+    /// Streams of HTTP/2 that somebody still works for.
+    streams: Cell<usize>,
     /// Whether bytes wait until the client reads.
     is_write_blocked: Cell<bool>,
     /// Whether the client has said that nothing more comes, or has gone.
@@ -65,6 +67,7 @@ impl Connection {
             requests: Cell::new(0),
             handlers: Cell::new(0),
             exchanges: Cell::new(0),
+            streams: Cell::new(0),
             is_write_blocked: Cell::new(false),
             has_ended: Cell::new(false),
             has_unread: Cell::new(false),
@@ -84,6 +87,10 @@ impl Connection {
 
     pub(super) fn requests(&self) -> u64 {
         self.requests.get()
+    }
+
+    pub(super) fn streams(&self) -> usize {
+        self.streams.get()
     }
 
     pub(super) fn set_write_blocked(&self, is_blocked: bool) {
@@ -116,6 +123,11 @@ impl Connection {
     /// Decides what becomes of the connection and wakes it up to learn so.
     pub(super) fn decide(&self, fate: Fate) {
         self.fate.set(fate);
+        self.wake();
+    }
+
+    /// Lets the protocol see what has changed.
+    fn wake(&self) {
         if let Some(task) = self.task.borrow().as_ref() {
             task.wake_by_ref();
         }
@@ -229,6 +241,18 @@ impl Counted {
         Self::new(connection, |connection| &connection.handlers)
     }
 
+    /// A stream of HTTP/2.
+    pub(super) fn stream(connection: &Rc<Connection>) -> Self {
+        Self::new(connection, |connection| &connection.streams)
+    }
+
+    /// Counts no longer, which the protocol may be waiting for.
+    pub(super) fn end(self) {
+        let connection = Rc::clone(&self.connection);
+        drop(self);
+        connection.wake();
+    }
+
     fn new(connection: &Rc<Connection>, counter: fn(&Connection) -> &Cell<usize>) -> Self {
         let connection = Rc::clone(connection);
         let count = counter(&connection);
@@ -272,7 +296,10 @@ impl<P: Future<Output: Into<Ending>>> Future for Supervised<P> {
         this.connection.remember(context.waker());
         match this.connection.fate() {
             Fate::Cut => return Poll::Ready(Ending::Cut),
-            Fate::Draining if this.connection.is_idle() => return Poll::Ready(Ending::Complete),
+            // HTTP/2 tells its client first.
+            Fate::Draining if *this.is_http1 && this.connection.is_idle() => {
+                return Poll::Ready(Ending::Complete);
+            }
             Fate::Open | Fate::Draining => {}
         }
         let polled = this.protocol.poll(context);

@@ -122,7 +122,7 @@ fn outgoing<B>(
     }
     response.map_body(|_, body| Outgoing {
         body,
-        _unread: unread,
+        unread,
         _exchange: exchange,
     })
 }
@@ -133,8 +133,15 @@ pin_project_lite::pin_project! {
     pub(super) struct Outgoing<B> {
         #[pin]
         body: B,
-        _unread: Option<Rc<Incoming>>,
+        unread: Option<Rc<Incoming>>,
         _exchange: Counted,
+    }
+}
+
+impl<B> Outgoing<B> {
+    /// What the client may still be sending that nobody is going to read.
+    pub(super) fn unread(&self) -> Option<Rc<Incoming>> {
+        self.unread.clone()
     }
 }
 

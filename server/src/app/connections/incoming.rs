@@ -14,8 +14,10 @@ use actix_http::{BoxedPayloadStream, Payload};
 use bytes::Bytes;
 use futures_core::Stream;
 use futures_util::StreamExt;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout, timeout_at};
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
+
+use super::connection::{LINGER, LINGER_SILENCE};
 
 /// What is left of a body is read to its end up to this size: a new connection would cost more.
 const DRAINED: u64 = 64 * 1024;
@@ -86,6 +88,19 @@ impl Incoming {
             return false;
         }
         timeout(DRAIN_PATIENCE, self.read_rest()).await.unwrap_or(false)
+    }
+
+    /// Lets a client that has its answer send on for a while, so that it comes to read it.
+    pub(super) async fn discard(self: &Rc<Self>) {
+        let end = Instant::now() + LINGER;
+        let mut reader = Reader(Rc::clone(self));
+        loop {
+            let until = end.min(Instant::now() + LINGER_SILENCE);
+            match timeout_at(until, reader.next()).await {
+                Ok(Some(Ok(_))) => {}
+                _ => return,
+            }
+        }
     }
 
     async fn read_rest(self: &Rc<Self>) -> bool {

@@ -1,6 +1,6 @@
 //! The server's side of HTTP connections: how they are accepted, what limits them, and how they end.
 //!
-//! actix speaks HTTP/1.1; what it leaves open is decided here, in one place for all routes: an answer that comes before
+//! actix speaks HTTP/1.1 and `http2` HTTP/2; what they leave open is decided here, in one place for all routes: an answer that comes before
 //! the end of its request's body ends the connection (`exchange`), `100 Continue` is sent when a handler begins to read
 //! (`application`, `incoming`), a connection without progress is cut (`watchdog`), and a closing connection lets its client
 //! read the last answer (`connection`).
@@ -9,6 +9,7 @@ mod application;
 mod connection;
 mod exchange;
 mod host;
+mod http2;
 mod incoming;
 mod probes;
 mod stream;
@@ -27,7 +28,7 @@ use std::time::Duration;
 
 use actix_http::body::MessageBody;
 use actix_http::error::DispatchError;
-use actix_http::{HttpService, KeepAlive, Protocol, Request, Response};
+use actix_http::{HttpService, KeepAlive, Request, Response, ServiceConfig};
 use actix_service::{IntoServiceFactory, Service, ServiceFactory, fn_factory, fn_service};
 use actix_web::dev::{AppConfig, Server, ServerHandle};
 use tokio::net::TcpStream;
@@ -172,7 +173,13 @@ impl Worker {
         })?;
         let settings = self.settings;
         let application = Application::<S, B>::new(Rc::new(service), self.cut.clone());
-        let http = HttpService::build()
+        let limits = http2::Limits {
+            head: settings.head,
+            keep_alive: settings.keep_alive,
+            stall: settings.stall,
+        };
+        let (http2, dates) = (application.clone(), ServiceConfig::default());
+        let http1 = HttpService::build()
             .keep_alive(KeepAlive::Timeout(settings.keep_alive))
             .client_request_timeout(settings.head)
             .h1_write_buffer_size(WRITE_BUFFER)
@@ -183,10 +190,10 @@ impl Worker {
                 let application = application.clone();
                 move || ready(Ok::<_, Infallible>(Expectations(application.clone())))
             }))
-            .finish(fn_factory(move || {
+            .h1(fn_factory(move || {
                 ready(Ok::<_, Infallible>(application.clone()))
             }));
-        let http = Rc::new(ServiceFactory::<Accepted>::new_service(&http, ()).await?);
+        let http1 = Rc::new(ServiceFactory::<Accepted>::new_service(&http1, ()).await?);
         let watchdog = Watchdog::default();
         let patience = Patience {
             stalled: settings.stall,
@@ -195,20 +202,21 @@ impl Worker {
         tokio::task::spawn_local(watchdog.clone().run(patience, self.drain, self.cut));
         let acceptor = settings.tls.map(TlsAcceptor::from);
         Ok(fn_service(move |socket: TcpStream| {
-            let (acceptor, http, watchdog) = (acceptor.clone(), Rc::clone(&http), watchdog.clone());
+            let (acceptor, http1, watchdog) = (acceptor.clone(), Rc::clone(&http1), watchdog.clone());
+            let (http2, dates) = (http2.clone(), dates.clone());
             async move {
                 let peer = socket.peer_addr().ok();
                 if let Some(transport) = accept(socket, acceptor).await {
-                    let protocol = if transport.is_http2() {
-                        Protocol::Http2
-                    } else {
-                        Protocol::Http1
-                    };
+                    let is_http2 = transport.is_http2();
                     let connection = Rc::new(Connection::new(transport));
                     let watch = watchdog.watch(Rc::clone(&connection));
-                    let serving = http.call((ClientStream(Rc::clone(&connection)), protocol, peer));
-                    let ending =
-                        Supervised::new(Rc::clone(&connection), protocol == Protocol::Http1, serving).await;
+                    let ending = if is_http2 {
+                        let serving = http2::serve(Rc::clone(&connection), peer, http2, limits, dates);
+                        Supervised::new(Rc::clone(&connection), false, serving).await
+                    } else {
+                        let serving = http1.call((ClientStream(Rc::clone(&connection)), peer));
+                        Supervised::new(Rc::clone(&connection), true, serving).await
+                    };
                     drop(watch);
                     connection.close(ending).await;
                 }
@@ -219,7 +227,7 @@ impl Worker {
 }
 
 /// What actix takes for a connection.
-type Accepted = (ClientStream, Protocol, Option<SocketAddr>);
+type Accepted = (ClientStream, Option<SocketAddr>);
 
 /// Sets up TLS where it is spoken. `None`: the client did not get so far.
 async fn accept(socket: TcpStream, acceptor: Option<TlsAcceptor>) -> Option<Transport> {
