@@ -14,6 +14,7 @@ mod damage;
 mod disks;
 mod logs;
 mod memory;
+mod sockets;
 mod volume;
 mod wait;
 mod wall_clock;

@@ -2,7 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::fmt;
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::io;
 use std::pin::Pin;
 use std::rc::Rc;
@@ -44,6 +44,8 @@ pub(super) struct Connection {
     has_ended: Cell<bool>,
     /// Whether the client may be sending something that nobody is going to read.
     has_unread: Cell<bool>,
+    /// Whether the protocol has ended and only the client's last bytes are waited for.
+    is_closing: Cell<bool>,
     fate: Cell<Fate>,
     task: RefCell<Option<Waker>>,
 }
@@ -71,6 +73,7 @@ impl Connection {
             is_write_blocked: Cell::new(false),
             has_ended: Cell::new(false),
             has_unread: Cell::new(false),
+            is_closing: Cell::new(false),
             fate: Cell::new(Fate::Open),
             task: RefCell::new(None),
         }
@@ -104,6 +107,10 @@ impl Connection {
     /// Somebody has decided not to read what the client may still send.
     pub(super) fn leave_unread(&self) {
         self.has_unread.set(true);
+    }
+
+    pub(super) fn is_closing(&self) -> bool {
+        self.is_closing.get()
     }
 
     /// Whether the server is at work for the client, which waits.
@@ -140,8 +147,25 @@ impl Connection {
         }
     }
 
-    /// Ends the connection after its protocol has ended, in the way that lets the client read its last answer.
+    /// Ends the connection after its protocol has ended, in the way that lets the client read its last answer, unless it
+    /// is cut meanwhile.
     pub(super) async fn close(&self, ending: Ending) {
+        self.is_closing.set(true);
+        let cut = poll_fn(|context| {
+            self.remember(context.waker());
+            match self.fate() {
+                Fate::Cut => Poll::Ready(()),
+                Fate::Open | Fate::Draining => Poll::Pending,
+            }
+        });
+        tokio::select! {
+            biased;
+            () = self.part(ending) => {}
+            () = cut => {}
+        }
+    }
+
+    async fn part(&self, ending: Ending) {
         if self.has_ended.get() {
             return;
         }

@@ -194,7 +194,7 @@ impl Worker {
                 ready(Ok::<_, Infallible>(application.clone()))
             }));
         let http1 = Rc::new(ServiceFactory::<Accepted>::new_service(&http1, ()).await?);
-        let watchdog = Watchdog::default();
+        let watchdog = Watchdog::new(settings.connections);
         let patience = Patience {
             stalled: settings.stall,
             idle: settings.keep_alive + settings.head + settings.stall / 12,
@@ -217,8 +217,8 @@ impl Worker {
                         let serving = http1.call((ClientStream(Rc::clone(&connection)), peer));
                         Supervised::new(Rc::clone(&connection), true, serving).await
                     };
-                    drop(watch);
                     connection.close(ending).await;
+                    drop(watch);
                 }
                 Ok(())
             }

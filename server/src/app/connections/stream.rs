@@ -14,7 +14,15 @@ use super::connection::{Connection, is_gone};
 pub(super) struct ClientStream(pub(super) Rc<Connection>);
 
 impl ClientStream {
-    fn wrote(&self, polled: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+    /// While an answer is being found, a client that is gone is noticed by reading alone, for the same reason.
+    fn wrote(&self, polled: Poll<io::Result<usize>>, length: usize) -> Poll<io::Result<usize>> {
+        if let Poll::Ready(Err(error)) = &polled
+            && is_gone(error)
+            && self.0.is_handling()
+        {
+            self.0.set_ended();
+            return Poll::Ready(Ok(length));
+        }
         self.0.set_write_blocked(polled.is_pending());
         if let Poll::Ready(Ok(length)) = &polled {
             self.0.add_transferred(*length);
@@ -54,7 +62,7 @@ impl AsyncRead for ClientStream {
 impl AsyncWrite for ClientStream {
     fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let polled = Pin::new(&mut *self.0.transport.borrow_mut()).poll_write(context, bytes);
-        self.wrote(polled)
+        self.wrote(polled, bytes.len())
     }
 
     fn poll_write_vectored(
@@ -63,7 +71,7 @@ impl AsyncWrite for ClientStream {
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let polled = Pin::new(&mut *self.0.transport.borrow_mut()).poll_write_vectored(context, slices);
-        self.wrote(polled)
+        self.wrote(polled, slices.iter().map(|slice| slice.len()).sum())
     }
 
     fn is_write_vectored(&self) -> bool {

@@ -1,11 +1,13 @@
 //! Raw sockets against a listener in this process.
 
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use actix_web::web::{Bytes, Payload, get, to};
+use actix_web::web::{Bytes, Data, Payload, get, to};
 use actix_web::{App, HttpResponse};
 use futures_util::StreamExt;
+use socket2::SockRef;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -52,15 +54,35 @@ async fn read(mut payload: Payload) -> HttpResponse {
     HttpResponse::Ok().body(length.to_string())
 }
 
+/// Reads the body and works for a while, and tells at its end what it has read.
+async fn store(mut payload: Payload, ended: Data<Mutex<Vec<String>>>) -> HttpResponse {
+    let mut end = "whole";
+    while let Some(piece) = payload.next().await {
+        if piece.is_err() {
+            end = "broken";
+        }
+    }
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    ended.lock().unwrap().push(end.to_owned());
+    HttpResponse::Created().finish()
+}
+
 async fn large() -> HttpResponse {
     HttpResponse::Ok().body(Bytes::from(vec![7; 64 << 20]))
 }
 
 fn serve(settings: Settings) -> (Running, SocketAddr) {
+    serve_noting(settings, &Arc::default())
+}
+
+fn serve_noting(settings: Settings, ended: &Arc<Mutex<Vec<String>>>) -> (Running, SocketAddr) {
+    let ended = Data::from(Arc::clone(ended));
     let socket = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let address = socket.local_addr().unwrap();
-    let running = start("test", socket, settings, || {
+    let running = start("test", socket, settings, move || {
         App::new()
+            .app_data(ended.clone())
+            .route("/store", to(store))
             .route("/refuse", to(refuse))
             .route("/silent", to(refuse_without_words))
             .route("/read", to(read))
@@ -194,6 +216,30 @@ async fn given_a_connection_without_progress_when_its_time_is_over_then_it_ends_
 }
 
 #[actix_web::test]
+async fn given_all_places_taken_by_clients_that_ask_for_nothing_when_another_comes_then_it_is_answered() {
+    let (_running, address) = serve(Settings {
+        connections: 8,
+        ..settings()
+    });
+    let mut hanging = Vec::new();
+    for number in 0..30 {
+        let mut client = Client::connect(address).await;
+        match number % 3 {
+            0 => {}
+            1 => client.send("GET / HT").await,
+            _ => client.send(format!("PATCH /refuse{CHUNKED}10000\r\n")).await,
+        }
+        hanging.push(client);
+    }
+    let mut kept = Client::connect(address).await;
+    for _ in 0..3 {
+        kept.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n").await;
+        let (head, _) = timeout(LONG / 10, kept.answer()).await.expect("it has to wait");
+        assert!(head.starts_with("http/1.1 200"));
+    }
+}
+
+#[actix_web::test]
 async fn given_an_expectation_when_the_body_is_not_wanted_then_no_continue_is_sent() {
     let (_running, address) = serve(settings());
     for (path, status) in [("/refuse", "401"), ("/silent", "403")] {
@@ -322,4 +368,36 @@ async fn given_a_body_under_way_when_the_server_stops_and_the_grace_is_over_then
     let (head, body) = client.answer().await;
     assert!(head.starts_with("http/1.1 400"), "{head}");
     assert!(body.contains("the server is stopping"), "{body}");
+}
+
+#[actix_web::test]
+async fn given_a_client_that_resets_the_connection_when_a_request_is_under_way_then_its_handler_runs_to_its_end()
+ {
+    let ended = Arc::<Mutex<Vec<String>>>::default();
+    let (_running, address) = serve_noting(settings(), &ended);
+    let requests = [
+        ("Content-Length: 10\r\n\r\nhello", "broken"),
+        ("Transfer-Encoding: chunked\r\n\r\n5\r\nhel", "broken"),
+        ("Content-Length: 10\r\nExpect: 100-continue\r\n\r\n", "broken"),
+        ("Content-Length: 5\r\n\r\nhello", "whole"),
+        ("Content-Length: 0\r\n\r\n", "whole"),
+    ];
+    for pause in [0, 20] {
+        for (request, end) in requests {
+            let mut client = Client::connect(address).await;
+            client
+                .send(format!("POST /store HTTP/1.1\r\nHost: a\r\n{request}"))
+                .await;
+            tokio::time::sleep(Duration::from_millis(pause)).await;
+            SockRef::from(&client.0).set_linger(Some(Duration::ZERO)).unwrap();
+            drop(client);
+            // A reset may overtake the request: then there was none.
+            tokio::time::sleep(Duration::from_millis(300)).await;
+            let ended = std::mem::take(&mut *ended.lock().unwrap());
+            assert!(
+                ended == [end] || (pause == 0 && ended != ["whole"]),
+                "{request}: {ended:?}"
+            );
+        }
+    }
 }

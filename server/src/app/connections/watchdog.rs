@@ -1,4 +1,5 @@
-//! Ends connections that make no progress, whatever state their protocol is in.
+//! Ends connections that make no progress, whatever state their protocol is in, and when places become few also those
+//! that nobody would miss.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -20,11 +21,13 @@ pub(super) struct Patience {
 }
 
 /// The connections of one worker.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(super) struct Watchdog(Rc<RefCell<Connections>>);
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Connections {
+    /// From so many connections on each new one takes the place of one that asks for nothing, if there is one.
+    crowd: usize,
     watched: HashMap<u64, Watched>,
     next_number: u64,
     is_draining: bool,
@@ -49,11 +52,22 @@ pub(super) struct Watch {
 }
 
 impl Watchdog {
+    /// A worker that has places for so many connections. A quarter of them is kept for those who ask for something.
+    pub(super) fn new(places: usize) -> Self {
+        Self(Rc::new(RefCell::new(Connections {
+            crowd: places - places / 4,
+            watched: HashMap::new(),
+            next_number: 0,
+            is_draining: false,
+        })))
+    }
+
     pub(super) fn watch(&self, connection: Rc<Connection>) -> Watch {
         let mut connections = self.0.borrow_mut();
         if connections.is_draining {
             connection.decide(Fate::Draining);
         }
+        connections.make_room();
         let number = connections.next_number;
         connections.next_number += 1;
         let now = Instant::now();
@@ -102,10 +116,12 @@ impl Watchdog {
             .values()
             .filter(|watched| !watched.connection.is_idle())
             .count();
-        tracing::warn!(
-            requests,
-            "requests that did not end within http.shutdownGrace are cut off; what was uploaded is kept"
-        );
+        if requests > 0 {
+            tracing::warn!(
+                requests,
+                "requests that did not end within http.shutdownGrace are cut off; what was uploaded is kept"
+            );
+        }
     }
 
     fn inspect(&self, patience: Patience, now: Instant) {
@@ -117,7 +133,33 @@ impl Watchdog {
     }
 }
 
+impl Connections {
+    /// Ends a connection that is closing, or else the one that has asked for nothing for the longest time.
+    fn make_room(&self) {
+        if self.watched.len() < self.crowd {
+            return;
+        }
+        let spare = self.watched.values().filter(|watched| watched.is_spare());
+        let spare = spare.min_by_key(|watched| (!watched.connection.is_closing(), watched.idle_since));
+        if let Some(Watched { connection, .. }) = spare {
+            connection.decide(if connection.is_closing() {
+                Fate::Cut
+            } else {
+                Fate::Draining
+            });
+        }
+    }
+}
+
 impl Watched {
+    fn is_spare(&self) -> bool {
+        match self.connection.fate() {
+            Fate::Cut => false,
+            Fate::Draining => self.connection.is_closing(),
+            Fate::Open => self.connection.is_closing() || self.connection.is_idle(),
+        }
+    }
+
     fn is_over(&mut self, patience: Patience, now: Instant) -> bool {
         let transferred = self.connection.transferred();
         if transferred != self.transferred || self.connection.is_handling() {

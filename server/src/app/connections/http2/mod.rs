@@ -100,6 +100,12 @@ where
             open.end();
         });
     }
+    // A handler whose client is gone goes on, and with it what keeps the server from stopping.
+    poll_fn(|_| match session.connection.streams() {
+        0 => Poll::Ready(()),
+        _ => Poll::Pending,
+    })
+    .await;
     Ending::Complete
 }
 
