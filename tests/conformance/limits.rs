@@ -59,6 +59,35 @@ fn given_a_blob_over_the_limit_when_pushed_then_413() {
     repository.push(&Image::new(4).build(), "alive");
 }
 
+#[test]
+fn given_a_length_over_the_limit_when_announced_then_413_without_an_invitation_to_send() {
+    let (_server, repository) = open_repository(json!({"blobSize": 100_000}));
+    let upload = repository.start_upload();
+    let digest = Blob::random(1, 10).digest;
+    let at_once = with_query(&repository.uploads_path(), &[("digest", &digest)]);
+    for (method, path) in [
+        ("POST", at_once.as_str()),
+        ("PATCH", upload.path()),
+        ("PUT", &upload.closing_path(&digest)),
+    ] {
+        for length in [100_001, 1_000_000_000_000_000_u64] {
+            for expectation in ["Expect: 100-continue\r\n", ""] {
+                let mut connection = repository.client.connect();
+                let head = format!(
+                    "{method} {path} HTTP/1.1\r\nHost: {}\r\nContent-Length: {length}\r\n{expectation}\r\n",
+                    repository.client.authority()
+                );
+                connection.send(head.as_bytes());
+                connection.required_response().expect_error(413, "SIZE_INVALID");
+                assert!(
+                    connection.is_closed_by_server(),
+                    "{method}: what comes is not wanted"
+                );
+            }
+        }
+    }
+}
+
 /// A PATCH whose body never ends.
 fn stalled_chunk(client: &Client, path: &str) -> RawConnection {
     let mut connection = client.connect();

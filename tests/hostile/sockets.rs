@@ -7,7 +7,9 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::PathBuf;
 
 use serde_json::json;
-use zas_tests::{Blob, Blobs, Client, Credentials, Image, RawConnection, Repository, Server, ServerBuilder};
+use zas_tests::{
+    Blob, Blobs, Client, Credentials, Image, Metadata, RawConnection, Repository, Server, ServerBuilder,
+};
 
 use crate::wait::until;
 
@@ -203,4 +205,70 @@ fn given_more_refused_bodies_than_descriptors_when_others_come_then_they_and_the
     Repository::new(&good, "t/good").push(&Image::new(1).build(), "meanwhile");
     assert!(!server.log().contains("Too many open files"), "{}", server.log());
     drop(hanging);
+}
+
+#[test]
+fn given_more_bytes_than_the_disk_has_when_announced_then_refused_at_once() {
+    let server = Server::builder()
+        .blobs(Blobs::Filesystem)
+        .open_to_everybody()
+        .start();
+    let client = server.client();
+    let mut connection = client.connect();
+    let head = format!(
+        "POST /v2/t/x/blobs/uploads/?digest={} HTTP/1.1\r\nHost: {}\r\nContent-Length: 1000000000000000\r\n\r\nx",
+        Blob::random(1, 10).digest,
+        client.authority()
+    );
+    connection.send(head.as_bytes());
+    connection
+        .required_response()
+        .expect_error(507, "BLOB_UPLOAD_INVALID");
+    assert!(connection.is_closed_by_server(), "what comes is not wanted");
+}
+
+#[test]
+fn given_an_upload_under_way_when_told_to_stop_then_its_bytes_are_kept_and_the_log_tells_of_it() {
+    // Given
+    let mut server = Server::builder()
+        .metadata(Metadata::RocksDb)
+        .blobs(Blobs::Filesystem)
+        .open_to_everybody()
+        .section("http", json!({"shutdownGrace": "1s"}))
+        .start();
+    let repository = Repository::new(&server.client(), "t/x");
+    let mut upload = repository.start_upload();
+    let mut connection = repository.client.connect();
+    let length = 3 * CHUNK;
+    let head = format!(
+        "PATCH {} HTTP/1.1\r\nHost: {}\r\nContent-Length: {}\r\n\r\n",
+        upload.path(),
+        repository.client.authority(),
+        10 * CHUNK
+    );
+    connection.send(head.as_bytes());
+    connection.send(&vec![7; length]);
+    until("the upload is under way", || {
+        let page = server.operations().get("/metrics").send().text();
+        page.lines()
+            .any(|line| line == "zas_uploads_in_flight 1")
+            .then_some(())
+    });
+
+    // When
+    server.stop();
+
+    // Then
+    let answer = connection.required_response();
+    assert!(
+        answer.text().contains("the server is stopping"),
+        "{}",
+        answer.text()
+    );
+    assert!(server.log().contains("are cut off"), "{}", server.log());
+    server.restart();
+    let path = upload.path().to_owned();
+    let seen = server.client().get(&path).send();
+    seen.expect_status(204)
+        .expect_header("range", &format!("0-{}", length - 1));
 }

@@ -51,6 +51,23 @@ async fn given_a_full_disk_when_pushed_then_refused_as_full_and_works_again_with
 }
 
 #[tokio::test]
+async fn given_a_full_disk_when_the_body_does_not_come_then_refused_without_it() {
+    let (world, blobs) = world();
+    let name = repository("full/app");
+    blobs.set_full(true);
+    let digest = Digest::sha256_of(b"never sent");
+    let silent = Box::pin(futures_util::stream::pending());
+    let pushing = world
+        .registry
+        .push_blob("alice", &name, digest, Some(1_000_000), silent);
+    let refused = tokio::time::timeout(std::time::Duration::from_secs(10), pushing).await;
+    assert!(
+        matches!(refused, Ok(Err(RegistryError::Blobs(BlobError::Full { .. })))),
+        "{refused:?}"
+    );
+}
+
+#[tokio::test]
 async fn given_a_disk_that_fails_in_a_chunk_when_resumed_from_the_reported_offset_then_the_blob_is_whole() {
     let (world, blobs) = world();
     let name = repository("failing/app");

@@ -338,6 +338,58 @@ async fn given_a_blob_over_the_limit_when_pushed_then_refused_and_nothing_remain
 }
 
 #[tokio::test]
+async fn given_an_announced_length_over_the_limit_when_pushed_then_refused_before_anything_is_read() {
+    // Given
+    let world = world();
+    let target = start(&world, "team/app").await;
+    let unread = || -> super::RequestBody<'static> {
+        Box::pin(futures_util::stream::poll_fn(|_| panic!("somebody reads")))
+    };
+    let bytes = content(60_000, 1);
+    let digest = Digest::sha256_of(&bytes);
+    world
+        .registry
+        .append_chunk(&target, chunk(0, &bytes), body(&bytes))
+        .await
+        .unwrap();
+    let rest = Chunk {
+        length: Some((8 << 20) - 59_999),
+        ..Chunk::default()
+    };
+
+    // When
+    let name = &target.repository;
+    let whole = world
+        .registry
+        .push_blob("alice", name, digest, Some(1_000_000_000_000_000), unread());
+    let refusals = [
+        whole.await.map(|_| ()),
+        world
+            .registry
+            .append_chunk(&target, rest, unread())
+            .await
+            .map(|_| ()),
+        world
+            .registry
+            .finish_upload("alice", &target, digest, rest, unread())
+            .await,
+    ];
+
+    // Then
+    for refused in refusals {
+        assert!(
+            matches!(refused, Err(RegistryError::BlobTooLarge { limit: 8_388_608 })),
+            "{refused:?}"
+        );
+    }
+    world
+        .registry
+        .finish_upload("alice", &target, digest, Chunk::default(), body(b""))
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
 async fn given_a_stuck_writer_when_another_request_continues_then_the_stuck_one_gives_way() {
     // Given a request whose body never ends
     let world = world();

@@ -156,6 +156,8 @@ impl Transferring {
             let next = tokio::select! {
                 biased;
                 () = stop.cancelled() => return Transfer::Superseded,
+                // A full disk is told to a client that has not begun to send.
+                () = self.sender.closed() => return Transfer::Rejected,
                 next = body.next() => next,
                 () = tokio::time::sleep(BATCH_PATIENCE), if self.length > 0 => {
                     if !self.flush().await {

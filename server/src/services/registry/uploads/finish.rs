@@ -102,7 +102,7 @@ impl Registry {
         }
     }
 
-    fn check_size(&self, size: u64) -> Result<()> {
+    pub(super) fn check_size(&self, size: u64) -> Result<()> {
         match self.settings().blob_size {
             Some(limit) if size > limit => Err(RegistryError::BlobTooLarge { limit }),
             _ => Ok(()),

@@ -175,6 +175,8 @@ impl Registry {
         mut body: RequestBody<'_>,
     ) -> Result<UploadId> {
         refuse_reserved(repository)?;
+        // Before anything is read: a client that waits for an invitation is spared sending what is refused.
+        self.check_size(length.unwrap_or(0))?;
         let permit = self.admit()?;
         let id = self.ids.upload_id(self.clock.now());
         let target = UploadTarget {
@@ -228,6 +230,7 @@ impl Registry {
     async fn open_session(&self, target: &UploadTarget, chunk: Chunk) -> Result<Session> {
         let offset = self.upload_offset(target).await?;
         check_position(target, chunk, offset)?;
+        self.check_size(offset.saturating_add(chunk.length.unwrap_or(0)))?;
         let permit = self.admit()?;
         let guard = self.running.take_over(target.id).await;
         let claim = self.metadata.claim_upload(&target.repository, target.id).await?;
