@@ -252,18 +252,19 @@ impl Request<'_> {
 
     fn exchange(self) -> Result<Response, NoAnswer> {
         let request = format!("{} {}", self.method, self.url);
-        let mut builder = self.client.http.request(self.method, &self.url);
+        let mut builder = self.client.http.request(self.method.clone(), &self.url);
         for (name, value) in &self.headers {
             builder = builder.header(name, value);
         }
-        let length = self.body.len() as u64;
-        let body = Cursor::new(self.body);
-        builder = builder.body(if self.is_chunked {
-            Body::new(body)
-        } else {
-            Body::sized(body, length)
+        builder = builder.body(match self.body.len() {
+            _ if self.is_chunked => Body::new(Cursor::new(self.body.clone())),
+            0 => Body::sized(io::empty(), 0),
+            _ => Body::from(self.body.clone()),
         });
-        let mut answer = builder.send().map_err(NoAnswer::Head)?;
+        let mut answer = match builder.send() {
+            Err(error) if self.is_chunked && error.is_body() => return self.exchange_by_hand(),
+            answer => answer.map_err(NoAnswer::Head)?,
+        };
         let status = answer.status().as_u16();
         let text =
             |value: &reqwest::header::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
@@ -280,6 +281,28 @@ impl Request<'_> {
             headers,
             body,
         })
+    }
+}
+
+impl Request<'_> {
+    /// Asks again: the HTTP client has lost an answer that came before the end of what it sent.
+    fn exchange_by_hand(&self) -> Result<Response, NoAnswer> {
+        let path = self.url.strip_prefix(&self.client.origin).unwrap_or(&self.url);
+        let authority = self.client.authority();
+        let mut head = format!("{} {path} HTTP/1.1\r\nhost: {authority}\r\n", self.method);
+        for (name, value) in &self.headers {
+            head.push_str(&format!("{name}: {value}\r\n"));
+        }
+        head.push_str("transfer-encoding: chunked\r\n\r\n");
+        let mut connection = RawConnection::open(authority, self.client.tls.clone(), Transcript::default());
+        connection.send(head.as_bytes());
+        for piece in self.body.chunks(64 * 1024) {
+            connection.send(&[format!("{:x}\r\n", piece.len()).as_bytes(), piece, b"\r\n"].concat());
+        }
+        connection.send(b"0\r\n\r\n");
+        connection
+            .response()
+            .ok_or_else(|| NoAnswer::Body(io::ErrorKind::UnexpectedEof.into()))
     }
 }
 

@@ -208,7 +208,7 @@ fn given_a_repository_without_tags_when_listed_then_an_empty_list(fixture: &Fixt
 
 fn given_a_wrong_limit_when_listed_then_400(fixture: &Fixture<'_>) {
     let repository = tagged(fixture, &sorted_tags());
-    for limit in ["-1", "a", "1.5", "", "+1", "0x1"] {
+    for limit in ["-1", "a", "1.5", "+1", "0x1"] {
         let answer = repository
             .client
             .get(&with_query(&repository.tags_path(), &[("n", limit)]))
