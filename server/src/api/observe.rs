@@ -31,11 +31,30 @@ pub(super) struct ActorName(pub(super) String);
 
 /// The bytes that a request has sent so far.
 #[derive(Clone, Debug, Default)]
-pub(super) struct ReceivedBytes(Rc<Cell<u64>>);
+pub(super) struct ReceivedBytes(Rc<Received>);
+
+#[derive(Debug, Default)]
+struct Received {
+    bytes: Cell<u64>,
+    has_stalled: Cell<bool>,
+}
 
 impl ReceivedBytes {
     pub(super) fn add(&self, bytes: usize) {
-        self.0.set(self.0.get() + bytes as u64);
+        self.0.bytes.set(self.count() + bytes as u64);
+    }
+
+    fn count(&self) -> u64 {
+        self.0.bytes.get()
+    }
+
+    /// The client took too long with the rest, which is why the request ends.
+    pub(super) fn stall(&self) {
+        self.0.has_stalled.set(true);
+    }
+
+    pub(super) fn has_stalled(&self) -> bool {
+        self.0.has_stalled.get()
     }
 }
 
@@ -256,7 +275,7 @@ impl Ending {
 impl Drop for Ending {
     fn drop(&mut self) {
         self.record.duration = self.started.elapsed();
-        self.record.received_bytes = self.received.0.get();
+        self.record.received_bytes = self.received.count();
         self.record.sent_bytes = self.sent_bytes;
         let record = &self.record;
         tracing::info!(

@@ -35,13 +35,16 @@ impl RequestStream {
                     Some((Ok(bytes), Some(state)))
                 }
                 Ok(Some(Err(error))) => Some((Err(BodyError(error.to_string())), None)),
-                Err(_) => Some((
-                    Err(BodyError(format!(
-                        "nothing was sent for {} seconds",
-                        state.idle.as_secs()
-                    ))),
-                    None,
-                )),
+                Err(_) => {
+                    state.received.stall();
+                    Some((
+                        Err(BodyError(format!(
+                            "nothing was sent for {} seconds",
+                            state.idle.as_secs()
+                        ))),
+                        None,
+                    ))
+                }
             }
         }))
     }

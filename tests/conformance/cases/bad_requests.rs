@@ -145,11 +145,34 @@ fn given_a_broken_chunked_body_when_sent_then_refused(fixture: &Fixture<'_>) {
 fn given_a_body_that_stalls_when_the_limit_is_over_then_given_up(fixture: &Fixture<'_>) {
     let repository = fixture.repository();
     let upload = repository.start_upload();
-    let mut connection = open(fixture, "PATCH", upload.path(), "Content-Length: 1000\r\n");
-    connection.send(&[7; 10]);
-    // Nothing more comes: the server answers or hangs up, long before the test's own limit.
-    if let Some(answer) = connection.response() {
-        answer.expect_status_in(&[400, 408]);
+    let at_once = with_query(
+        &repository.uploads_path(),
+        &[("digest", &Blob::random(1, 10).digest)],
+    );
+    let manifest = repository.manifest_path("stalled");
+    let typed = "Content-Type: application/vnd.oci.image.manifest.v1+json\r\n";
+    let connections = [
+        ("PATCH", upload.path(), "Content-Length: 1000\r\n".to_owned()),
+        (
+            "PATCH",
+            upload.path(),
+            "Transfer-Encoding: chunked\r\n".to_owned(),
+        ),
+        ("POST", &at_once, "Content-Length: 1000000\r\n".to_owned()),
+        ("PUT", &manifest, format!("{typed}Content-Length: 1000\r\n")),
+    ]
+    .map(|(method, path, headers)| {
+        let mut connection = open(fixture, method, path, &headers);
+        connection.send(b"a\r\n0123456789");
+        connection
+    });
+    // Nothing more comes: the server says so and hangs up, long before the test's own limit.
+    for (number, mut connection) in connections.into_iter().enumerate() {
+        // The second request for the upload takes it over from the first.
+        let expected: &[u16] = if number == 0 { &[408, 409] } else { &[408] };
+        let answer = connection.required_response().expect_status_in(expected);
+        answer.expect_header("connection", "close");
+        assert!(connection.is_closed_by_server(), "it waits on");
     }
     let mut upload = upload;
     upload.status().expect_status(204);

@@ -20,7 +20,7 @@ mod tags;
 mod tests;
 mod uploads;
 
-use actix_web::http::Method;
+use actix_web::http::{Method, StatusCode};
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpMessage, HttpRequest, HttpResponse};
 
@@ -30,7 +30,7 @@ pub use error::{OciError, OciErrorCode};
 use call::Call;
 use path::OciPath;
 
-use crate::api::observe::RouteTemplate;
+use crate::api::observe::{ReceivedBytes, RouteTemplate};
 
 /// Answers every request below `/v2`.
 pub async fn dispatch(api: Data<OciApi>, request: HttpRequest, payload: Payload) -> HttpResponse {
@@ -38,6 +38,7 @@ pub async fn dispatch(api: Data<OciApi>, request: HttpRequest, payload: Payload)
     let named = path.as_ref().ok().cloned();
     let response = match answer(&api, &request, path, payload).await {
         Ok(response) => response,
+        Err(error) if has_stalled(&request) => error.with_status(StatusCode::REQUEST_TIMEOUT).into_response(),
         Err(error) => error.into_response(),
     };
     if let Some(used) = named.and_then(|path| repository_use::of(&path, request.method(), response.status()))
@@ -45,6 +46,14 @@ pub async fn dispatch(api: Data<OciApi>, request: HttpRequest, payload: Payload)
         request.extensions_mut().insert(used);
     }
     response
+}
+
+/// Whether the request fails because its client took too long with the body.
+fn has_stalled(request: &HttpRequest) -> bool {
+    let extensions = request.extensions();
+    extensions
+        .get::<ReceivedBytes>()
+        .is_some_and(ReceivedBytes::has_stalled)
 }
 
 /// Answers a request for a path that no protocol serves: 404, or 401 for those who may do nothing here.
