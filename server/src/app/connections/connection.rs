@@ -328,6 +328,10 @@ impl<P: Future<Output: Into<Ending>>> Future for Supervised<P> {
         }
         let polled = this.protocol.poll(context);
         let (connection, is_http1) = (this.connection, *this.is_http1);
+        if polled.is_pending() && is_http1 && connection.fate() == Fate::Draining && connection.is_idle() {
+            // That was the end of the last answer.
+            return Poll::Ready(Ending::Complete);
+        }
         polled.map(|ended| {
             // actix leaves the handler of an HTTP/1.1 request alone in this case only.
             if is_http1 && connection.is_handling() && !connection.has_ended.get() {

@@ -8,6 +8,7 @@
 mod application;
 mod connection;
 mod exchange;
+mod handshakes;
 mod host;
 mod http2;
 mod incoming;
@@ -40,6 +41,7 @@ pub(super) use probes::{Probes, start_probes};
 
 use application::{Application, Expectations};
 use connection::{Connection, Ending, Supervised};
+use handshakes::Handshakes;
 use stream::ClientStream;
 use transport::Transport;
 use watchdog::{Patience, Watchdog};
@@ -201,12 +203,13 @@ impl Worker {
         };
         tokio::task::spawn_local(watchdog.clone().run(patience, self.drain, self.cut));
         let acceptor = settings.tls.map(TlsAcceptor::from);
+        let handshakes = Rc::new(Handshakes::new(settings.connections));
         Ok(fn_service(move |socket: TcpStream| {
             let (acceptor, http1, watchdog) = (acceptor.clone(), Rc::clone(&http1), watchdog.clone());
-            let (http2, dates) = (http2.clone(), dates.clone());
+            let (http2, dates, handshakes) = (http2.clone(), dates.clone(), Rc::clone(&handshakes));
             async move {
                 let peer = socket.peer_addr().ok();
-                if let Some(transport) = accept(socket, acceptor).await {
+                if let Some(transport) = accept(socket, acceptor, &handshakes).await {
                     let is_http2 = transport.is_http2();
                     let connection = Rc::new(Connection::new(transport));
                     let watch = watchdog.watch(Rc::clone(&connection));
@@ -230,19 +233,28 @@ impl Worker {
 type Accepted = (ClientStream, Option<SocketAddr>);
 
 /// Sets up TLS where it is spoken. `None`: the client did not get so far.
-async fn accept(socket: TcpStream, acceptor: Option<TlsAcceptor>) -> Option<Transport> {
+async fn accept(
+    socket: TcpStream,
+    acceptor: Option<TlsAcceptor>,
+    handshakes: &Rc<Handshakes>,
+) -> Option<Transport> {
     // A small answer over TLS would wait for the acknowledgement of the one before.
     let _ = socket.set_nodelay(true);
     let Some(acceptor) = acceptor else {
         return Some(Transport::Plain(socket));
     };
-    match timeout(TLS_HANDSHAKE, acceptor.accept(socket)).await {
-        Ok(Ok(stream)) => Some(Transport::Tls(Box::new(stream))),
-        Ok(Err(error)) => {
+    let handshake = handshakes.begin();
+    let accepted = tokio::select! {
+        biased;
+        accepted = timeout(TLS_HANDSHAKE, acceptor.accept(socket)) => accepted.ok()?,
+        () = handshake.given_up() => return None,
+    };
+    match accepted {
+        Ok(stream) => Some(Transport::Tls(Box::new(stream))),
+        Err(error) => {
             tracing::debug!(%error, "TLS was not set up");
             None
         }
-        Err(_) => None,
     }
 }
 

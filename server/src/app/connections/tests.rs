@@ -401,3 +401,25 @@ async fn given_a_client_that_resets_the_connection_when_a_request_is_under_way_t
         }
     }
 }
+
+#[actix_web::test]
+async fn given_an_answer_under_way_when_the_server_stops_then_it_ends_with_the_answer_and_not_with_the_grace()
+{
+    let (running, address) = serve(settings());
+    let mut client = Client::connect(address).await;
+    client.send("GET /large HTTP/1.1\r\nHost: a\r\n\r\n").await;
+    let mut first = [0; 1000];
+    client.0.read_exact(&mut first).await.unwrap();
+
+    let stopping = timeout(LONG / 2, running.stop());
+    let reading = async {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        let mut received = Vec::new();
+        client.0.read_to_end(&mut received).await.unwrap();
+        received.len()
+    };
+    let (stopped, received) = tokio::join!(stopping, reading);
+
+    assert!(received > (64 << 20) - 1000, "{received}");
+    assert!(stopped.is_ok(), "it waits for a client that asks for nothing");
+}
