@@ -5,6 +5,7 @@ use std::net::{Shutdown, TcpStream};
 use std::sync::Arc;
 use std::time::Duration;
 
+use rustix::net::sockopt::set_socket_linger;
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ClientConnection, StreamOwned};
 
@@ -81,6 +82,11 @@ impl RawConnection {
             let _ = stream.flush();
         }
         let _ = self.socket().shutdown(Shutdown::Write);
+    }
+
+    /// Hangs up with a reset, as a client does that is killed or leaves with something unread.
+    pub fn reset(self) {
+        set_socket_linger(self.socket(), Some(Duration::ZERO)).expect("the socket is open");
     }
 
     /// The next answer, or `None` when the server closed the connection without a whole one. Silence is a failure.
