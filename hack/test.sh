@@ -12,7 +12,7 @@ cd "$ZAS_ROOT" || exit 1
 
 TIERS="format lint dependencies unit rocksdb build conformance clients model crash power-loss hostile fuzz instructions readme control-plane node"
 # Everything but the engine: no root, no network, no C++.
-PURE=(-p zas-core -p zas-failpoints -p zas-config -p zas-blobs -p zas-metadata -p zas-s3 -p zot-artifact-store -p zas-crd -p zot-artifact-store-operator)
+PURE=(-p zas-core -p zas-failpoints -p zas-blocking -p zas-config -p zas-blobs -p zas-metadata -p zas-s3 -p zot-artifact-store -p zas-crd -p zot-artifact-store-operator)
 
 # What is only tested is compiled incrementally: after a change of one line the server in the release profile costs
 # some ten seconds instead of more than a minute. What is measured or shipped is not (hack/bench.sh, hack/images.sh).

@@ -1,7 +1,5 @@
 //! What somebody reads who stated a text that does not follow the grammar of its field.
 
-#![expect(clippy::unwrap_used, reason = "a broken expectation fails the test")]
-
 mod support;
 
 use std::collections::BTreeSet;

@@ -240,7 +240,7 @@ fn given_an_upload_under_way_when_told_to_stop_then_its_bytes_are_kept_and_the_l
         .section("http", json!({"shutdownGrace": "1s"}))
         .start();
     let repository = Repository::new(&server.client(), "t/x");
-    let mut upload = repository.start_upload();
+    let upload = repository.start_upload();
     let mut connection = repository.client.connect();
     let length = 3 * CHUNK;
     let head = format!(

@@ -61,7 +61,9 @@ fn grammar(schema: &Value) -> String {
     if let Some(pattern) = schema["pattern"].as_str() {
         return unnamed(pattern);
     }
-    let rule = schema["x-kubernetes-validations"][0]["rule"].as_str();
+    let rule = schema
+        .pointer("/x-kubernetes-validations/0/rule")
+        .and_then(serde_json::Value::as_str);
     match rule {
         Some(rule) if schema["type"] == "string" => match rule
             .strip_prefix("self.matches('")

@@ -5,6 +5,7 @@ mod body;
 mod forwarded;
 mod observe;
 pub mod oci;
+mod pace;
 mod request_body;
 mod request_id;
 pub mod root;

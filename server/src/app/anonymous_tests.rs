@@ -43,11 +43,8 @@ fn api(sections: &str) -> Data<OciApi> {
         clock: Arc::new(SystemClock),
         ids: Arc::new(SystemIds::default()),
     };
-    let (settings, buffer) = (
-        settings::registry(&configuration),
-        settings::upload_buffer(&configuration),
-    );
-    let registry = Registry::new(parts, settings, buffer);
+    let settings = settings::registry(&configuration);
+    let registry = Registry::new(parts, settings, configuration.limits.upload_memory());
     let access = Access::new(&configuration, Arc::new(SystemClock)).unwrap();
     Data::new(OciApi::new(registry, Arc::new(access), &configuration))
 }

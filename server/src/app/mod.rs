@@ -31,6 +31,7 @@ use crate::api::oci::OciApi;
 use crate::extensions::Extensions;
 use crate::services::ConfigurationProblems;
 use crate::services::maintenance::{Collector, Demand, Scrubber};
+use crate::services::metrics::pool_readings;
 use crate::services::registry::{Registry, RegistryParts};
 
 pub use error::AppError;
@@ -87,6 +88,7 @@ async fn serve(configuration: Configuration, options: &Options, logging: Logging
     named_files::note_problems(&problems, &access);
     let extensions = Extensions::from_configuration(&configuration, &problems);
     extensions.add_readings(&logging.readings());
+    extensions.add_readings(&pool_readings());
     // Both sockets are bound before anything slow happens, so a taken port is reported at once.
     let listeners = Listeners::bind(&configuration)?;
     listeners.write_addresses(options.addresses_file.as_deref())?;
@@ -110,7 +112,7 @@ async fn serve(configuration: Configuration, options: &Options, logging: Logging
     let registry = Registry::new(
         parts,
         settings::registry(&configuration),
-        settings::upload_buffer(&configuration),
+        configuration.limits.upload_memory(),
     );
     let demand = Arc::<Demand>::default();
     let collector = Arc::new(Collector::new(
@@ -127,6 +129,8 @@ async fn serve(configuration: Configuration, options: &Options, logging: Logging
         settings::scrub(&configuration),
     ));
     let api = Arc::new(OciApi::new(registry.clone(), Arc::clone(&access), &configuration));
+    extensions.add_readings(&registry.readings());
+    extensions.add_readings(&api.readings());
     let certificates = named_files.certificates;
 
     let public = listener.start(&configuration, &api, &extensions, &demand, &certificates)?;
@@ -137,6 +141,17 @@ async fn serve(configuration: Configuration, options: &Options, logging: Logging
     let scrubbing = tokio::spawn({
         let (scrubber, stop, extensions) = (Arc::clone(&scrubber), stop.clone(), extensions.clone());
         async move { scrubber.run(&stop, |done| extensions.scrubbed(done)).await }
+    });
+    let counting = tokio::spawn({
+        let (registry, stop) = (registry.clone(), stop.clone());
+        async move {
+            tokio::select! {
+                () = stop.cancelled() => {}
+                counted = registry.count_open_uploads() => if let Err(error) = counted {
+                    tracing::warn!(%error, "open uploads from before the start do not count for limits.openUploads");
+                }
+            }
+        }
     });
     let reloader = Reloader {
         files: options.configuration_files.clone(),
@@ -159,7 +174,7 @@ async fn serve(configuration: Configuration, options: &Options, logging: Logging
     status.stopping();
     tracing::info!("stopping: requests and uploads under way may finish");
     public.stop().await;
-    for task in [collecting, scrubbing, reloading, signals] {
+    for task in [collecting, scrubbing, counting, reloading, signals] {
         // A task that panicked has said so already.
         let _ = task.await;
     }

@@ -13,15 +13,12 @@ pub(super) fn registry(configuration: &Configuration) -> RegistrySettings {
         manifest_references: limits.manifest_references as usize,
         blob_size: limits.blob_size.map(zas_config::ByteSize::bytes),
         concurrent_uploads: limits.concurrent_uploads as usize,
+        open_uploads: limits.open_uploads as usize,
         page_size: limits.page_size as usize,
         referrers_count: limits.referrers_page.count as usize,
         referrers_size: limits.referrers_page.size.in_memory(),
         registry: configuration.registry.clone(),
     }
-}
-
-pub(super) fn upload_buffer(configuration: &Configuration) -> usize {
-    configuration.limits.upload_buffer.in_memory()
 }
 
 pub(super) fn timing(configuration: &Configuration) -> Timing {

@@ -159,6 +159,10 @@ async fn open_rocksdb(
         reason,
     };
     loop {
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "once, before anything else needs a thread"
+        )]
         let opening = tokio::task::spawn_blocking({
             let (path, clocks) = (path.to_owned(), clocks.clone());
             move || RocksMetadata::open(&path, clocks, timing)

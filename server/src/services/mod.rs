@@ -1,6 +1,7 @@
 //! What the server does, without a word of HTTP: the only place where metadata meets blobs.
 
 pub mod auth;
+pub mod capacity;
 mod configuration_problems;
 #[cfg(feature = "failpoints")]
 pub mod failpoints;

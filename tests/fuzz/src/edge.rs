@@ -133,6 +133,7 @@ fn settings(configuration: &Configuration) -> RegistrySettings {
         manifest_references: 16,
         blob_size: Some(1 << 20),
         concurrent_uploads: 4,
+        open_uploads: 1_000,
         page_size: PAGE,
         referrers_count: PAGE,
         referrers_size: 4096,

@@ -122,12 +122,13 @@ fn api(configuration: &Configuration) -> Result<OciApi> {
         manifest_references: limits.manifest_references as usize,
         blob_size: None,
         concurrent_uploads: limits.concurrent_uploads as usize,
+        open_uploads: limits.open_uploads as usize,
         page_size: limits.page_size as usize,
         referrers_count: limits.referrers_page.count as usize,
         referrers_size: limits.referrers_page.size.in_memory(),
         registry: configuration.registry.clone(),
     };
-    let registry = Registry::new(parts, settings, limits.upload_buffer.in_memory());
-    let access = Access::new(configuration, clock).map_err(|reason| anyhow!(reason))?;
+    let registry = Registry::new(parts, settings, limits.upload_memory());
+    let access = Access::new(configuration, clock).map_err(|reasons| anyhow!(reasons.join("; ")))?;
     Ok(OciApi::new(registry, Arc::new(access), configuration))
 }

@@ -55,7 +55,7 @@ impl Surroundings {
         })
     }
 
-    fn is_there(self, kind: ChildKind, name: &str) -> Self {
+    fn with_child(self, kind: ChildKind, name: &str) -> Self {
         self.with(kind, name, Facts::None)
     }
 
@@ -143,7 +143,7 @@ fn given_a_missing_secret_of_the_server_when_planned_then_only_the_server_is_lef
     assert_eq!(reasons(&new.problems()), [ConditionReason::SecretMissing]);
 
     let plans = missing()
-        .is_there(ChildKind::Deployment, "store")
+        .with_child(ChildKind::Deployment, "store")
         .plan(json!({"logging": {"level": "debug"}}));
     assert!(is_kept(plans.of(Component::Workload)));
     assert_eq!(
@@ -162,7 +162,7 @@ fn given_access_rules_that_cannot_be_read_when_planned_then_what_is_in_force_sta
     let broken = || surroundings().problem(Component::Configuration, ConditionReason::AccessControlInvalid);
 
     let plans = broken()
-        .is_there(ChildKind::ConfigMap, "store-settings")
+        .with_child(ChildKind::ConfigMap, "store-settings")
         .plan(spec.clone());
     let configuration = plans.of(Component::Configuration);
     assert!(is_kept(configuration));
@@ -214,7 +214,7 @@ fn given_kinds_that_the_cluster_lacks_when_asked_for_then_the_problem_names_the_
 
 #[test]
 fn given_kinds_that_cannot_be_seen_when_planned_then_they_are_neither_built_nor_swept() {
-    let mut given = surroundings().is_there(ChildKind::Route, "store");
+    let mut given = surroundings().with_child(ChildKind::Route, "store");
     given.platform = fixtures::openshift().without_answer_for(ChildKind::Route, "503");
     let plans = given.plan(json!({}));
     let route = plans.of(Component::Route);
@@ -247,8 +247,8 @@ fn given_hosts_that_may_not_be_claimed_when_planned_then_they_are_not_and_what_i
     }
 
     let mut given = given
-        .is_there(ChildKind::Route, "store")
-        .is_there(ChildKind::Ingress, "store");
+        .with_child(ChildKind::Route, "store")
+        .with_child(ChildKind::Ingress, "store");
     let plans = given.plan(foreign);
     for (component, kind) in [
         (Component::Route, ChildKind::Route),
@@ -303,7 +303,7 @@ fn given_a_claim_when_the_size_is_below_then_it_stays_and_the_owner_is_told() {
 fn given_a_claim_in_deletion_when_planned_then_nothing_that_ends_the_server_is_done() {
     let mut given = surroundings()
         .with_claim("20Gi")
-        .is_there(ChildKind::Deployment, "store");
+        .with_child(ChildKind::Deployment, "store");
     for (key, seen) in &mut given.observed {
         seen.is_leaving = key.kind == ChildKind::PersistentVolumeClaim;
     }
@@ -325,7 +325,7 @@ fn given_a_claim_that_held_data_when_it_is_gone_then_no_empty_one_takes_its_plac
         adopted: false,
     };
     let planned = |capacity| {
-        let mut given = surroundings().is_there(ChildKind::Deployment, "store");
+        let mut given = surroundings().with_child(ChildKind::Deployment, "store");
         given.status = Some(ZotArtifactStoreStatus {
             data_volume: Some(volume(capacity)),
             ..ZotArtifactStoreStatus::default()

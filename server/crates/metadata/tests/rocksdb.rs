@@ -82,6 +82,7 @@ fn image(repository: &RepositoryName, body: &[u8], layer: &[u8]) -> CommitManife
             presence: Presence::Blob,
         }],
         subject: None,
+        retyping: zas_metadata::Retyping::Refused,
         tags: vec![("latest".parse().unwrap(), Precondition::Any)],
     }
 }

@@ -1,5 +1,7 @@
 //! Pulling, looking at and deleting blobs.
 
+use std::sync::Arc;
+
 use actix_web::HttpResponse;
 use actix_web::HttpResponseBuilder;
 use actix_web::http::StatusCode;
@@ -11,7 +13,7 @@ use super::call::Call;
 use super::conditional::{entity_tag, is_not_modified, range_applies};
 use super::multipart::Boundary;
 use super::{OciError, OciErrorCode};
-use crate::api::body::{BlobStream, Omitted};
+use crate::api::body::{BlobStream, Omitted, ReadAhead};
 use crate::services::auth::Action;
 use crate::services::registry::Blob;
 
@@ -57,7 +59,7 @@ pub(super) async fn get(
         return Ok(described(StatusCode::OK, digest).body(BlobStream::new(
             &blob.body,
             whole,
-            call.api.read_chunk,
+            read_ahead(call),
         )));
     };
     let mut response = described(StatusCode::PARTIAL_CONTENT, digest);
@@ -65,7 +67,7 @@ pub(super) async fn get(
         CONTENT_RANGE,
         format!("bytes {}-{}/{size}", part.start, part.last()),
     ));
-    Ok(response.body(BlobStream::new(&blob.body, part, call.api.read_chunk)))
+    Ok(response.body(BlobStream::new(&blob.body, part, read_ahead(call))))
 }
 
 /// Sends several parts of a blob.
@@ -78,7 +80,7 @@ fn several(call: &Call<'_>, blob: &Blob, ranges: Vec<ByteRange>) -> HttpResponse
             &blob.body,
             parts,
             boundary.end(),
-            call.api.read_chunk,
+            read_ahead(call),
         ))
 }
 
@@ -114,6 +116,14 @@ pub(super) async fn delete(
     Ok(HttpResponse::Accepted()
         .insert_header(("Docker-Content-Digest", digest.to_string()))
         .finish())
+}
+
+fn read_ahead(call: &Call<'_>) -> ReadAhead {
+    ReadAhead {
+        chunk: call.api.read_chunk,
+        memory: Arc::clone(&call.api.memory),
+        client: call.client(),
+    }
 }
 
 fn described(status: StatusCode, digest: &Digest) -> HttpResponseBuilder {

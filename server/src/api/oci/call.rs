@@ -14,10 +14,13 @@ use zas_core::{Reference, RepositoryName};
 use super::{OciError, OciErrorCode, query};
 use crate::api::forwarded::Connection;
 use crate::api::observe::{ActorName, ReceivedBytes};
+use crate::api::pace::Pace;
 use crate::api::request_body::RequestStream;
 use crate::services::auth::{
     Access, AccessRequest, Action, AuthenticationError, Principal, RequestContext, Resource,
 };
+use crate::services::capacity::{Client, Sender, Shares};
+use crate::services::metrics::Reading;
 use crate::services::registry::{Registry, RequestBody};
 
 /// What the distribution API needs to answer.
@@ -28,6 +31,8 @@ pub struct OciApi {
     external_url: Option<String>,
     /// Bytes of an answer read at a time while they are in memory.
     pub(super) read_chunk: usize,
+    /// Memory for bodies that are kept whole and for what is read ahead.
+    pub(super) memory: Arc<Shares>,
     limits: ArcSwap<RequestLimits>,
 }
 
@@ -37,6 +42,7 @@ pub(super) struct RequestLimits {
     /// Most `tag` parameters of one push.
     pub(super) tag_parameters: usize,
     idle_timeout: Duration,
+    minimum_rate: u64,
     /// Most bytes of a manifest.
     pub(super) manifest_size: usize,
 }
@@ -47,6 +53,7 @@ impl RequestLimits {
         Self {
             tag_parameters: limits.tag_parameters as usize,
             idle_timeout: limits.request_idle_timeout.into(),
+            minimum_rate: limits.minimum_rate.bytes(),
             manifest_size: limits.manifest_size.in_memory(),
         }
     }
@@ -65,6 +72,7 @@ impl OciApi {
             access,
             external_url,
             read_chunk: configuration.storage.blobs.read_chunk.in_memory(),
+            memory: Arc::new(Shares::new(configuration.limits.body_memory())),
             limits: ArcSwap::from_pointee(RequestLimits::of(configuration)),
         }
     }
@@ -72,11 +80,50 @@ impl OciApi {
     /// Puts the hot part of a new configuration in force.
     pub fn reconfigure(&self, configuration: &Configuration) {
         self.limits.store(Arc::new(RequestLimits::of(configuration)));
+        self.memory.set_limit(configuration.limits.body_memory());
+    }
+
+    /// What the metrics say about the memory for bodies.
+    pub fn readings(&self) -> Vec<Reading> {
+        let (held, limit, refused) = (
+            Arc::clone(&self.memory),
+            Arc::clone(&self.memory),
+            Arc::clone(&self.memory),
+        );
+        vec![
+            Reading::gauge(
+                "body_memory_bytes",
+                "Bytes held for clients: manifests on their way in, long answers, blobs read ahead",
+                move || held.held() as u64,
+            ),
+            Reading::gauge("body_memory_limit_bytes", "Most of these bytes", move || {
+                limit.limit() as u64
+            }),
+            Reading::counters(
+                "body_memory_refused",
+                "Requests answered 429 because there was no memory for them or the client had its share of it",
+                "reason",
+                move || refused.refusals(),
+            ),
+        ]
     }
 
     pub(super) fn limits(&self) -> RequestLimits {
         **self.limits.load()
     }
+}
+
+/// Whom a request counts for, once it is known who sent it.
+pub(super) fn client_of(request: &HttpRequest) -> Client {
+    let extensions = request.extensions();
+    let account = extensions.get::<ActorName>().map(|actor| actor.0.as_str());
+    let address = extensions
+        .get::<Connection>()
+        .and_then(|connection| connection.client);
+    Client::of(
+        account.unwrap_or_default(),
+        address.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED)),
+    )
 }
 
 /// One request.
@@ -130,6 +177,19 @@ impl<'a> Call<'a> {
         self.principal.name()
     }
 
+    /// Whom the request counts for.
+    pub(super) fn client(&self) -> Client {
+        Client::of(self.principal.name(), self.client)
+    }
+
+    /// Under which name changes are recorded, and for whom they count.
+    pub(super) fn sender(&self) -> Sender<'_> {
+        Sender {
+            actor: self.actor(),
+            client: self.client(),
+        }
+    }
+
     /// The first value of a query parameter.
     pub(super) fn parameter(&self, name: &str) -> Option<&str> {
         self.parameters
@@ -167,9 +227,10 @@ impl<'a> Call<'a> {
             .get::<ReceivedBytes>()
             .cloned()
             .unwrap_or_default();
+        let limits = self.api.limits();
         RequestStream {
             payload,
-            idle: self.api.limits().idle_timeout,
+            pace: Pace::new(limits.idle_timeout, limits.minimum_rate),
             received,
         }
     }

@@ -11,7 +11,11 @@ use zas_blobs::BlobError;
 use zas_metadata::MetadataError;
 
 use super::uploads::position_range;
+use crate::services::capacity::Refusal;
 use crate::services::registry::RegistryError;
+
+/// What a client is told to wait for memory: others hold it for as long as they send or read.
+const MEMORY_RETRY_AFTER: Duration = Duration::from_secs(2);
 
 /// The codes that the specification defines for answers of 4xx, and two for faults of the server, for which it has none:
 /// distribution's, after which clients try again.
@@ -122,6 +126,14 @@ impl OciError {
         Self::new(OciErrorCode::TooManyRequests, message).with_retry_after(wait)
     }
 
+    /// There is no memory for the request at the moment.
+    pub(super) fn no_memory(refusal: Refusal) -> Self {
+        Self::too_many_requests(
+            format!("much memory is in use for manifests and long answers, {refusal}: try again soon"),
+            MEMORY_RETRY_AFTER,
+        )
+    }
+
     /// The server cannot answer now, though the request may be right.
     pub fn unavailable(message: impl Into<String>) -> Self {
         Self::new(OciErrorCode::Unavailable, message).with_retry_after(Duration::from_secs(1))
@@ -165,7 +177,10 @@ impl From<RegistryError> for OciError {
                 Self::new(Code::BlobUploadInvalid, message).with_status(StatusCode::CONFLICT)
             }
             RegistryError::Interrupted(_) => Self::new(Code::BlobUploadInvalid, message),
-            RegistryError::TooManyUploads { retry_after } => Self::too_many_requests(message, retry_after),
+            RegistryError::TooManyUploads { retry_after, .. }
+            | RegistryError::TooManyOpenUploads { retry_after, .. } => {
+                Self::too_many_requests(message, retry_after)
+            }
             RegistryError::ManifestUnknown { .. } => Self::new(Code::ManifestUnknown, message),
             // Status and code are zot's.
             RegistryError::ManifestShared { .. } => {
@@ -300,7 +315,18 @@ mod tests {
                 Code::BlobUploadInvalid,
             ),
             (
-                RegistryError::TooManyUploads { retry_after: wait },
+                RegistryError::TooManyUploads {
+                    refusal: Refusal::Greedy,
+                    retry_after: wait,
+                },
+                429,
+                Code::TooManyRequests,
+            ),
+            (
+                RegistryError::TooManyOpenUploads {
+                    refusal: Refusal::Full,
+                    retry_after: wait,
+                },
                 429,
                 Code::TooManyRequests,
             ),

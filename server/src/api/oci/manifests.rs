@@ -14,7 +14,7 @@ use super::conditional::{is_not_modified, typed_entity_tag};
 use super::uploads::announced_length;
 use super::{OciError, OciErrorCode};
 use crate::api::body::Omitted;
-use crate::api::request_body::CollectError;
+use crate::api::request_body::{CollectError, Collected};
 use crate::services::auth::Action;
 use crate::services::registry::{BodyError, PushManifest, RegistryError, TagRights};
 
@@ -69,9 +69,11 @@ pub(super) async fn put(
     }
     let body = call
         .request_stream(payload)
-        .collect(limit)
+        .collect(limit, &call.api.memory, call.client())
         .await
         .map_err(|error| unreadable(error, limit))?;
+    // Held until the manifest is stored.
+    let Collected { bytes: body, memory } = body;
     let digest = match reference {
         Reference::Digest(digest) => Some(*digest),
         Reference::Tag(_) => call.parameter("digest").map(parse_digest).transpose()?,
@@ -94,6 +96,7 @@ pub(super) async fn put(
         .push_manifest(push)
         .await
         .map_err(|error| denied(call, error))?;
+    drop(memory);
 
     let mut response = HttpResponse::Created();
     response
@@ -211,6 +214,7 @@ fn denied(call: &Call<'_>, error: RegistryError) -> OciError {
 
 fn unreadable(error: CollectError, limit: usize) -> OciError {
     match error {
+        CollectError::Refused(refusal) => OciError::no_memory(refusal),
         CollectError::TooLarge => RegistryError::ManifestTooLarge { limit }.into(),
         CollectError::Broken(BodyError(reason)) => OciError::new(
             OciErrorCode::ManifestInvalid,

@@ -20,6 +20,7 @@ mod tags;
 mod tests;
 mod uploads;
 
+use actix_web::body::{BodySize, BoxBody, MessageBody};
 use actix_web::http::{Method, StatusCode};
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpMessage, HttpRequest, HttpResponse};
@@ -30,17 +31,23 @@ pub use error::{OciError, OciErrorCode};
 use call::Call;
 use path::OciPath;
 
+use crate::api::body::Held;
 use crate::api::observe::{ReceivedBytes, RouteTemplate};
 
 /// Answers every request below `/v2`.
 pub async fn dispatch(api: Data<OciApi>, request: HttpRequest, payload: Payload) -> HttpResponse {
     let path = OciPath::parse(request.uri().path());
     let named = path.as_ref().ok().cloned();
-    let response = match answer(&api, &request, path, payload).await {
-        Ok(response) => response,
-        Err(error) if has_stalled(&request) => error.with_status(StatusCode::REQUEST_TIMEOUT).into_response(),
-        Err(error) => error.into_response(),
-    };
+    let answered = answer(&api, &request, path, payload).await;
+    let answered = answered.and_then(|response| hold(&api, &request, response));
+    let response = answered.unwrap_or_else(|error| {
+        let error = if has_stalled(&request) {
+            error.with_status(StatusCode::REQUEST_TIMEOUT)
+        } else {
+            error
+        };
+        error.into_response()
+    });
     if let Some(used) = named.and_then(|path| repository_use::of(&path, request.method(), response.status()))
     {
         request.extensions_mut().insert(used);
@@ -66,6 +73,23 @@ pub async fn nothing_here(api: &OciApi, request: &HttpRequest) -> HttpResponse {
         Err(refusal) => refusal,
     };
     refusal.into_response()
+}
+
+/// A long answer takes memory until its client has read it.
+fn hold(api: &OciApi, request: &HttpRequest, response: HttpResponse) -> Result<HttpResponse, OciError> {
+    let is_long = matches!(response.body().size(), BodySize::Sized(length) if length > Held::FROM);
+    if !is_long {
+        return Ok(response);
+    }
+    let (response, body) = response.into_parts();
+    // What is read while it is sent sees to its memory itself.
+    let bytes = match body.try_into_bytes() {
+        Ok(bytes) => bytes,
+        Err(body) => return Ok(response.set_body(body)),
+    };
+    let memory = api.memory.take(call::client_of(request), bytes.len());
+    let memory = memory.map_err(OciError::no_memory)?;
+    Ok(response.set_body(BoxBody::new(Held::new(bytes, memory))))
 }
 
 async fn answer(

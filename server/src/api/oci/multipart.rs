@@ -42,10 +42,13 @@ impl Boundary {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use actix_web::body::to_bytes;
 
     use super::*;
-    use crate::api::body::BlobStream;
+    use crate::api::body::{BlobStream, ReadAhead};
+    use crate::services::capacity::{Client, Shares};
     use crate::services::registry::BlobBody;
 
     #[actix_web::test]
@@ -55,7 +58,12 @@ mod tests {
         let ranges = [(7, 3), (0, 1)].map(|(start, length)| ByteRange { start, length });
         let parts = boundary.parts(ranges.to_vec(), 10);
 
-        let body = BlobStream::multipart(&BlobBody::Inline(content), parts, boundary.end(), 2);
+        let ahead = ReadAhead {
+            chunk: 2,
+            memory: Arc::new(Shares::new(0)),
+            client: Client::default(),
+        };
+        let body = BlobStream::multipart(&BlobBody::Inline(content), parts, boundary.end(), ahead);
         let sent = to_bytes(body).await.unwrap();
 
         let separator = "84d89877f0d4041efb6bf91a16f0248f2fd573e6";

@@ -46,6 +46,7 @@ impl Api {
             manifest_references: 100,
             blob_size: None,
             concurrent_uploads: 8,
+            open_uploads: 100,
             page_size: 100,
             referrers_count: 100,
             referrers_size: 1 << 20,

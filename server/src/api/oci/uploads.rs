@@ -37,7 +37,7 @@ pub(super) async fn start(
         let body = call.body(payload);
         call.api
             .registry
-            .push_blob(call.actor(), name, digest, length, body)
+            .push_blob(call.sender(), name, digest, length, body)
             .await?;
         return Ok(created(call, name, &digest));
     }
@@ -70,7 +70,7 @@ async fn mount_blob(call: &Call<'_>, name: &RepositoryName, digest: &Digest) -> 
 
 async fn start_upload(call: &Call<'_>, name: &RepositoryName) -> Result<HttpResponse, OciError> {
     announced_algorithm(call)?;
-    let id = call.api.registry.start_upload(call.actor(), name).await?;
+    let id = call.api.registry.start_upload(call.sender(), name).await?;
     let target = UploadTarget {
         repository: name.clone(),
         id,
@@ -186,6 +186,7 @@ fn chunk(call: &Call<'_>) -> Result<Chunk, OciError> {
         range,
         length: announced_length(call)?,
         algorithm: announced_algorithm(call)?,
+        client: call.client(),
     })
 }
 

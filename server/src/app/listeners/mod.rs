@@ -28,9 +28,6 @@ use socket::Bound;
 
 pub(super) use descriptors::raise_file_limit;
 
-/// Threads per worker for what blocks: hashing and writing uploads, cold reads, large listings.
-const BLOCKING_THREADS: usize = 16;
-
 /// Probes come once a second or more rarely, each perhaps on a connection of its own.
 const PROBE_PATIENCE: Duration = Duration::from_secs(30);
 
@@ -133,7 +130,8 @@ impl PublicListener {
         let workers = workers(http.workers);
         let settings = Settings {
             workers,
-            blocking_threads: BLOCKING_THREADS,
+            // As many as all kinds of work may take together, each of which has its own limit.
+            blocking_threads: zas_blocking::threads(),
             connections: descriptors::connections() / workers,
             keep_alive: limits.keep_alive.get(),
             head: limits.request_header_timeout.get(),

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::Semaphore;
+use zas_blocking::PASSWORDS;
 use zas_config::UserName;
 use zas_core::Timestamp;
 
@@ -166,7 +167,7 @@ impl Passwords {
         let (verified, remember_for) = (Arc::clone(&self.verified), sign_in.remember_for);
         let (stored, password) = (stored.clone(), password.to_owned());
         // Turn and reservation travel along: a caller that gives up ends neither the hashing nor what follows from it.
-        let verifying = tokio::task::spawn_blocking(move || {
+        let verifying = PASSWORDS.run(move || {
             let is_right = stored.verify(&password) && is_known;
             if is_right {
                 verified.remember(attempt.password, attempt.now, remember_for);

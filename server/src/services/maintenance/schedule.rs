@@ -119,6 +119,7 @@ mod tests {
             manifest_references: 100,
             blob_size: None,
             concurrent_uploads: 8,
+            open_uploads: 1_000,
             page_size: 100,
             referrers_count: 100,
             referrers_size: 1 << 20,

@@ -7,6 +7,7 @@ use arc_swap::ArcSwap;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use zas_blobs::{BlobError, BlobStore};
+use zas_blocking::HASHES;
 use zas_core::{Digest, Hashing};
 use zas_metadata::{BlobContent, DamageOutcome, Extent, MetadataStore, ScrubEntry, ScrubPosition};
 
@@ -239,7 +240,7 @@ impl Scrubber {
                     Err(BlobError::TooShort { .. }) => return Ok((Finding::Damaged, size)),
                     piece => piece?,
                 };
-                let hashed = tokio::task::spawn_blocking(move || {
+                let hashed = HASHES.run(move || {
                     hashing.update(&piece);
                     hashing
                 });

@@ -11,6 +11,10 @@ use prometheus_client::metrics::{MetricType, TypedMetric};
 /// Upper bounds in seconds, from half a millisecond to about half a minute; what takes longer has a place of its own.
 const BOUNDS: [f64; 13] = bounds();
 
+#[expect(
+    clippy::indexing_slicing,
+    reason = "computed by the compiler, which would say so"
+)]
 const fn bounds() -> [f64; 13] {
     let mut bounds = [0.0005; 13];
     let mut next = 1;

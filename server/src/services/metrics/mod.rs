@@ -5,6 +5,7 @@ mod configuration;
 mod latency;
 mod metadata;
 mod operation;
+mod pools;
 mod readings;
 mod repositories;
 
@@ -25,6 +26,7 @@ use super::maintenance::{Collected, Scrubbed};
 
 pub use blobs::MeasuredBlobs;
 pub use metadata::MeasuredMetadata;
+pub use pools::pool_readings;
 pub use readings::Reading;
 pub use repositories::MeasuredRepository;
 
@@ -370,8 +372,10 @@ mod tests {
             Reading::gauges("waiting", "Who waits", "pool", || vec![("a", 1), ("b", 2)]),
             Reading::counters("refused", "Who was refused", "reason", || vec![("share", 3)]),
         ]);
+        metrics.add_readings(pool_readings());
         let text = metrics.encode().unwrap();
         for line in [
+            "zas_blocking_work_waiting{pool=\"hashes\"} 0",
             "# TYPE zas_lost counter",
             "zas_lost_total 7",
             "# TYPE zas_held gauge",

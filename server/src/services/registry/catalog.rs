@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use zas_blocking::METADATA_READS;
 use zas_core::RepositoryName;
 
 use super::{Registry, RegistryError, Result};
@@ -82,7 +83,7 @@ async fn readable(names: Vec<RepositoryName>, may_read: &ReadFilter) -> Result<V
     if names.len() <= FIRST_STEP {
         return Ok(ask(names));
     }
-    let asked = tokio::task::spawn_blocking(move || ask(names)).await;
+    let asked = METADATA_READS.run(move || ask(names)).await;
     asked.map_err(|error| RegistryError::Task(error.to_string()))
 }
 

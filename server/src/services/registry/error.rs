@@ -8,6 +8,8 @@ use zas_core::{
 };
 use zas_metadata::MetadataError;
 
+use crate::services::capacity::Refusal;
+
 /// The result of a registry operation.
 pub type Result<T> = std::result::Result<T, RegistryError>;
 
@@ -86,8 +88,18 @@ pub enum RegistryError {
     #[error("the body ended early: {0}")]
     Interrupted(String),
     /// Too many uploads at once.
-    #[error("too many uploads are sending at the same time: try again in {} seconds", .retry_after.as_secs())]
+    #[error("many uploads are sending at the same time, {refusal}: try again in {} seconds", .retry_after.as_secs())]
     TooManyUploads {
+        /// Why not this one.
+        refusal: Refusal,
+        /// When to try again.
+        retry_after: Duration,
+    },
+    /// Too many uploads were started and not ended.
+    #[error("many uploads are open, {refusal}: finish or cancel some, or try again in {} seconds", .retry_after.as_secs())]
+    TooManyOpenUploads {
+        /// Why not this one.
+        refusal: Refusal,
         /// When to try again.
         retry_after: Duration,
     },

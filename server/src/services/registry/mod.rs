@@ -16,7 +16,6 @@ mod tests;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
-use tokio::sync::Semaphore;
 use zas_blobs::BlobStore;
 use zas_core::{Clock, IdSource, UploadId};
 use zas_metadata::{MetadataStore, Origin};
@@ -30,7 +29,9 @@ pub use settings::{RegistrySettings, UploadBudget};
 pub use suspects::Suspects;
 pub use uploads::{BodyError, Chunk, RequestBody, UploadTarget};
 
-use uploads::RunningUploads;
+use super::capacity::Shares;
+use super::metrics::Reading;
+use uploads::{OpenUploads, RunningUploads};
 
 /// The registry's operations. Cheap to clone: clones share everything.
 #[derive(Clone, Debug)]
@@ -41,7 +42,8 @@ pub struct Registry {
     clock: Arc<dyn Clock>,
     ids: Arc<dyn IdSource>,
     budget: UploadBudget,
-    open_requests: Arc<Semaphore>,
+    upload_slots: Arc<Shares>,
+    open_uploads: Arc<OpenUploads>,
     running: Arc<RunningUploads>,
     suspects: Arc<Suspects>,
 }
@@ -63,7 +65,7 @@ impl Registry {
     /// A registry over these stores; `upload_buffer` bounds the bytes received and not yet written, of all uploads
     /// together.
     pub fn new(parts: RegistryParts, settings: RegistrySettings, upload_buffer: usize) -> Self {
-        let concurrent_uploads = settings.concurrent_uploads;
+        let (slots, open) = (settings.concurrent_uploads, settings.open_uploads);
         Self {
             metadata: parts.metadata,
             blobs: parts.blobs,
@@ -71,7 +73,8 @@ impl Registry {
             clock: parts.clock,
             ids: parts.ids,
             budget: UploadBudget::new(upload_buffer),
-            open_requests: Arc::new(Semaphore::new(concurrent_uploads)),
+            upload_slots: Arc::new(Shares::new(slots)),
+            open_uploads: Arc::new(OpenUploads::new(open)),
             running: Arc::default(),
             suspects: Arc::default(),
         }
@@ -84,10 +87,55 @@ impl Registry {
 
     /// Puts new settings in force for requests that begin from now on.
     pub fn reconfigure(&self, settings: RegistrySettings) {
-        let before = self.settings.swap(Arc::new(settings)).concurrent_uploads;
-        let after = self.settings.load().concurrent_uploads;
-        self.open_requests.add_permits(after.saturating_sub(before));
-        self.open_requests.forget_permits(before.saturating_sub(after));
+        self.upload_slots.set_limit(settings.concurrent_uploads);
+        self.open_uploads.set_limit(settings.open_uploads);
+        self.settings.store(Arc::new(settings));
+    }
+
+    /// What the metrics say about the limits of uploads.
+    pub fn readings(&self) -> Vec<Reading> {
+        let (slots, open, budget) = (
+            Arc::clone(&self.upload_slots),
+            Arc::clone(&self.open_uploads),
+            self.budget.clone(),
+        );
+        let (refused_slots, refused_open) = (Arc::clone(&slots), Arc::clone(&open));
+        let (most_slots, most_open) = (Arc::clone(&slots), Arc::clone(&open));
+        vec![
+            Reading::gauge(
+                "upload_slots_used",
+                "Requests that hold one of the places for sending the bytes of an upload",
+                move || slots.held() as u64,
+            ),
+            Reading::gauge("upload_slots_limit", "Most of these places", move || {
+                most_slots.limit() as u64
+            }),
+            Reading::counters(
+                "upload_slots_refused",
+                "Requests answered 429 because all places were taken or the client had its share of them",
+                "reason",
+                move || refused_slots.refusals(),
+            ),
+            Reading::gauge(
+                "uploads_open",
+                "Uploads that were started and not ended",
+                move || open.count() as u64,
+            ),
+            Reading::gauge("uploads_open_limit", "Most open uploads", move || {
+                most_open.limit() as u64
+            }),
+            Reading::counters(
+                "uploads_open_refused",
+                "Uploads that were not started because too many were open",
+                "reason",
+                move || refused_open.refusals(),
+            ),
+            Reading::gauge(
+                "upload_memory_bytes",
+                "Bytes of uploads that were received and are not written yet",
+                move || budget.used() as u64,
+            ),
+        ]
     }
 
     /// Blobs whose bytes a reader missed.

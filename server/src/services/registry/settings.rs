@@ -17,6 +17,8 @@ pub struct RegistrySettings {
     pub blob_size: Option<u64>,
     /// Uploads that may send bytes at the same time.
     pub concurrent_uploads: usize,
+    /// Uploads that may be started and not ended.
+    pub open_uploads: usize,
     /// Most entries of a page of tags or repositories.
     pub page_size: usize,
     /// Most entries of a page of referrers.
@@ -49,6 +51,11 @@ impl UploadBudget {
             permits: Arc::new(Semaphore::new(total as usize)),
             total,
         }
+    }
+
+    /// How many bytes are taken.
+    pub(super) fn used(&self) -> usize {
+        (self.total as usize).saturating_sub(self.permits.available_permits())
     }
 
     /// Waits for a share of `bytes`. A piece larger than the whole budget takes all of it.

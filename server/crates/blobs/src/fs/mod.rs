@@ -26,6 +26,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use rayon_core::{ThreadPool, ThreadPoolBuilder};
+use zas_blocking::{BLOB_PROBES, BLOB_READS, BLOB_UPKEEP, BLOB_WRITES, Pool};
 use zas_core::{StoreId, UploadId};
 
 use self::disk::{Disk, NativeDisk};
@@ -120,8 +121,10 @@ impl BlobStore for FilesystemBlobs {
 
         let first = append.batches.recv().await;
         let shared = Arc::clone(&self.shared);
-        let mut turn =
-            blocking(move || Box::new(Writer::open(shared, append, running, stop)?).run(first)).await?;
+        let mut turn = blocking(&BLOB_WRITES, move || {
+            Box::new(Writer::open(shared, append, running, stop)?).run(first)
+        })
+        .await?;
         loop {
             let (mut writer, checkpoint) = match turn {
                 Turn::Paused(writer, checkpoint) => (writer, checkpoint),
@@ -135,7 +138,7 @@ impl BlobStore for FilesystemBlobs {
                 let _ = checkpoints.send(checkpoint).await;
             }
             let next = writer.batches.recv().await;
-            turn = blocking(move || writer.run(next)).await?;
+            turn = blocking(&BLOB_WRITES, move || writer.run(next)).await?;
         }
     }
 
@@ -144,7 +147,7 @@ impl BlobStore for FilesystemBlobs {
             return Ok(reader);
         }
         let shared = Arc::clone(&self.shared);
-        let reader = blocking(move || {
+        let reader = blocking(&BLOB_READS, move || {
             let reader = Arc::new(FileReader::open(name, &shared.layout.file(name))?);
             shared.handles.keep(name, &reader);
             Ok(reader)
@@ -154,7 +157,7 @@ impl BlobStore for FilesystemBlobs {
 
     async fn delete(&self, name: UploadId) -> Result<()> {
         let shared = Arc::clone(&self.shared);
-        blocking(move || {
+        blocking(&BLOB_UPKEEP, move || {
             let deleted = remove(&shared.layout.file(name));
             shared.handles.forget(name);
             deleted.map_err(|error| storage("delete", &name, error))
@@ -164,7 +167,7 @@ impl BlobStore for FilesystemBlobs {
 
     async fn scan(&self, after: Option<UploadId>, count: usize) -> Result<Vec<UploadId>> {
         let shared = Arc::clone(&self.shared);
-        blocking(move || {
+        blocking(&BLOB_UPKEEP, move || {
             scan::scan(&shared.layout, &shared.foreign, after, count)
                 .map_err(|error| storage("scan", &shared.layout.root().display(), error))
         })
@@ -173,7 +176,7 @@ impl BlobStore for FilesystemBlobs {
 
     async fn store_id(&self) -> Result<Option<StoreId>> {
         let shared = Arc::clone(&self.shared);
-        blocking(move || {
+        blocking(&BLOB_PROBES, move || {
             let root = shared.layout.root();
             identity::read(root).map_err(|error| storage("read the store id in", &root.display(), error))
         })
@@ -182,7 +185,7 @@ impl BlobStore for FilesystemBlobs {
 
     async fn set_store_id(&self, id: StoreId) -> Result<()> {
         let shared = Arc::clone(&self.shared);
-        blocking(move || {
+        blocking(&BLOB_PROBES, move || {
             let root = shared.layout.root();
             identity::write(root, &*shared.disk, id)
                 .map_err(|error| storage("write the store id in", &root.display(), error))
@@ -192,7 +195,7 @@ impl BlobStore for FilesystemBlobs {
 
     async fn probe(&self) -> Result<Capacity> {
         let shared = Arc::clone(&self.shared);
-        blocking(move || shared.probe()).await
+        blocking(&BLOB_PROBES, move || shared.probe()).await
     }
 }
 
@@ -270,8 +273,11 @@ fn start_hashers() -> io::Result<ThreadPool> {
 }
 
 /// Does on another thread what may wait for the disk.
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
-    let done = tokio::task::spawn_blocking(work).await;
+async fn blocking<T: Send + 'static>(
+    pool: &'static Pool,
+    work: impl FnOnce() -> Result<T> + Send + 'static,
+) -> Result<T> {
+    let done = pool.run(work).await;
     done.unwrap_or_else(|panic| {
         Err(storage(
             "wait for",

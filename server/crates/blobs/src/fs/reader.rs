@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use zas_blocking::BLOB_READS;
 use zas_core::UploadId;
 
 use super::{blocking, storage, sys};
@@ -79,9 +80,10 @@ impl BlobReader for FileReader {
             });
         }
         let file = Arc::clone(&self.file);
-        let bytes =
-            blocking(move || sys::read(&file, offset, length).map_err(|error| storage("read", &name, error)))
-                .await?;
+        let bytes = blocking(&BLOB_READS, move || {
+            sys::read(&file, offset, length).map_err(|error| storage("read", &name, error))
+        })
+        .await?;
         if bytes.len() < length {
             let length = offset.saturating_add(bytes.len() as u64);
             return Err(BlobError::TooShort { name, length, wanted });

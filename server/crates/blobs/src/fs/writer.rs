@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::runtime::Handle;
 use tokio::sync::mpsc::error::TryRecvError;
+use zas_blocking::BLOB_WRITES;
 use zas_core::{Hashing, UploadId};
 
 use super::layout::shard_of;
@@ -278,7 +279,7 @@ impl Drop for Writer {
             drop(running);
         };
         match Handle::try_current() {
-            Ok(runtime) => drop(runtime.spawn_blocking(cut)),
+            Ok(runtime) => drop(runtime.spawn(BLOB_WRITES.run(cut))),
             Err(_) => cut(),
         }
     }

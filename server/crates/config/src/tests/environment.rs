@@ -29,7 +29,7 @@ fn given_overrides_of_each_shape_when_loaded_then_they_replace_what_the_file_say
             ("ZAS_STORAGE__BLOBS__RESERVE", "5GiB"),
             ("ZAS_LIMITS__PAGE_SIZE", "7"),
             ("ZAS_LIMITS__BLOB_SIZE", ""),
-            ("ZAS_LIMITS__UPLOAD_BUFFER", "16777216"),
+            ("ZAS_LIMITS__MEMORY", "67108864"),
             ("ZAS_EXTENSIONS__METRICS__ENABLED", "false"),
             ("ZAS_LOG__LEVEL", "debug"),
             ("ZAS_COLLECTION__GRACE", "1h"),
@@ -42,7 +42,7 @@ fn given_overrides_of_each_shape_when_loaded_then_they_replace_what_the_file_say
     assert_eq!(configuration.storage.blobs.reserve, ByteSize::gib(5));
     assert_eq!(configuration.limits.page_size, 7);
     assert_eq!(configuration.limits.blob_size, None);
-    assert_eq!(configuration.limits.upload_buffer, ByteSize::mib(16));
+    assert_eq!(configuration.limits.memory, ByteSize::mib(64));
     assert!(!configuration.extensions.metrics.enabled);
     assert_eq!(configuration.log.level, LogLevel::Debug);
     assert_eq!(configuration.collection.grace, Duration::hours(1));

@@ -267,7 +267,7 @@ limits:
   pageSize: 50
   referrersPage: {count: 5, size: 64KiB}
   concurrentUploads: 2
-  uploadBuffer: 64MiB
+  memory: 64MiB
   requestHeaderTimeout: 3s
   requestIdleTimeout: 250s
   keepAlive: 5s

@@ -41,7 +41,7 @@ const RESTART: &[&str] = &[
     "operations: {listen: \"127.0.0.1:0\"}",
     "storage: {metadata: {path: \"123\"}, blobs: {reserve: 10}}",
     "storage: {blobs: {store: memory}}",
-    "limits: {uploadBuffer: 64MiB, keepAlive: 5s}",
+    "limits: {memory: 64MiB, keepAlive: 5s}",
     "log: {format: text}",
     "extensions: {metrics: {enabled: false}}",
     "extensions: {metrics: {perRepository: true}}",
@@ -171,6 +171,7 @@ fn given_every_field_when_described_then_its_first_version_is_one_of_ours() {
         read(FULL).fields_unknown_to(first),
         [
             "http.trustedProxies",
+            "limits.memory",
             "auth.administrator",
             "extensions.metrics.perRepository"
         ]

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use zas_blocking::METADATA_READS;
+
 use super::EmbeddedMetadata;
 use crate::operations::collection;
 use crate::ordered_map::{Durability, Effort, OrderedMap};
@@ -52,7 +54,7 @@ impl<M: OrderedMap> EmbeddedMetadata<M> {
         work: impl FnOnce(&Shared<M>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         let shared = Arc::clone(&self.shared);
-        let done = tokio::task::spawn_blocking(move || work(&shared)).await;
+        let done = METADATA_READS.run(move || work(&shared)).await;
         done.unwrap_or_else(|error| {
             Err(MetadataError::Unavailable(format!(
                 "the read ended early: {error}"

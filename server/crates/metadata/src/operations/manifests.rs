@@ -44,7 +44,7 @@ pub(crate) fn commit(
     put_referral(transaction, &manifest, present.row.as_ref())?;
     let displaced = put_tags(transaction, &manifest, &present, &origin.actor);
     let created = present.row.is_none();
-    put_manifest(transaction, manifest, present.row, origin.actor)?;
+    put_manifest(transaction, manifest, present.row.as_ref(), origin.actor)?;
     Ok(CommitOutcome::Committed { created, displaced })
 }
 
@@ -337,7 +337,7 @@ fn put_tags(
 fn put_manifest(
     transaction: &mut Transaction<'_>,
     manifest: CommitManifest,
-    old: Option<ManifestRow>,
+    old: Option<&ManifestRow>,
     actor: String,
 ) -> Result<()> {
     let CommitManifest {
@@ -358,7 +358,7 @@ fn put_manifest(
         transaction.put(keys::body(&repository, &digest), &stored);
     }
     // Who made it and when stays with the first push.
-    let (created_at, actor) = match &old {
+    let (created_at, actor) = match old {
         Some(row) => (row.created_at, row.actor.clone()),
         None => (transaction.now(), actor),
     };
@@ -373,7 +373,7 @@ fn put_manifest(
         referral,
     };
     // A push of what is there already changes nothing, so it waits for no disk.
-    if old.as_ref() != Some(&row) {
+    if old != Some(&row) {
         transaction.put(keys::manifest(&repository, &digest), &row);
     }
     Ok(())

@@ -19,11 +19,7 @@ fn world() -> (World, Arc<FaultyBlobs>) {
 }
 
 fn chunk() -> Chunk {
-    Chunk {
-        range: None,
-        length: None,
-        algorithm: None,
-    }
+    Chunk::default()
 }
 
 #[tokio::test]

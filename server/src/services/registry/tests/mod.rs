@@ -37,6 +37,7 @@ pub(super) fn settings() -> RegistrySettings {
         manifest_references: 100,
         blob_size: Some(8 << 20),
         concurrent_uploads: 8,
+        open_uploads: 10_000,
         page_size: 100,
         referrers_count: 100,
         referrers_size: 1 << 20,
@@ -125,6 +126,16 @@ pub(super) fn broken_body(bytes: &[u8]) -> RequestBody<'static> {
 }
 
 impl World {
+    /// The same stores, as another process would open them.
+    pub(super) fn parts(&self) -> RegistryParts {
+        RegistryParts {
+            metadata: Arc::clone(&self.metadata),
+            blobs: Arc::<MemoryBlobs>::clone(&self.blobs),
+            clock: Arc::<ManualClock>::clone(&self.clock),
+            ids: Arc::new(SystemIds::default()),
+        }
+    }
+
     pub(super) async fn push(&self, repository: &RepositoryName, bytes: &[u8]) -> Digest {
         let digest = Digest::sha256_of(bytes);
         let length = Some(bytes.len() as u64);

@@ -2,14 +2,14 @@ use zas_core::{Algorithm, ChunkRange, Digest};
 use zas_metadata::INLINE_LIMIT;
 
 use super::{body, broken_body, content, repository, world};
-use crate::services::registry::{Chunk, RegistryError, UploadTarget};
+use crate::services::registry::{Chunk, Registry, RegistryError, UploadTarget};
 
 fn chunk(first: u64, bytes: &[u8]) -> Chunk {
     let last = first + bytes.len() as u64 - 1;
     Chunk {
         range: Some(ChunkRange { first, last }),
         length: Some(bytes.len() as u64),
-        algorithm: None,
+        ..Chunk::default()
     }
 }
 
@@ -441,6 +441,80 @@ async fn given_as_many_uploads_as_allowed_when_one_more_comes_then_it_is_told_to
     assert!(matches!(refused, Err(RegistryError::TooManyUploads { .. })));
     world.registry.reconfigure(super::settings());
     world.push(&name, &bytes).await;
+}
+
+#[tokio::test]
+async fn given_as_many_open_uploads_as_allowed_when_one_more_is_started_then_refused_until_one_ends() {
+    // Given
+    let world = world();
+    let name = repository("team/app");
+    let mut settings = super::settings();
+    settings.open_uploads = 3;
+    world.registry.reconfigure(settings);
+    let start = async |actor| world.registry.start_upload(actor, &name).await;
+    let mut targets = Vec::new();
+    for actor in ["alice", "bob", "carol"] {
+        let id = start(actor).await.unwrap();
+        targets.push(UploadTarget {
+            repository: name.clone(),
+            id,
+        });
+    }
+
+    // When, then
+    for (ending, next) in [("finish", "dave"), ("cancel", "erin"), ("expire", "frank")] {
+        let refused = start(next).await;
+        assert!(
+            matches!(refused, Err(RegistryError::TooManyOpenUploads { .. })),
+            "{ending}"
+        );
+        let target = targets.pop().unwrap();
+        match ending {
+            "finish" => {
+                let bytes = content(100, 1);
+                let digest = Digest::sha256_of(&bytes);
+                let finished = world
+                    .registry
+                    .finish_upload("carol", &target, digest, Chunk::default(), body(&bytes))
+                    .await;
+                finished.unwrap();
+            }
+            "cancel" => world.registry.cancel_upload("bob", &target).await.unwrap(),
+            _ => {
+                let open = world.metadata.list_uploads(None, 10).await.unwrap().entries;
+                let upload = open.iter().find(|upload| upload.id == target.id).unwrap();
+                assert!(world.registry.expire_upload(upload).await.unwrap());
+            }
+        }
+        start(next).await.unwrap();
+    }
+    assert!(start("alice").await.is_err());
+}
+
+#[tokio::test]
+async fn given_open_uploads_of_an_earlier_process_when_counted_then_they_take_places_until_they_end() {
+    // Given
+    let world = world();
+    let name = repository("team/app");
+    for _ in 0..5 {
+        world.registry.start_upload("alice", &name).await.unwrap();
+    }
+    let mut settings = super::settings();
+    settings.open_uploads = 5;
+    let parts = world.parts();
+    let registry = Registry::new(parts, settings, 1 << 20);
+    registry.start_upload("bob", &name).await.unwrap();
+
+    // When
+    registry.count_open_uploads().await.unwrap();
+
+    // Then
+    let refused = registry.start_upload("carol", &name).await;
+    assert!(matches!(refused, Err(RegistryError::TooManyOpenUploads { .. })));
+    for upload in world.metadata.list_uploads(None, 10).await.unwrap().entries {
+        registry.expire_upload(&upload).await.unwrap();
+    }
+    registry.start_upload("carol", &name).await.unwrap();
 }
 
 #[tokio::test]

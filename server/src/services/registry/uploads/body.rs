@@ -10,7 +10,7 @@ use tokio::sync::OwnedSemaphorePermit;
 use tokio_util::sync::CancellationToken;
 use zas_blobs::{Batch, BatchSender};
 
-use super::join;
+use super::pieces::Pieces;
 use crate::services::registry::{RegistryError, UploadBudget};
 
 /// The bytes of a request, in the pieces in which they arrive.
@@ -30,8 +30,7 @@ const BATCH_PATIENCE: Duration = Duration::from_millis(50);
 /// The first bytes of a body.
 #[derive(Debug, Default)]
 pub(super) struct Head {
-    pub(super) pieces: Vec<Bytes>,
-    pub(super) length: usize,
+    pub(super) pieces: Pieces,
     /// Whether the body has no more bytes.
     pub(super) is_all: bool,
 }
@@ -52,15 +51,12 @@ impl From<InterruptedHead> for RegistryError {
 impl Head {
     /// The same bytes behind those that earlier requests brought.
     pub(super) fn after(mut self, earlier: Bytes) -> Self {
-        if !earlier.is_empty() {
-            self.length += earlier.len();
-            self.pieces.insert(0, earlier);
-        }
+        self.pieces.prepend(earlier);
         self
     }
 
     pub(super) fn into_bytes(self) -> Bytes {
-        join(self.pieces)
+        self.pieces.into_bytes()
     }
 }
 
@@ -75,16 +71,13 @@ pub(super) async fn read_head(
     if announced.is_some_and(|length| length > limit as u64) {
         return Ok(head);
     }
-    while head.length <= limit {
+    while head.pieces.length() <= limit {
         match body.next().await {
             None => {
                 head.is_all = true;
                 break;
             }
-            Some(Ok(piece)) => {
-                head.length += piece.len();
-                head.pieces.push(piece);
-            }
+            Some(Ok(piece)) => head.pieces.push(piece),
             Some(Err(BodyError(reason))) => {
                 return Err(InterruptedHead {
                     received: head,
@@ -116,8 +109,7 @@ pub(super) enum Transfer {
 pub(super) struct Transferring {
     budget: UploadBudget,
     sender: BatchSender,
-    pieces: Vec<Bytes>,
-    length: usize,
+    pieces: Pieces,
     permit: Option<OwnedSemaphorePermit>,
     total: u64,
 }
@@ -127,8 +119,7 @@ impl Transferring {
         Self {
             budget,
             sender,
-            pieces: Vec::new(),
-            length: 0,
+            pieces: Pieces::default(),
             permit: None,
             total: 0,
         }
@@ -147,7 +138,7 @@ impl Transferring {
         limit: u64,
         stop: &CancellationToken,
     ) -> Transfer {
-        for piece in head.pieces {
+        for piece in head.pieces.into_vec() {
             if !self.take(piece).await {
                 return Transfer::Rejected;
             }
@@ -159,7 +150,7 @@ impl Transferring {
                 // A full disk is told to a client that has not begun to send.
                 () = self.sender.closed() => return Transfer::Rejected,
                 next = body.next() => next,
-                () = tokio::time::sleep(BATCH_PATIENCE), if self.length > 0 => {
+                () = tokio::time::sleep(BATCH_PATIENCE), if self.pieces.length() > 0 => {
                     if !self.flush().await {
                         return Transfer::Rejected;
                     }
@@ -200,9 +191,8 @@ impl Transferring {
             }
         }
         self.total += piece.len() as u64;
-        self.length += piece.len();
         self.pieces.push(piece);
-        self.length < BATCH_SIZE || self.flush().await
+        self.pieces.length() < BATCH_SIZE || self.flush().await
     }
 
     /// Waits for the budget, but never while holding a part of it: two uploads waiting so could wait for each other.
@@ -218,11 +208,10 @@ impl Transferring {
     }
 
     async fn flush(&mut self) -> bool {
-        if self.pieces.is_empty() {
+        if self.pieces.length() == 0 {
             return true;
         }
-        let pieces = std::mem::take(&mut self.pieces);
-        self.length = 0;
+        let pieces = std::mem::take(&mut self.pieces).into_vec();
         self.sender
             .send(Batch {
                 pieces,

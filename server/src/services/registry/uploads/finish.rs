@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use zas_blobs::Appended;
+use zas_blocking::HASHES;
 use zas_core::{Algorithm, Digest, Hashing, UploadId};
 use zas_metadata::{BlobContent, Epoch, Extent, FinishOutcome, FinishUpload, Lease, NewBlob};
 
@@ -88,7 +89,11 @@ impl Registry {
             repository: target.repository.clone(),
             blob,
         };
-        match self.metadata.finish_upload(&self.origin(actor), finish).await? {
+        let outcome = self.metadata.finish_upload(&self.origin(actor), finish).await?;
+        if outcome != FinishOutcome::Fenced {
+            self.open_uploads.ended(target.id);
+        }
+        match outcome {
             FinishOutcome::Created | FinishOutcome::Existed => {
                 tracing::info!(repository = %target.repository, %digest, size_bytes = size, actor, "pushed blob");
                 Ok(())
@@ -122,7 +127,7 @@ impl Registry {
                 .min(REHASH_STEP);
             let piece = reader.read(offset, step).await?;
             offset += piece.len() as u64;
-            let hashed = tokio::task::spawn_blocking(move || {
+            let hashed = HASHES.run(move || {
                 hashing.update(&piece);
                 hashing
             });

@@ -5,17 +5,19 @@
 
 mod body;
 mod finish;
+mod open;
+mod pieces;
 mod running;
 mod write;
 
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
-use tokio::sync::OwnedSemaphorePermit;
+use bytes::Bytes;
 use zas_core::{Algorithm, ChunkRange, Digest, Hashing, RepositoryName, UploadId};
 use zas_metadata::{Epoch, INLINE_LIMIT, Progress, UploadEntry, WriterOutcome};
 
 pub use body::{BodyError, RequestBody};
+pub(super) use open::OpenUploads;
 pub(super) use running::RunningUploads;
 
 use body::{Head, read_head};
@@ -24,9 +26,13 @@ use write::End;
 
 use super::blobs::refuse_reserved;
 use super::{Registry, RegistryError, Result};
+use crate::services::capacity::{Client, Sender, Share};
 
 /// What a client is told to wait when too many uploads send at once.
 const RETRY_AFTER: Duration = Duration::from_secs(5);
+
+/// What a client is told to wait when too many uploads are open: they end more slowly than requests.
+const RETRY_START_AFTER: Duration = Duration::from_secs(60);
 
 /// Which upload a request means.
 #[derive(Clone, Debug)]
@@ -46,6 +52,8 @@ pub struct Chunk {
     pub length: Option<u64>,
     /// The algorithm that was announced when the upload began.
     pub algorithm: Option<Algorithm>,
+    /// Who sends it.
+    pub client: Client,
 }
 
 /// An upload that this request alone may write.
@@ -55,20 +63,31 @@ struct Session {
     epoch: Epoch,
     progress: Progress,
     guard: RunningGuard,
-    _permit: OwnedSemaphorePermit,
+    _slot: Share,
 }
 
 impl Registry {
     /// Starts an upload.
     ///
     /// # Errors
-    /// [`RegistryError::Reserved`] for a bucket's repository.
-    pub async fn start_upload(&self, actor: &str, repository: &RepositoryName) -> Result<UploadId> {
+    /// [`RegistryError::Reserved`] for a bucket's repository, [`RegistryError::TooManyOpenUploads`].
+    pub async fn start_upload(
+        &self,
+        sender: impl Into<Sender<'_>>,
+        repository: &RepositoryName,
+    ) -> Result<UploadId> {
         refuse_reserved(repository)?;
+        let sender = sender.into();
+        let place = self.open_uploads.place(sender.client);
+        let place = place.map_err(|refusal| RegistryError::TooManyOpenUploads {
+            refusal,
+            retry_after: RETRY_START_AFTER,
+        })?;
         let id = self.ids.upload_id(self.clock.now());
         self.metadata
-            .create_upload(&self.origin(actor), repository, id)
+            .create_upload(&self.origin(sender.actor), repository, id)
             .await?;
+        self.open_uploads.started(id, place);
         Ok(id)
     }
 
@@ -95,7 +114,9 @@ impl Registry {
                 .abort_upload(&self.origin(actor), target.id, claim.epoch)
                 .await?,
             target.id,
-        )
+        )?;
+        self.open_uploads.ended(target.id);
+        Ok(())
     }
 
     /// Cancels an upload that was idle when it was listed; `false` when somebody writes to it.
@@ -107,6 +128,9 @@ impl Registry {
             return Ok(false);
         }
         let outcome = self.metadata.expire_upload(&self.origin(""), upload).await?;
+        if outcome != WriterOutcome::Fenced {
+            self.open_uploads.ended(upload.id);
+        }
         Ok(outcome == WriterOutcome::Done)
     }
 
@@ -168,7 +192,7 @@ impl Registry {
     /// Nothing remains of a blob that could not be taken.
     pub async fn push_blob(
         &self,
-        actor: &str,
+        sender: impl Into<Sender<'_>>,
         repository: &RepositoryName,
         digest: Digest,
         length: Option<u64>,
@@ -177,7 +201,8 @@ impl Registry {
         refuse_reserved(repository)?;
         // Before anything is read: a client that waits for an invitation is spared sending what is refused.
         self.check_size(length.unwrap_or(0))?;
-        let permit = self.admit()?;
+        let Sender { actor, client } = sender.into();
+        let slot = self.admit(client)?;
         let id = self.ids.upload_id(self.clock.now());
         let target = UploadTarget {
             repository: repository.clone(),
@@ -199,12 +224,13 @@ impl Registry {
             epoch,
             progress: Progress::default(),
             guard,
-            _permit: permit,
+            _slot: slot,
         };
         let chunk = Chunk {
             range: None,
             length,
             algorithm: Some(digest.algorithm()),
+            client,
         };
         let end = End::Close {
             digest,
@@ -219,9 +245,10 @@ impl Registry {
         Ok(id)
     }
 
-    fn admit(&self) -> Result<OwnedSemaphorePermit> {
-        let permit = self.open_requests.clone().try_acquire_owned();
-        permit.map_err(|_| RegistryError::TooManyUploads {
+    fn admit(&self, client: Client) -> Result<Share> {
+        let slot = self.upload_slots.take(client, 1);
+        slot.map_err(|refusal| RegistryError::TooManyUploads {
+            refusal,
             retry_after: RETRY_AFTER,
         })
     }
@@ -231,7 +258,7 @@ impl Registry {
         let offset = self.upload_offset(target).await?;
         check_position(target, chunk, offset)?;
         self.check_size(offset.saturating_add(chunk.length.unwrap_or(0)))?;
-        let permit = self.admit()?;
+        let slot = self.admit(chunk.client)?;
         let guard = self.running.take_over(target.id).await;
         let claim = self.metadata.claim_upload(&target.repository, target.id).await?;
         let claim = claim.ok_or(RegistryError::UploadUnknown(target.id))?;
@@ -241,7 +268,7 @@ impl Registry {
             epoch: claim.epoch,
             progress: claim.progress,
             guard,
-            _permit: permit,
+            _slot: slot,
         })
     }
 
@@ -269,7 +296,7 @@ impl Registry {
         if !head.is_all && interrupted.is_none() {
             return self.write(session, chunk, head.after(staged), body, end).await;
         }
-        let received = head.length as u64;
+        let received = head.pieces.length() as u64;
         let content = head.after(staged).into_bytes();
         match (end, interrupted) {
             (End::Close { .. }, Some(error)) => Err(error),
@@ -357,16 +384,4 @@ fn accepted(outcome: WriterOutcome, id: UploadId) -> Result<()> {
         WriterOutcome::Fenced => Err(RegistryError::Superseded(id)),
         WriterOutcome::Unknown => Err(RegistryError::UploadUnknown(id)),
     }
-}
-
-/// One buffer out of the pieces, without copying when there is only one.
-fn join(mut pieces: Vec<Bytes>) -> Bytes {
-    if pieces.len() <= 1 {
-        return pieces.pop().unwrap_or_default();
-    }
-    let mut all = BytesMut::with_capacity(pieces.iter().map(Bytes::len).sum());
-    for piece in &pieces {
-        all.extend_from_slice(piece);
-    }
-    all.freeze()
 }

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use tokio::runtime::Builder;
+use zas_blocking::{BLOB_WRITES, threads};
 
 use super::{Fixture, PATIENCE, prepare, send, until};
-use crate::BlobStore;
 use crate::contract::{append, content, name, open_and_read};
+use crate::{Append, BatchSender, BlobStore};
 
 #[test]
 fn given_one_blocking_thread_when_many_clients_are_slow_then_others_are_served() {
@@ -48,6 +49,56 @@ async fn serve_beside_slow_clients() {
         assert!(send(&sender, content(7, 1_000)).await);
         drop(sender);
         assert_eq!(appending.await.unwrap().unwrap().offset, 2_000);
+    }
+}
+
+#[test]
+fn given_a_disk_that_hangs_in_more_writes_than_there_are_threads_when_others_come_then_they_are_served() {
+    let runtime = Builder::new_multi_thread()
+        .worker_threads(2)
+        .max_blocking_threads(threads())
+        .enable_time()
+        .build()
+        .unwrap();
+    let served =
+        runtime.block_on(async { tokio::time::timeout(PATIENCE, serve_beside_hanging_writes()).await });
+    runtime.shutdown_background();
+    served.unwrap();
+}
+
+async fn serve_beside_hanging_writes() {
+    // Given
+    let Fixture {
+        store,
+        disk,
+        directory: _directory,
+    } = Fixture::new();
+    append(&*store, name(0), 0, b"content").await.unwrap();
+    append(&*store, name(1), 0, b"content").await.unwrap();
+    disk.close_gate();
+    let mut hanging = Vec::new();
+    for number in 0..2 * BLOB_WRITES.threads() as u64 {
+        let (sender, append): (BatchSender, Append) = prepare(name(100 + number), 0, None);
+        assert!(send(&sender, content(number, 1_000)).await);
+        let store = Arc::clone(&store);
+        hanging.push(tokio::spawn(async move { store.append(append).await }));
+    }
+    until(|| BLOB_WRITES.waiting() > 0).await;
+
+    // When
+    let reader = store.open(name(0)).await.unwrap();
+    let read = reader.read(0, 7).await.unwrap();
+    let listed = store.scan(None, 10).await.unwrap();
+    let probed = store.probe().await;
+    store.delete(name(1)).await.unwrap();
+
+    // Then
+    assert_eq!(read, &b"content"[..]);
+    assert!(!listed.is_empty());
+    probed.unwrap();
+    disk.open_gate();
+    for appending in hanging {
+        assert_eq!(appending.await.unwrap().unwrap().offset, 1_000);
     }
 }
 

@@ -1,0 +1,7 @@
+//! What clients may hold of what all of them need: upload slots, open uploads, memory.
+
+mod client;
+mod shares;
+
+pub use client::{Client, Sender};
+pub use shares::{Refusal, Share, Shares};

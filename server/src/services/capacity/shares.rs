@@ -1,0 +1,251 @@
+//! A limit that clients share.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::Client;
+
+/// So much of something, for all clients together. A client that holds more than is free gets no more of it, so that
+/// one alone gets about half, two a third each, and whoever comes next always finds some.
+#[derive(Debug)]
+pub struct Shares {
+    state: Mutex<State>,
+    full: AtomicU64,
+    greedy: AtomicU64,
+}
+
+#[derive(Debug)]
+struct State {
+    limit: usize,
+    held: usize,
+    by_client: HashMap<Client, usize>,
+}
+
+/// Why a client gets nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// All of them together hold everything.
+    Full,
+    /// This client holds more than is free.
+    Greedy,
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Full => "and no more can be taken now",
+            Self::Greedy => "and this client has its share",
+        })
+    }
+}
+
+/// What a client holds, until it is dropped.
+#[derive(Debug)]
+pub struct Share {
+    shares: Arc<Shares>,
+    client: Client,
+    amount: usize,
+}
+
+impl Shares {
+    /// A limit of which nobody holds anything.
+    pub fn new(limit: usize) -> Self {
+        Self {
+            state: Mutex::new(State {
+                limit,
+                held: 0,
+                by_client: HashMap::new(),
+            }),
+            full: AtomicU64::new(0),
+            greedy: AtomicU64::new(0),
+        }
+    }
+
+    /// Changes the limit. What is held stays held, and counts.
+    pub fn set_limit(&self, limit: usize) {
+        self.lock().limit = limit;
+    }
+
+    /// Takes `amount` for a client, at once or not at all.
+    ///
+    /// # Errors
+    /// When there is not so much, or the client holds too much already. The refusal is counted.
+    pub fn take(self: &Arc<Self>, client: Client, amount: usize) -> Result<Share, Refusal> {
+        self.offer(client, amount)
+            .inspect_err(|refusal| self.count(*refusal))
+    }
+
+    /// Takes `amount` for a client that can do without.
+    ///
+    /// # Errors
+    /// As [`Self::take`], without being counted.
+    pub fn offer(self: &Arc<Self>, client: Client, amount: usize) -> Result<Share, Refusal> {
+        self.lock().take(client, amount)?;
+        Ok(Share {
+            shares: Arc::clone(self),
+            client,
+            amount,
+        })
+    }
+
+    /// Holds `amount` for a client whatever the limit is.
+    pub fn hold(self: &Arc<Self>, client: Client, amount: usize) -> Share {
+        self.lock().add(client, amount);
+        Share {
+            shares: Arc::clone(self),
+            client,
+            amount,
+        }
+    }
+
+    /// How much there is.
+    pub fn limit(&self) -> usize {
+        self.lock().limit
+    }
+
+    /// How much is held.
+    pub fn held(&self) -> usize {
+        self.lock().held
+    }
+
+    /// How many refusals there were, by reason.
+    pub fn refusals(&self) -> Vec<(&'static str, u64)> {
+        vec![
+            ("full", self.full.load(Ordering::Relaxed)),
+            ("share", self.greedy.load(Ordering::Relaxed)),
+        ]
+    }
+
+    fn count(&self, refusal: Refusal) {
+        let counter = match refusal {
+            Refusal::Full => &self.full,
+            Refusal::Greedy => &self.greedy,
+        };
+        counter.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn take(&mut self, client: Client, amount: usize) -> Result<(), Refusal> {
+        let free = self.limit.saturating_sub(self.held);
+        if amount > free {
+            return Err(Refusal::Full);
+        }
+        if self.by_client.get(&client).is_some_and(|own| *own > free) {
+            return Err(Refusal::Greedy);
+        }
+        self.add(client, amount);
+        Ok(())
+    }
+
+    fn add(&mut self, client: Client, amount: usize) {
+        *self.by_client.entry(client).or_default() += amount;
+        self.held += amount;
+    }
+
+    fn give_back(&mut self, client: Client, amount: usize) {
+        self.held = self.held.saturating_sub(amount);
+        if let Some(own) = self.by_client.get_mut(&client) {
+            *own = own.saturating_sub(amount);
+            if *own == 0 {
+                self.by_client.remove(&client);
+            }
+        }
+    }
+}
+
+impl Share {
+    /// Takes so much more.
+    ///
+    /// # Errors
+    /// As [`Shares::take`]; what is held stays held.
+    pub fn grow(&mut self, amount: usize) -> Result<(), Refusal> {
+        let grown = self.shares.lock().take(self.client, amount);
+        grown.inspect_err(|refusal| self.shares.count(*refusal))?;
+        self.amount += amount;
+        Ok(())
+    }
+}
+
+impl Drop for Share {
+    fn drop(&mut self) {
+        self.shares.lock().give_back(self.client, self.amount);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn client(number: u8) -> Client {
+        Client::of("", [192, 0, 2, number].into())
+    }
+
+    fn taken(shares: &Arc<Shares>, client: Client) -> Vec<Share> {
+        std::iter::from_fn(|| shares.take(client, 1).ok()).collect()
+    }
+
+    #[test]
+    fn given_a_client_that_takes_what_it_gets_when_others_come_then_each_finds_some() {
+        let shares = Arc::new(Shares::new(100));
+        let first = taken(&shares, client(1));
+        assert_eq!((first.len(), shares.held()), (51, 51));
+        let second = taken(&shares, client(2));
+        assert_eq!(second.len(), 25);
+        let third = taken(&shares, client(3));
+        assert_eq!(third.len(), 13);
+        drop((first, second));
+        assert_eq!(taken(&shares, client(4)).len(), 44);
+        assert_eq!(shares.held(), 13);
+        let refusals = shares.refusals();
+        assert_eq!(refusals, [("full", 0), ("share", 4)]);
+    }
+
+    #[test]
+    fn given_few_when_taken_then_one_client_gets_one_and_all_together_no_more_than_there_are() {
+        let shares = Arc::new(Shares::new(1));
+        let only = shares.take(client(1), 1).unwrap();
+        assert_eq!(shares.take(client(2), 1).unwrap_err(), Refusal::Full);
+        drop(only);
+        drop(shares.take(client(2), 1).unwrap());
+        assert!(
+            shares.lock().by_client.is_empty(),
+            "nobody is remembered who holds nothing"
+        );
+    }
+
+    #[test]
+    fn given_a_limit_lowered_and_raised_while_held_then_never_more_than_the_limit_is_given() {
+        let shares = Arc::new(Shares::new(20));
+        let held: Vec<_> = (0..20)
+            .map(|number| shares.take(client(number), 1).unwrap())
+            .collect();
+        shares.set_limit(5);
+        assert_eq!(shares.take(client(99), 1).unwrap_err(), Refusal::Full);
+        shares.set_limit(20);
+        assert_eq!(shares.take(client(99), 1).unwrap_err(), Refusal::Full);
+        drop(held);
+        let held: Vec<_> = (0..40)
+            .filter_map(|number| shares.take(client(number), 1).ok())
+            .collect();
+        assert_eq!(held.len(), 20);
+    }
+
+    #[test]
+    fn given_a_share_when_it_grows_beyond_what_there_is_then_it_keeps_what_it_had() {
+        let shares = Arc::new(Shares::new(10));
+        let mut share = shares.take(client(1), 2).unwrap();
+        share.grow(4).unwrap();
+        assert_eq!(share.grow(5), Err(Refusal::Full));
+        assert_eq!(share.grow(4), Err(Refusal::Greedy));
+        assert_eq!(shares.held(), 6);
+        drop(share);
+        assert_eq!(shares.held(), 0);
+    }
+}
