@@ -92,6 +92,30 @@ fn given_a_flipped_bit_in_a_stored_blob_when_scrubbed_then_it_is_damaged_and_the
 }
 
 #[test]
+fn given_a_flipped_bit_that_nobody_knows_of_when_pushed_again_then_the_pushed_bytes_are_served() {
+    // Given
+    let server = server().collection(json!({"scrub": "0s"})).start();
+    let repository = Repository::new(&server.client(), "damage/unknown");
+    let blob = Blob::random(11, 100_000);
+    let stored = server.directory().join("data/blobs");
+    repository.push_blob(&blob);
+    flip(&stored, &blob.bytes);
+
+    // When, then
+    repository.push_blob(&blob);
+    assert!(repository.get_blob(&blob.digest).body == blob.bytes);
+
+    // And when that happens once more within the hour, the bytes are checked at once, and the push after that heals them
+    flip(&stored, &blob.bytes);
+    repository.push_blob(&blob);
+    until("the damage is found", || {
+        (repository.head_blob(&blob.digest).status == 404).then_some(())
+    });
+    repository.push_blob(&blob);
+    assert!(repository.get_blob(&blob.digest).body == blob.bytes);
+}
+
+#[test]
 fn given_a_lost_file_of_a_blob_when_pulled_then_said_at_once_and_healed_by_the_next_push() {
     let server = server().collection(json!({"scrub": "0s"})).start();
     let repository = Repository::new(&server.client(), "damage/lost");

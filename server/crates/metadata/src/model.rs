@@ -126,6 +126,9 @@ pub enum FinishOutcome {
     Created,
     /// The store had them; the upload's own copy is doomed.
     Existed,
+    /// The store had the digest; the upload's bytes, which were just proved, are its bytes now, and the older ones are
+    /// doomed. At most once an hour for a digest.
+    Renewed,
     /// The store had the digest with damaged bytes, which are doomed; the upload's are its bytes now.
     Healed,
     /// Somebody else has claimed the upload since. Nothing changed.

@@ -160,14 +160,14 @@ async fn given_a_blob_when_unlinked_then_it_is_gone_at_once_for_that_repository_
 
 async fn given_an_unlinked_blob_when_pushed_again_then_it_is_back(given: Setting) {
     let ours = repository("ours");
-    let (digest, first) = given.push_file(&ours, "layer").await;
+    let (digest, _) = given.push_file(&ours, "layer").await;
     given.store.unlink_blob(&origin(), &ours, &digest).await.unwrap();
 
     let (_, second) = given.push_file(&ours, "layer").await;
 
     let stat = given.stat(&ours, &digest).await.unwrap();
     assert_eq!(stat.upload, Some(second));
-    assert_eq!(stat.content, super::setting::file(first, "layer").content);
+    assert_eq!(stat.content, super::setting::file(second, "layer").content);
     // The entry that the deletion left finds the new link leased.
     let end = given.now().plus(LEASE);
     assert_eq!(given.outcomes().await, [ReapOutcome::Kept(Some(end))]);
@@ -202,14 +202,14 @@ async fn given_holders_when_sought_then_sorted_and_at_most_as_many_as_asked(give
 
 async fn given_a_second_push_when_the_first_lease_is_longer_then_it_is_not_shortened(given: Setting) {
     let ours = repository("ours");
-    let (layer, name) = given.push_file(&ours, "layer").await;
+    let (layer, _) = given.push_file(&ours, "layer").await;
     let end = given.now().plus(LEASE);
     given.store.set_timing(crate::Timing {
         grace: MOMENT,
         doom_delay: MOMENT,
     });
 
-    given.push_file(&ours, "layer").await;
+    let (_, name) = given.push_file(&ours, "layer").await;
     given
         .store
         .mount_blob(&origin(), &ours, &ours, &layer)

@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use zas_core::{Algorithm, Hashing};
 
 use super::cases;
@@ -14,8 +16,8 @@ cases![
     given_small_bytes_when_finished_without_an_upload_then_they_are_in_the_row,
     given_extents_when_finished_without_an_upload_then_unknown_and_nothing_changed,
     given_an_upload_of_another_repository_when_finished_then_unknown,
-    given_a_digest_in_files_when_pushed_again_then_the_second_file_is_doomed,
-    given_a_digest_in_files_when_pushed_inline_then_the_files_stay,
+    given_a_digest_in_files_when_pushed_again_then_the_proved_bytes_take_their_place_once_an_hour,
+    given_a_digest_in_files_when_pushed_inline_then_the_files_are_doomed,
     given_an_inline_digest_when_pushed_as_a_file_then_the_row_stays_and_the_file_is_doomed,
     given_an_inline_upload_when_finished_then_it_never_had_a_location,
     given_an_upload_that_had_file_bytes_when_finished_inline_then_its_name_is_doomed,
@@ -210,40 +212,58 @@ async fn given_an_upload_of_another_repository_when_finished_then_unknown(given:
     );
 }
 
-async fn given_a_digest_in_files_when_pushed_again_then_the_second_file_is_doomed(given: Setting) {
+async fn given_a_digest_in_files_when_pushed_again_then_the_proved_bytes_take_their_place_once_an_hour(
+    given: Setting,
+) {
+    // Given
     let (ours, theirs) = (repository("ours"), repository("theirs"));
     let (digest, first) = given.push_file(&ours, "layer").await;
-    let (second, epoch) = given.start(&theirs).await;
+    let push = async || {
+        let (id, epoch) = given.start(&theirs).await;
+        (id, given.finish_file(&theirs, id, epoch, "layer").await)
+    };
 
-    assert_eq!(
-        given.finish_file(&theirs, second, epoch, "layer").await,
-        FinishOutcome::Existed
-    );
+    // When
+    let (second, renewed) = push().await;
+    let (third, existed) = push().await;
 
+    // Then
     assert_eq!(
-        given.stat(&theirs, &digest).await.unwrap().content,
-        file(first, "layer").content
+        (renewed, existed),
+        (FinishOutcome::Renewed, FinishOutcome::Existed)
     );
+    let proved = file(second, "layer").content;
+    for holder in [&ours, &theirs] {
+        assert_eq!(given.stat(holder, &digest).await.unwrap().content, proved);
+    }
     assert_eq!(given.doomed().await, []);
     given.pass(DOOM_DELAY);
-    assert_eq!(given.doomed().await, [second]);
+    assert_eq!(given.doomed().await, [first, third]);
+
+    given.pass(Duration::from_hours(1));
+    let (fourth, renewed) = push().await;
+    assert_eq!(renewed, FinishOutcome::Renewed);
+    assert_eq!(
+        given.stat(&ours, &digest).await.unwrap().content,
+        file(fourth, "layer").content
+    );
 }
 
-async fn given_a_digest_in_files_when_pushed_inline_then_the_files_stay(given: Setting) {
+async fn given_a_digest_in_files_when_pushed_inline_then_the_files_are_doomed(given: Setting) {
     let (ours, theirs) = (repository("ours"), repository("theirs"));
     let (digest, first) = given.push_file(&ours, "tiny").await;
 
     assert_eq!(
         given.finish_inline(&theirs, given.id(), None, "tiny").await,
-        FinishOutcome::Existed
+        FinishOutcome::Renewed
     );
 
     assert_eq!(
-        given.stat(&theirs, &digest).await.unwrap().content,
-        file(first, "tiny").content
+        given.stat(&ours, &digest).await.unwrap().content,
+        BlobContent::Inline("tiny".into())
     );
     given.pass(DOOM_DELAY);
-    assert_eq!(given.doomed().await, []);
+    assert_eq!(given.doomed().await, [first]);
 }
 
 async fn given_an_inline_digest_when_pushed_as_a_file_then_the_row_stays_and_the_file_is_doomed(

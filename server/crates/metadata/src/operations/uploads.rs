@@ -1,5 +1,7 @@
 //! Uploads, from the reservation of an id to the blob they leave behind.
 
+use std::time::Duration;
+
 use zas_core::{Digest, RepositoryName, UploadId};
 
 use crate::operations::{links, locations};
@@ -9,6 +11,9 @@ use crate::{
     BlobContent, Claim, Epoch, FinishOutcome, FinishUpload, NewBlob, Origin, Progress, Result, UploadEntry,
     WriterOutcome, keys,
 };
+
+/// How often at most the bytes of one blob are exchanged for others that are just as good as far as anybody knows.
+const RENEWAL_PAUSE: Duration = Duration::from_secs(3600);
 
 /// Reserves an id; a repeated call finds the first one's row.
 pub(crate) fn create(
@@ -140,12 +145,19 @@ pub(crate) fn finish(transaction: &mut Transaction<'_>, upload: FinishUpload) ->
 
     let digest = blob.digest;
     let existing = sound_blob(transaction, &blob)?;
-    let (row, data) = split(blob);
+    let (mut row, data) = split(blob);
     let mut surplus = row.locations();
     if has_stored_bytes && !surplus.contains(&id) {
         surplus.push(id);
     }
     let (size, outcome) = match existing {
+        Existing::Sound(existing) if may_replace(transaction, &existing, &row) => {
+            surplus.retain(|name| !row.locations().contains(name));
+            surplus.extend(existing.locations());
+            row.renewed_at = Some(transaction.now());
+            put_blob(transaction, &digest, &row, data);
+            (row.size, FinishOutcome::Renewed)
+        }
         Existing::Sound(existing) => (existing.size, FinishOutcome::Existed),
         Existing::Damaged(existing) => {
             surplus.retain(|name| !row.locations().contains(name));
@@ -165,6 +177,18 @@ pub(crate) fn finish(transaction: &mut Transaction<'_>, upload: FinishUpload) ->
     }
     links::grant(transaction, &repository, &digest, size, Some(id))?;
     Ok(outcome)
+}
+
+/// Whether bytes that were just proved take the place of others, about which nobody knows: a disk may have damaged them
+/// since they were written.
+fn may_replace(transaction: &Transaction<'_>, existing: &BlobRow, new: &BlobRow) -> bool {
+    // Inline bytes were compared, and there is nothing worse in them.
+    let are_stored = matches!(existing.content, StoredContent::Extents(_));
+    let is_no_worse = new.extents().len() <= existing.extents().len();
+    let is_due = existing
+        .renewed_at
+        .is_none_or(|at| transaction.now().since(at) >= RENEWAL_PAUSE);
+    are_stored && is_no_worse && is_due
 }
 
 /// What the store has of a digest.
@@ -221,6 +245,7 @@ fn split(blob: NewBlob) -> (BlobRow, Option<Payload>) {
                 size: blob.size,
                 content: StoredContent::Inline,
                 damaged_since: None,
+                renewed_at: None,
             },
             Some(Payload(bytes)),
         ),
@@ -229,6 +254,7 @@ fn split(blob: NewBlob) -> (BlobRow, Option<Payload>) {
                 size: blob.size,
                 content: StoredContent::Extents(extents),
                 damaged_since: None,
+                renewed_at: None,
             },
             None,
         ),

@@ -15,6 +15,8 @@ pub(crate) struct BlobRow {
     pub(crate) content: StoredContent,
     /// Since when they are known not to be its bytes.
     pub(crate) damaged_since: Option<Timestamp>,
+    /// When bytes that an upload had just proved last took the place of others.
+    pub(crate) renewed_at: Option<Timestamp>,
 }
 
 /// Where a blob's bytes are.
@@ -29,13 +31,18 @@ pub(crate) enum StoredContent {
 impl BlobRow {
     /// The physical names that hold its bytes, each once.
     pub(crate) fn locations(&self) -> Vec<UploadId> {
-        let StoredContent::Extents(extents) = &self.content else {
-            return Vec::new();
-        };
-        let mut names: Vec<UploadId> = extents.iter().map(|extent| extent.location).collect();
+        let mut names: Vec<UploadId> = self.extents().iter().map(|extent| extent.location).collect();
         names.sort_unstable();
         names.dedup();
         names
+    }
+
+    /// The runs of its bytes in the blob store; none of bytes in a row.
+    pub(crate) fn extents(&self) -> &[Extent] {
+        match &self.content {
+            StoredContent::Inline => &[],
+            StoredContent::Extents(extents) => extents,
+        }
     }
 }
 
@@ -55,17 +62,20 @@ impl Row for BlobRow {
                 writer.bytes(3, &encode_extent(extent))
             })
             .optional(self.damaged_since, |writer, at| writer.time(4, at))
+            .optional(self.renewed_at, |writer, at| writer.time(5, at))
             .finish()
     }
 
     fn decode(stored: &Bytes) -> Option<Self> {
-        let (mut size, mut count, mut extents, mut damaged_since) = (None, None, Vec::new(), None);
+        let (mut size, mut count, mut extents) = (None, None, Vec::new());
+        let (mut damaged_since, mut renewed_at) = (None, None);
         for field in fields(stored)? {
             match field.tag {
                 1 => size = Some(field.number()?),
                 2 => count = Some(field.number()?),
                 3 => extents.push(decode_extent(&field.value)?),
                 4 => damaged_since = Some(field.time()?),
+                5 => renewed_at = Some(field.time()?),
                 _ => {}
             }
         }
@@ -78,6 +88,7 @@ impl Row for BlobRow {
             size: size?,
             content,
             damaged_since,
+            renewed_at,
         })
     }
 }

@@ -62,13 +62,18 @@ fn blob() -> impl Strategy<Value = BlobRow> {
         offset,
         length,
     });
-    (any::<u64>(), option::of(vec(extent, 0..4)), option::of(time())).prop_map(
-        |(size, extents, damaged_since)| BlobRow {
+    (
+        any::<u64>(),
+        option::of(vec(extent, 0..4)),
+        option::of(time()),
+        option::of(time()),
+    )
+        .prop_map(|(size, extents, damaged_since, renewed_at)| BlobRow {
             size,
             content: extents.map_or(StoredContent::Inline, StoredContent::Extents),
             damaged_since,
-        },
-    )
+            renewed_at,
+        })
 }
 
 fn manifest() -> impl Strategy<Value = ManifestRow> {
@@ -221,6 +226,7 @@ fn given_known_rows_when_stored_then_exactly_these_bytes() {
             length: 1,
         }]),
         damaged_since: None,
+        renewed_at: None,
     };
     let extent = [&[0xAB; 16][..], &[0; 8], &[0, 0, 0, 0, 0, 0, 0, 1]].concat();
     assert_eq!(

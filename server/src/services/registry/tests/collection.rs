@@ -240,6 +240,8 @@ async fn given_many_abandoned_uploads_when_collected_then_other_garbage_does_not
         "{} uploads are left",
         left.entries.len()
     );
-    let collected = world.collector.collect().await.unwrap();
-    assert_eq!(collected.uploads as usize, left.entries.len());
+    // A batch may have been under way when the round was dropped, so nobody knows how many this one finds.
+    assert!(world.collector.collect().await.unwrap().uploads > 0);
+    let left = world.metadata.list_uploads(None, 1).await.unwrap();
+    assert!(left.entries.is_empty());
 }

@@ -83,6 +83,7 @@ impl Registry {
         blob: NewBlob,
     ) -> Result<()> {
         let (digest, size) = (blob.digest, blob.size);
+        let is_stored = matches!(blob.content, BlobContent::Extents(_));
         let finish = FinishUpload {
             id: target.id,
             epoch,
@@ -94,7 +95,11 @@ impl Registry {
             self.open_uploads.ended(target.id);
         }
         match outcome {
-            FinishOutcome::Created | FinishOutcome::Existed => {
+            FinishOutcome::Created | FinishOutcome::Renewed | FinishOutcome::Existed => {
+                if is_stored && outcome == FinishOutcome::Existed {
+                    // These bytes were proved and go; those that stay are checked soon.
+                    self.suspects.add(digest);
+                }
                 tracing::info!(repository = %target.repository, %digest, size_bytes = size, actor, "pushed blob");
                 Ok(())
             }

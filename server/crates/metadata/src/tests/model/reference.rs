@@ -1,6 +1,7 @@
 //! The rules, as naively as they can be written: what refers to what is looked up by reading everything.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use zas_core::{Digest, RepositoryName, Tag, Timestamp, UploadId};
 
@@ -30,6 +31,7 @@ pub(super) struct Model {
     pub(super) now: Timestamp,
     pub(super) uploads: BTreeMap<UploadId, Upload>,
     pub(super) blobs: BTreeMap<Digest, NewBlob>,
+    pub(super) renewed: BTreeMap<Digest, Timestamp>,
     pub(super) links: BTreeMap<(Digest, RepositoryName), Link>,
     pub(super) manifests: BTreeMap<(RepositoryName, Digest), CommitManifest>,
     pub(super) tags: BTreeMap<(RepositoryName, Tag), Digest>,
@@ -104,20 +106,37 @@ impl Model {
             },
         }
         self.uploads.remove(id);
-        let outcome = if self.blobs.contains_key(&blob.digest) {
-            if has_file {
-                self.doom(*id);
+        let outcome = match self.blobs.get(&blob.digest).cloned() {
+            Some(existing) if !self.may_replace(&existing) => {
+                if has_file {
+                    self.doom(*id);
+                }
+                FinishOutcome::Existed
             }
-            FinishOutcome::Existed
-        } else {
-            if has_file && !is_file {
-                self.doom(*id);
+            existing => {
+                if has_file && !is_file {
+                    self.doom(*id);
+                }
+                self.blobs.insert(blob.digest, blob.clone());
+                match existing {
+                    None => FinishOutcome::Created,
+                    Some(old) => {
+                        names(&old).into_iter().for_each(|name| self.doom(name));
+                        self.renewed.insert(blob.digest, self.now);
+                        FinishOutcome::Renewed
+                    }
+                }
             }
-            self.blobs.insert(blob.digest, blob.clone());
-            FinishOutcome::Created
         };
         self.grant(repository, &blob.digest, Some(*id));
         outcome
+    }
+
+    /// All uploads of the histories have one extent or none.
+    fn may_replace(&self, existing: &NewBlob) -> bool {
+        let renewed = self.renewed.get(&existing.digest);
+        matches!(existing.content, BlobContent::Extents(_))
+            && renewed.is_none_or(|at| self.now.since(*at) >= Duration::from_hours(1))
     }
 
     pub(super) fn stat(
@@ -313,10 +332,8 @@ impl Model {
         let Some(blob) = self.blobs.remove(&due.digest) else {
             return ReapOutcome::Gone;
         };
-        let names = match &blob.content {
-            BlobContent::Inline(_) => Vec::new(),
-            BlobContent::Extents(extents) => extents.iter().map(|extent| extent.location).collect(),
-        };
+        self.renewed.remove(&due.digest);
+        let names = names(&blob);
         for name in &names {
             self.doom(*name);
         }
@@ -384,5 +401,12 @@ impl Model {
 
     fn doom(&mut self, name: UploadId) {
         self.doomed.insert((self.now.plus(TIMING.doom_delay), name));
+    }
+}
+
+fn names(blob: &NewBlob) -> Vec<UploadId> {
+    match &blob.content {
+        BlobContent::Inline(_) => Vec::new(),
+        BlobContent::Extents(extents) => extents.iter().map(|extent| extent.location).collect(),
     }
 }
