@@ -4,7 +4,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use zas_tests::{Blob, Certificate, Client, Image, Metadata, Repository, Server};
+use zas_tests::{Blob, Blobs, Certificate, Client, Image, Metadata, Repository, Server};
 
 /// The server looks at its files every two seconds; a busy machine gets more.
 const RELOAD_LIMIT: Duration = Duration::from_secs(20);
@@ -203,7 +203,7 @@ fn given_numbers_of_repositories_when_asked_for_then_only_of_those_that_exist_an
 
 #[test]
 fn given_a_server_when_asked_for_its_version_then_also_what_configuration_and_data_it_understands() {
-    let server = Server::builder().start();
+    let server = Server::builder().open_to_everybody().start();
     let version = server
         .operations()
         .get("/version")
@@ -254,6 +254,7 @@ fn given_data_of_a_newer_version_when_started_then_it_is_left_alone_and_the_exit
 fn given_data_of_the_first_version_when_started_then_it_is_marked_and_served() {
     let mut server = Server::builder()
         .metadata(Metadata::RocksDb)
+        .blobs(Blobs::Filesystem)
         .open_to_everybody()
         .start();
     let repository = Repository::new(&server.client(), "marked/repository");
