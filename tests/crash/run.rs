@@ -278,6 +278,12 @@ fn configure_collection(directory: &Path, timing: Value) {
     fs::write(&path, configuration.to_string()).expect("the directory is writable");
 }
 
+/// The store's id and its lock, which belong to no content.
+fn is_of_the_store(path: &Path) -> bool {
+    path.file_name()
+        .is_some_and(|name| name == "ZAS_STORE" || name == "ZAS_LOCK")
+}
+
 /// All files below a directory. What vanishes meanwhile is not there.
 fn files(directory: &Path) -> Vec<String> {
     let mut found = Vec::new();
@@ -285,7 +291,7 @@ fn files(directory: &Path) -> Vec<String> {
         let path = entry.path();
         if path.is_dir() {
             found.extend(files(&path));
-        } else {
+        } else if !is_of_the_store(&path) {
             found.push(path.display().to_string());
         }
     }

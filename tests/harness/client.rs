@@ -194,6 +194,15 @@ pub struct Request<'a> {
     is_chunked: bool,
 }
 
+/// What becomes of a chunked request whose connection broke while its body was sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Loss {
+    /// The server is there and has answered early: the request is sent again by hand.
+    AskAgain,
+    /// The server may have died: there is no answer, and asking again would be another request.
+    Tell,
+}
+
 impl Request<'_> {
     /// Adds a header; a repeated name is sent repeatedly.
     pub fn header(mut self, name: &str, value: &str) -> Self {
@@ -217,7 +226,7 @@ impl Request<'_> {
     #[track_caller]
     pub fn send(self) -> Response {
         let line = format!("{} {}", self.method, self.url);
-        match self.try_send() {
+        match self.attempt(Loss::AskAgain) {
             Ok(response) => response,
             Err(error) => panic!("{line}: no answer: {error:?}"),
         }
@@ -227,7 +236,11 @@ impl Request<'_> {
     ///
     /// # Errors
     /// The connection broke before the answer was complete: half of one is none.
-    pub fn try_send(mut self) -> Result<Response, NoAnswer> {
+    pub fn try_send(self) -> Result<Response, NoAnswer> {
+        self.attempt(Loss::Tell)
+    }
+
+    fn attempt(mut self, loss: Loss) -> Result<Response, NoAnswer> {
         let line = format!("{} {}", self.method, self.url);
         if let Some(credentials) = &self.client.credentials {
             self.headers
@@ -235,7 +248,7 @@ impl Request<'_> {
         }
         let transcript = &self.client.transcript;
         transcript.add(message(&line, '>', &self.headers, &self.body));
-        let answer = self.exchange();
+        let answer = self.exchange(loss);
         match &answer {
             Ok(response) => {
                 transcript.add(message(
@@ -250,7 +263,7 @@ impl Request<'_> {
         answer
     }
 
-    fn exchange(self) -> Result<Response, NoAnswer> {
+    fn exchange(self, loss: Loss) -> Result<Response, NoAnswer> {
         let request = format!("{} {}", self.method, self.url);
         let mut builder = self.client.http.request(self.method.clone(), &self.url);
         for (name, value) in &self.headers {
@@ -262,7 +275,9 @@ impl Request<'_> {
             _ => Body::from(self.body.clone()),
         });
         let mut answer = match builder.send() {
-            Err(error) if self.is_chunked && error.is_body() => return self.exchange_by_hand(),
+            Err(error) if self.is_chunked && error.is_body() && loss == Loss::AskAgain => {
+                return self.exchange_by_hand();
+            }
             answer => answer.map_err(NoAnswer::Head)?,
         };
         let status = answer.status().as_u16();

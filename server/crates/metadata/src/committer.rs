@@ -203,6 +203,7 @@ fn write<M: OrderedMap>(map: &M, group: &Group) -> Result<()> {
     written.map_err(|error| MetadataError::Unavailable(error.to_string()))
 }
 
+#[inline(always)]
 fn reach(place: &'static str) -> Result<()> {
     zas_failpoints::reach(place).map_err(|error| MetadataError::Unavailable(error.to_string()))
 }
