@@ -134,7 +134,19 @@ async fn given_a_store_when_people_look_at_it_with_kubectl_then_columns_explanat
 
     let table = stage.kubectl(&["get", "zas"]);
     let heading: Vec<_> = table.lines().next().unwrap().split_whitespace().collect();
-    assert_eq!(heading, ["NAME", "READY", "VERSION", "URL", "AGE"]);
+    assert_eq!(
+        heading,
+        [
+            "NAME",
+            "READY",
+            "REASON",
+            "AVAILABLE",
+            "REPLICAS",
+            "VERSION",
+            "URL",
+            "AGE"
+        ]
+    );
     assert!(
         table.contains(&format!("http://store.{}.svc", stage.namespace)),
         "{table}"

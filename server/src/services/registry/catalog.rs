@@ -11,10 +11,11 @@ use super::{Registry, RegistryError, Result};
 /// repositories gets short pages instead of long waits: a few milliseconds, none of them on the caller's thread.
 const SCANNED_PER_PAGE: usize = 4_000;
 
-/// Repositories looked at on the caller's thread, which serves others too: some 100 microseconds.
-const FIRST_STEP: usize = 100;
+/// Repositories looked at on the caller's thread, which serves others too: some 100 microseconds. A page of 100, and one
+/// more.
+const FIRST_STEP: usize = 101;
 
-/// Repositories read from the store at a time after that.
+/// Most repositories read from the store at a time.
 const STEP: usize = 1_000;
 
 /// A page of the catalog.
@@ -60,7 +61,12 @@ impl Registry {
             if page.scanned_count >= SCANNED_PER_PAGE {
                 return Ok(page.broken_off());
             }
-            step = STEP.min(SCANNED_PER_PAGE - page.scanned_count);
+            // What is wanting, or more and more where few are readable.
+            let wanting = count + 1 - page.repositories.len();
+            step = wanting
+                .max(2 * step)
+                .min(STEP)
+                .min(SCANNED_PER_PAGE - page.scanned_count);
         }
     }
 }

@@ -14,7 +14,7 @@ use crate::{MetadataError, Page, ReferrerCursor, ReferrerPage, Result, keys};
 
 /// Most rows that a listing of bounded effort shows. How many it was asked for says little: most repositories have a few
 /// tags, and clients that name no number ask for a thousand.
-pub(crate) const FEW_ROWS: usize = 100;
+pub(crate) const FEW_ROWS: usize = 128;
 
 /// Most bytes of such rows.
 const FEW_BYTES: usize = 64 * 1024;
