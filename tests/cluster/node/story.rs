@@ -20,7 +20,7 @@ const MIB: u64 = 1 << 20;
 #[tokio::test]
 async fn given_the_readmes_commands_when_typed_then_a_store_runs_and_lives_through_everything_that_happens_to_it()
  {
-    let world = World::new(&["first", "second", "third"]).await;
+    let world = World::new(&["first", "second", "third", "fourth"]).await;
 
     let printed = world.follow_the_readme();
     let store = world.ready("store").await;
@@ -45,6 +45,7 @@ async fn given_the_readmes_commands_when_typed_then_a_store_runs_and_lives_throu
     assert_eq!(registry.digest(&world.node, "demo/image:1"), digest);
 
     data_outlives_a_resource_that_retains_them(&world, &digest).await;
+    data_that_were_there_before_outlive_a_resource_that_deletes(&world).await;
     nothing_outlives_a_resource_that_deletes(&world).await;
     a_store_runs_as_any_user(&world).await;
 }
@@ -192,7 +193,23 @@ async fn data_outlives_a_resource_that_retains_them(world: &World, digest: &str)
     assert_eq!(registry.digest(&world.node, "demo/image:1"), digest);
 }
 
+/// What a store found when it was made is not its own, whatever its policy says.
+async fn data_that_were_there_before_outlive_a_resource_that_deletes(world: &World) {
+    world.change("store", r#"{"spec": {"deletionPolicy": "Delete"}}"#);
+    world.ready("store").await;
+    delete_store(world, "store").await;
+    // As long as the garbage collector took for the Pods, which it deletes no sooner.
+    assert!(world.has("pvc", "data-store"));
+    for (kind, name) in [("pvc", "data-store"), ("secret", "store-admin")] {
+        world
+            .kubectl(&["delete", kind, name, "--ignore-not-found", "--timeout=60s"])
+            .expect_success();
+    }
+}
+
 async fn nothing_outlives_a_resource_that_deletes(world: &World) {
+    world.node.control_plane().apply(STORE);
+    world.ready("store").await;
     world.change("store", r#"{"spec": {"deletionPolicy": "Delete"}}"#);
     world.ready("store").await;
     world.scale_operator(0);
