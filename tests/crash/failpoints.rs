@@ -75,6 +75,9 @@ const LIMIT: Duration = Duration::from_secs(60);
 const POLL: Duration = Duration::from_millis(5);
 const SIGABRT: i32 = 6;
 
+/// Enough for each action to have its visit, and few enough for one sweep.
+const ORPHANS: u8 = 7;
+
 #[test]
 fn given_any_step_that_waits_fails_or_dies_when_restarted_then_what_was_acknowledged_is_there_and_nothing_leaks()
  {
@@ -113,6 +116,9 @@ impl Run {
     fn disturb(&mut self, place: &str, visits: [u32; 3]) {
         let begun = Instant::now();
         self.server.kill();
+        if place.starts_with("metadata.claim_orphan") {
+            self.leave_orphans();
+        }
         let steps = ACTIONS.iter().zip(visits);
         let steps: Vec<_> = steps
             .map(|(action, visits)| format!("{visits}*off->1*return({action})"))
@@ -137,6 +143,19 @@ impl Run {
         self.trim_shared_repository();
         self.assert_nothing_found();
         eprintln!("{plan}: {:.1?}", begun.elapsed());
+    }
+
+    /// Leaves files that no row names, as a power loss may: only then does the sweep have something to claim.
+    fn leave_orphans(&mut self) {
+        let blobs = self.server.directory().join("data/blobs");
+        for number in 0..ORPHANS {
+            let shard = self.random.u8(..);
+            let folder = blobs.join(format!("{shard:02x}"));
+            fs::create_dir_all(&folder).expect("the folder is ours");
+            let unique = self.random.u32(..);
+            let name = format!("018bcfe5-6800-7000-8000-{unique:08x}{number:02x}{shard:02x}");
+            fs::write(folder.join(name), b"left behind").expect("the folder is ours");
+        }
     }
 
     fn work_until_aborted(&mut self) -> Option<ExitStatus> {
