@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use fastrand::Rng;
 use serde_json::{Value, json};
-use zas_tests::{Blobs, Fact, Metadata, Server, ServerBuilder};
+use zas_tests::{Blobs, Fact, Metadata, Server, ServerBuilder, stored_files};
 
 use crate::findings::Findings;
 use crate::observe::observe;
@@ -213,10 +213,10 @@ impl Run {
     fn wait_until_empty(&self) {
         let blobs = self.server.directory().join("data/blobs");
         let begun = Instant::now();
-        while begun.elapsed() < EMPTY && !files(&blobs).is_empty() {
+        while begun.elapsed() < EMPTY && !stored_files(&blobs).is_empty() {
             thread::sleep(Duration::from_millis(200));
         }
-        let left = files(&blobs);
+        let left = stored_files(&blobs);
         eprintln!("{} files left after {:.1?}", left.len(), begun.elapsed());
         if !left.is_empty() {
             self.shared.findings.add(format!(
@@ -276,24 +276,4 @@ fn configure_collection(directory: &Path, timing: Value) {
         .expect("the harness wrote an object");
     sections.insert("collection".to_owned(), timing);
     fs::write(&path, configuration.to_string()).expect("the directory is writable");
-}
-
-/// The store's id and its lock, which belong to no content.
-fn is_of_the_store(path: &Path) -> bool {
-    path.file_name()
-        .is_some_and(|name| name == "ZAS_STORE" || name == "ZAS_LOCK")
-}
-
-/// All files below a directory. What vanishes meanwhile is not there.
-fn files(directory: &Path) -> Vec<String> {
-    let mut found = Vec::new();
-    for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
-        let path = entry.path();
-        if path.is_dir() {
-            found.extend(files(&path));
-        } else if !is_of_the_store(&path) {
-            found.push(path.display().to_string());
-        }
-    }
-    found
 }

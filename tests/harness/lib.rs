@@ -22,6 +22,7 @@ mod raw;
 mod repository;
 mod response;
 mod server;
+mod stored_files;
 mod transcript;
 
 pub use artifact::Artifact;
@@ -38,4 +39,5 @@ pub use raw::RawConnection;
 pub use repository::{Repository, Upload};
 pub use response::{ERROR_CODES, FAULT_CODES, Response};
 pub use server::{FailedStart, Server};
+pub use stored_files::stored_files;
 pub use transcript::Transcript;

@@ -1,13 +1,11 @@
 //! A wall clock that is set while the server runs, or while it does not: what was promised a moment ago holds, whatever
 //! the date says now.
 
-use std::fs;
-use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
 use serde_json::json;
-use zas_tests::{Blob, Blobs, Image, Metadata, Package, Repository, Server, ServerBuilder};
+use zas_tests::{Blob, Blobs, Image, Metadata, Package, Repository, Server, ServerBuilder, stored_files};
 
 use crate::wait::until;
 use crate::wall_clock::WallClock;
@@ -35,12 +33,6 @@ fn image(seed: u64) -> Package {
 
 fn jumps_noticed(server: &Server) -> usize {
     server.log().matches("the wall clock jumped").count()
-}
-
-fn files(directory: &Path) -> usize {
-    let entries = fs::read_dir(directory).into_iter().flatten().flatten();
-    let count = |path: &Path| if path.is_dir() { files(path) } else { 1 };
-    entries.map(|entry| count(&entry.path())).sum()
 }
 
 #[test]
@@ -90,8 +82,10 @@ fn given_pushes_under_way_when_the_clock_is_set_forward_and_back_then_they_end_w
     clock.shift(YEAR);
     // Then
     let blobs = server.directory().join("data/blobs");
-    assert!(files(&blobs) > 0);
-    until("the garbage is gone", || (files(&blobs) == 0).then_some(()));
+    assert!(!stored_files(&blobs).is_empty());
+    until("the garbage is gone", || {
+        stored_files(&blobs).is_empty().then_some(())
+    });
 }
 
 #[test]

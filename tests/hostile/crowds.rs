@@ -6,7 +6,7 @@ use std::thread;
 use std::time::Duration;
 
 use serde_json::json;
-use zas_tests::{Blob, Blobs, Image, Metadata, RawConnection, Repository, Server};
+use zas_tests::{Blob, Blobs, Image, Metadata, RawConnection, Repository, Server, stored_files};
 
 use crate::memory::own_mebibytes;
 use crate::wait::until;
@@ -127,7 +127,7 @@ fn given_ten_thousand_open_uploads_when_the_server_goes_on_then_it_starts_serves
     assert!(after < before + MOST_MEBIBYTES, "{before} MiB became {after} MiB");
     let repository = repository.seen_by(&server.client());
     repository.get_manifest("meanwhile").expect_status(200);
-    let files = || count_files(&server.directory().join("data/blobs"));
+    let files = || stored_files(&server.directory().join("data/blobs")).len();
     assert!(files() >= UPLOADS as usize / 10, "only {} files", files());
     let configuration = fs::read_to_string(server.directory().join("config.json")).expect("it is there");
     let mut configuration: serde_json::Value = serde_json::from_str(&configuration).expect("it is JSON");
@@ -148,12 +148,4 @@ fn given_ten_thousand_open_uploads_when_the_server_goes_on_then_it_starts_serves
     });
     repository.get_manifest("meanwhile").expect_status(200);
     repository.push(&Image::new(2).build(), "after");
-}
-
-fn count_files(directory: &std::path::Path) -> usize {
-    let entries = fs::read_dir(directory).into_iter().flatten().flatten();
-    entries
-        .map(|entry| entry.path())
-        .map(|path| if path.is_dir() { count_files(&path) } else { 1 })
-        .sum()
 }
