@@ -190,8 +190,20 @@ run_tier() {
 
 duration() { printf '%dm %02ds' $(($1 / 60)) $(($1 % 60)); }
 
+TIMES="$(mktemp)"
+trap 'rm -f "$TIMES"' EXIT
+
+# Sets `processor` to the seconds of processor time that all ended commands have taken. `times` tells only of the
+# children of its own shell, which a pipe or a substitution would replace.
+read_processor_time() {
+    times >"$TIMES"
+    processor="$(awk 'NR == 2 { split($1 "m" $2, t, /[ms]+/); printf "%d", 60 * (t[1] + t[3]) + t[2] + t[4] }' "$TIMES")"
+}
+
 tier() {
-    local name="$1" reason started=$SECONDS
+    local name="$1" reason started=$SECONDS processor before took
+    read_processor_time
+    before=$processor
     reason="$(lacking "$name" | paste -s -d '|' | sed 's/|/, and /g')"
     if [ -n "$reason" ]; then
         echo "==> $name: skipped: $reason"
@@ -200,12 +212,16 @@ tier() {
     fi
     echo "==> $name"
     if run_tier "$name" </dev/null; then
-        echo "==> $name: passed in $(duration $((SECONDS - started)))"
         passed+=("$name")
+        took="passed in"
     else
-        echo "==> $name: FAILED after $(duration $((SECONDS - started)))"
         failed+=("$name")
+        took="FAILED after"
     fi
+    took+=" $(duration $((SECONDS - started)))"
+    read_processor_time
+    # What is far from as many processors as there are waits, and could share them with another tier.
+    echo "==> $name: $took, $(duration $((processor - before))) of processor time"
 }
 
 list() {
