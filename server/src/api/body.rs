@@ -370,7 +370,7 @@ mod tests {
         let ahead = ReadAhead {
             chunk: CHUNK,
             memory: Arc::clone(memory),
-            client: Client::of("", [192, 0, 2, client].into()),
+            client: Client::of(None, [192, 0, 2, client].into()),
         };
         BlobStream::new(&body, whole, ahead)
     }

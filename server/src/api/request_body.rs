@@ -172,7 +172,7 @@ mod tests {
         for number in 0..50_u8 {
             let (stream, sender) = request(Duration::from_secs(60), 0).await;
             sender.send(Ok(Bytes::from(vec![7; 100_000]))).await.unwrap();
-            let (memory, client) = (Arc::clone(&memory), Client::of("", [192, 0, 2, number].into()));
+            let (memory, client) = (Arc::clone(&memory), Client::of(None, [192, 0, 2, number].into()));
             let collecting =
                 tokio::task::spawn_local(async move { stream.collect(4 << 20, &memory, client).await });
             for _ in 0..10 {

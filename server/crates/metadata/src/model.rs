@@ -22,7 +22,7 @@ pub struct Timing {
 pub struct Origin {
     /// Unique to the request's change; the same for its retries.
     pub operation: [u8; 16],
-    /// The principal's name, kept in rows that say who made them; empty for anonymous.
+    /// Issuer and subject of the principal, kept in rows that say who made them; empty for anonymous.
     pub actor: String,
 }
 

@@ -11,10 +11,10 @@ use super::call::Call;
 pub(super) fn version(call: &Call<'_>) -> Result<HttpResponse, OciError> {
     let mut response = HttpResponse::Ok();
     response.insert_header(("Docker-Distribution-Api-Version", "registry/2.0"));
-    if let Some(challenge) = call.optional_challenge() {
+    for challenge in call.optional_challenges() {
         // Anonymous callers may do something here, others more: clients that look at this header although the status
         // is 200 sign in and may push.
-        response.insert_header((WWW_AUTHENTICATE, challenge));
+        response.append_header((WWW_AUTHENTICATE, challenge));
     }
     Ok(response.json(json!({})))
 }

@@ -7,14 +7,12 @@ use actix_web::HttpResponseBuilder;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{ACCEPT_RANGES, CACHE_CONTROL, CONTENT_RANGE, CONTENT_TYPE, ETAG, RANGE};
 use zas_core::{ByteRange, Digest, RangeRequest, RepositoryName};
-use zas_metadata::Lease;
 
 use super::call::Call;
 use super::conditional::{entity_tag, is_not_modified, range_applies};
 use super::multipart::Boundary;
 use super::{OciError, OciErrorCode};
 use crate::api::body::{BlobStream, Omitted, ReadAhead};
-use crate::services::auth::Action;
 use crate::services::registry::Blob;
 
 /// Content never changes under its digest, so a cache that may keep it may keep it for ever.
@@ -26,14 +24,14 @@ pub(super) async fn get(
     name: &RepositoryName,
     digest: &Digest,
 ) -> Result<HttpResponse, OciError> {
-    call.may(Action::Read, name)?;
+    let granted = call.grant(name)?;
     let entity_tag = entity_tag(digest);
     let headers = call.request.headers();
     if is_not_modified(headers, &entity_tag) {
-        call.api.registry.blob_size(name, digest, Lease::Leave).await?;
+        call.api.registry.blob_size(granted, None, digest).await?;
         return Ok(described(StatusCode::NOT_MODIFIED, digest).finish());
     }
-    let blob = call.api.registry.open_blob(name, digest).await?;
+    let blob = call.api.registry.open_blob(granted, digest).await?;
     let range = headers
         .get(RANGE)
         .and_then(|value| value.to_str().ok())
@@ -90,13 +88,8 @@ pub(super) async fn head(
     name: &RepositoryName,
     digest: &Digest,
 ) -> Result<HttpResponse, OciError> {
-    call.may(Action::Read, name)?;
-    let lease = if call.is_allowed(Action::Create, name) {
-        Lease::Renew
-    } else {
-        Lease::Leave
-    };
-    let size = call.api.registry.blob_size(name, digest, lease).await?;
+    let (granted, push) = (call.grant(name)?, call.grant_if_allowed(name));
+    let size = call.api.registry.blob_size(granted, push, digest).await?;
     let status = if is_not_modified(call.request.headers(), &entity_tag(digest)) {
         return Ok(described(StatusCode::NOT_MODIFIED, digest).finish());
     } else {
@@ -111,8 +104,8 @@ pub(super) async fn delete(
     name: &RepositoryName,
     digest: &Digest,
 ) -> Result<HttpResponse, OciError> {
-    call.may(Action::Delete, name)?;
-    call.api.registry.delete_blob(call.actor(), name, digest).await?;
+    let granted = call.grant(name)?;
+    call.api.registry.delete_blob(granted, digest).await?;
     Ok(HttpResponse::Accepted()
         .insert_header(("Docker-Content-Digest", digest.to_string()))
         .finish())

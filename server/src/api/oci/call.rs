@@ -4,12 +4,12 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use actix_web::http::header::{AUTHORIZATION, WWW_AUTHENTICATE};
+use actix_web::http::header::{HeaderMap, HeaderValue, WWW_AUTHENTICATE};
 use actix_web::web::Payload;
 use actix_web::{HttpMessage, HttpRequest};
 use arc_swap::ArcSwap;
 use zas_config::Configuration;
-use zas_core::{Reference, RepositoryName};
+use zas_core::RepositoryName;
 
 use super::{OciError, OciErrorCode, query};
 use crate::api::forwarded::Connection;
@@ -17,9 +17,10 @@ use crate::api::observe::{ActorName, ReceivedBytes};
 use crate::api::pace::Pace;
 use crate::api::request_body::RequestStream;
 use crate::services::auth::{
-    Access, AccessRequest, Action, AuthenticationError, Principal, RequestContext, Resource,
+    Access, Action, Asked, AuthenticationError, GrantableAction, Granted, Headers, Principal, Readable,
+    RequestHead,
 };
-use crate::services::capacity::{Client, Sender, Shares};
+use crate::services::capacity::{Client, Shares};
 use crate::services::metrics::Reading;
 use crate::services::registry::{Registry, RequestBody};
 
@@ -116,14 +117,13 @@ impl OciApi {
 /// Whom a request counts for, once it is known who sent it.
 pub(super) fn client_of(request: &HttpRequest) -> Client {
     let extensions = request.extensions();
-    let account = extensions.get::<ActorName>().map(|actor| actor.0.as_str());
+    if let Some(client) = extensions.get() {
+        return *client;
+    }
     let address = extensions
         .get::<Connection>()
         .and_then(|connection| connection.client);
-    Client::of(
-        account.unwrap_or_default(),
-        address.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED)),
-    )
+    Client::of(None, address.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED)))
 }
 
 /// One request.
@@ -132,8 +132,7 @@ pub(super) struct Call<'a> {
     pub(super) api: &'a OciApi,
     pub(super) request: &'a HttpRequest,
     principal: Principal,
-    client: IpAddr,
-    is_tls: bool,
+    client: Client,
     parameters: Vec<(String, String)>,
 }
 
@@ -147,47 +146,35 @@ impl<'a> Call<'a> {
             .copied()
             .unwrap_or_default();
         let client = connection.client.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
-        let headers: Vec<&[u8]> = request
-            .headers()
-            .get_all(AUTHORIZATION)
-            .map(|value| value.as_bytes())
-            .collect();
-        let principal = api
-            .access
-            .authenticate(&headers, client)
-            .await
-            .map_err(|error| refused(api, &error))?;
+        let head = RequestHead {
+            method: request.method().as_str(),
+            path: request.uri().path(),
+            query: request.query_string(),
+            headers: request.headers(),
+            client,
+            is_tls: connection.is_tls,
+        };
+        let principal = api.access.authenticate(&head).await;
+        let principal = principal.map_err(|error| refused(api, &error))?;
         request
             .extensions_mut()
             .insert(ActorName(principal.name().to_owned()));
+        let client = Client::of(principal.identity().map(|identity| &identity.actor), client);
+        request.extensions_mut().insert(client);
         let call = Self {
             api,
             request,
             principal,
             client,
-            is_tls: connection.is_tls,
             parameters: query::parse(request.query_string()),
         };
         call.may_enter()?;
         Ok(call)
     }
 
-    /// The name that changes are recorded under; empty for anonymous.
-    pub(super) fn actor(&self) -> &str {
-        self.principal.name()
-    }
-
     /// Whom the request counts for.
     pub(super) fn client(&self) -> Client {
-        Client::of(self.principal.name(), self.client)
-    }
-
-    /// Under which name changes are recorded, and for whom they count.
-    pub(super) fn sender(&self) -> Sender<'_> {
-        Sender {
-            actor: self.actor(),
-            client: self.client(),
-        }
+        self.client
     }
 
     /// The first value of a query parameter.
@@ -240,45 +227,44 @@ impl<'a> Call<'a> {
         if self.api.access.may_enter(&self.principal) {
             return Ok(());
         }
-        Err(self.refusal("this registry needs credentials"))
+        let reason = "this registry needs credentials";
+        Err(denial(reason, self.api.access.challenges(&self.principal, None)))
     }
 
     /// What invites anonymous callers to sign in although they may be here.
-    pub(super) fn optional_challenge(&self) -> Option<String> {
-        let could_sign_in = self.principal.is_anonymous() && self.api.access.can_sign_in();
-        could_sign_in.then(|| self.api.access.challenge())
+    pub(super) fn optional_challenges(&self) -> Vec<String> {
+        self.api.access.challenges(&self.principal, None)
     }
 
-    pub(super) fn may(&self, action: Action, name: &RepositoryName) -> Result<(), OciError> {
-        self.decide(action, name, None)
+    /// The right of the caller to do something, which services demand.
+    pub(super) fn grant<'c, A: GrantableAction>(
+        &'c self,
+        target: &'c A::Target,
+    ) -> Result<Granted<'c, A>, OciError> {
+        let granted = self.api.access.grant(&self.principal, target);
+        granted.map_err(|denied| denial(&denied.reason.to_string(), denied.challenges))
     }
 
-    pub(super) fn may_reference(
-        &self,
-        action: Action,
-        name: &RepositoryName,
-        reference: &Reference,
-    ) -> Result<(), OciError> {
-        self.decide(action, name, Some(reference))
-    }
-
-    pub(super) fn is_allowed(&self, action: Action, name: &RepositoryName) -> bool {
-        self.decide(action, name, None).is_ok()
-    }
-
-    pub(super) fn is_allowed_for(
-        &self,
-        action: Action,
-        name: &RepositoryName,
-        reference: &Reference,
-    ) -> bool {
-        self.decide(action, name, Some(reference)).is_ok()
+    /// The same for callers that may go on without.
+    pub(super) fn grant_if_allowed<'c, A: GrantableAction>(
+        &'c self,
+        target: &'c A::Target,
+    ) -> Option<Granted<'c, A>> {
+        self.api.access.grant_if_allowed(&self.principal, target)
     }
 
     /// Which repositories the caller may see in listings.
-    pub(super) fn read_filter(&self) -> impl Fn(&RepositoryName) -> bool + Send + Sync + use<> {
-        let filter = self.api.access.read_filter(&self.principal);
-        move |repository| filter.allows(repository)
+    pub(super) fn readable(&self) -> Readable {
+        self.api.access.readable(&self.principal)
+    }
+
+    /// No, for a reason that only the commit has found: what was denied is the action on the repository.
+    pub(super) fn refusal(&self, reason: &str, action: Action, name: &RepositoryName) -> OciError {
+        let denied = Asked {
+            action,
+            resource: name.into(),
+        };
+        denial(reason, self.api.access.challenges(&self.principal, Some(denied)))
     }
 
     /// Where a listing that is filtered by rights goes on, as the caller may see it.
@@ -295,44 +281,26 @@ impl<'a> Call<'a> {
     pub(super) fn detects_collisions(&self, name: &RepositoryName) -> bool {
         self.api.access.detects_collisions(&self.principal, name)
     }
+}
 
-    fn decide(
-        &self,
-        action: Action,
-        name: &RepositoryName,
-        reference: Option<&Reference>,
-    ) -> Result<(), OciError> {
-        let context = RequestContext {
-            client: Some(self.client),
-            method: self.request.method().as_str(),
-            reference,
-            is_tls: self.is_tls,
-        };
-        let request = AccessRequest {
-            principal: &self.principal,
-            action,
-            resource: Resource::Repository(name),
-            context,
-        };
-        let decision = self.api.access.decide(&request);
-        if decision.is_allowed() {
-            return Ok(());
-        }
-        tracing::debug!(actor = self.actor(), ?action, repository = %name, reason = %decision.reason(), "denied");
-        Err(self.refusal(&decision.reason().to_string()))
+impl Headers for HeaderMap {
+    fn all(&self, name: &str) -> Vec<&[u8]> {
+        self.get_all(name).map(HeaderValue::as_bytes).collect()
     }
 
-    /// No: 401 for someone who has not signed in and could, else 403.
-    pub(super) fn refusal(&self, reason: &str) -> OciError {
-        if self.principal.is_anonymous() && self.api.access.can_sign_in() {
-            return unauthorized(self.api, reason);
-        }
-        OciError::new(OciErrorCode::Denied, reason)
+    fn first(&self, name: &str) -> Option<&[u8]> {
+        self.get(name).map(HeaderValue::as_bytes)
     }
 }
 
-fn unauthorized(api: &OciApi, reason: &str) -> OciError {
-    OciError::new(OciErrorCode::Unauthorized, reason).with_header(WWW_AUTHENTICATE, api.access.challenge())
+/// No: 401 for those whom credentials may help, else 403.
+fn denial(reason: &str, challenges: Vec<String>) -> OciError {
+    if challenges.is_empty() {
+        return OciError::new(OciErrorCode::Denied, reason);
+    }
+    let refusal = OciError::new(OciErrorCode::Unauthorized, reason);
+    let with = |refusal: OciError, challenge| refusal.with_header(WWW_AUTHENTICATE, challenge);
+    challenges.into_iter().fold(refusal, with)
 }
 
 fn refused(api: &OciApi, error: &AuthenticationError) -> OciError {
@@ -341,8 +309,9 @@ fn refused(api: &OciApi, error: &AuthenticationError) -> OciError {
             OciError::too_many_requests(error.to_string(), *retry_after)
         }
         AuthenticationError::Unavailable(_) => OciError::unavailable(error.to_string()),
-        AuthenticationError::Malformed(_) | AuthenticationError::Rejected => {
-            unauthorized(api, &error.to_string())
-        }
+        AuthenticationError::Malformed(_) | AuthenticationError::Rejected => denial(
+            &error.to_string(),
+            api.access.challenges(&Principal::ANONYMOUS, None),
+        ),
     }
 }

@@ -30,7 +30,7 @@ pub(super) async fn list(call: &Call<'_>) -> Result<HttpResponse, OciError> {
     let catalog = call
         .api
         .registry
-        .list_repositories(position.as_deref().or(last), n, call.read_filter())
+        .list_repositories(position.as_deref().or(last), n, &call.readable())
         .await?;
     let mut response = HttpResponse::Ok();
     if let Some(next) = &catalog.next {

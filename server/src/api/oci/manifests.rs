@@ -7,7 +7,7 @@ use actix_web::http::{Method, StatusCode};
 use actix_web::web::Payload;
 use actix_web::{HttpResponse, HttpResponseBuilder};
 use zas_core::{Digest, MediaType, Reference, RepositoryName, Tag};
-use zas_metadata::{Retyping, SharedManifest};
+use zas_metadata::SharedManifest;
 
 use super::call::Call;
 use super::conditional::{is_not_modified, typed_entity_tag};
@@ -16,7 +16,7 @@ use super::{OciError, OciErrorCode};
 use crate::api::body::Omitted;
 use crate::api::request_body::{CollectError, Collected};
 use crate::services::auth::Action;
-use crate::services::registry::{BodyError, PushManifest, RegistryError, TagRights};
+use crate::services::registry::{BodyError, PushGrant, PushManifest, RegistryError};
 
 /// Sends a manifest as it was pushed, or for HEAD what describes it.
 pub(super) async fn get(
@@ -24,12 +24,12 @@ pub(super) async fn get(
     name: &RepositoryName,
     reference: &Reference,
 ) -> Result<HttpResponse, OciError> {
-    call.may_reference(Action::Read, name, reference)?;
+    let granted = call.grant(name)?;
     let headers = call.request.headers();
     let is_head = *call.request.method() == Method::HEAD;
     // Neither of them needs the bytes.
     if is_head || headers.contains_key(IF_NONE_MATCH) {
-        let manifest = call.api.registry.stat_manifest(name, reference).await?;
+        let manifest = call.api.registry.stat_manifest(granted, reference).await?;
         let entity_tag = typed_entity_tag(&manifest.digest, &manifest.media_type);
         if is_not_modified(headers, &entity_tag) {
             let status = StatusCode::NOT_MODIFIED;
@@ -40,7 +40,7 @@ pub(super) async fn get(
             return Ok(response.body(Omitted::of(manifest.size)));
         }
     }
-    let manifest = call.api.registry.manifest(name, reference).await?;
+    let manifest = call.api.registry.manifest(granted, reference).await?;
     Ok(described(StatusCode::OK, &manifest.digest, &manifest.media_type).body(manifest.body))
 }
 
@@ -61,7 +61,7 @@ pub(super) async fn put(
     payload: Payload,
 ) -> Result<HttpResponse, OciError> {
     let tags = tags(call, reference)?;
-    let rights = tag_rights(call, name, &tags)?;
+    let grant = push_grant(call, name, !tags.is_empty())?;
     let limit = call.api.limits().manifest_size;
     if announced_length(call)?.is_some_and(|length| length > limit as u64) {
         // Said before the client sends what would be thrown away.
@@ -78,24 +78,20 @@ pub(super) async fn put(
         Reference::Digest(digest) => Some(*digest),
         Reference::Tag(_) => call.parameter("digest").map(parse_digest).transpose()?,
     };
-    let actor = call.actor();
     let media_type = media_type(call)?;
     let push = PushManifest {
-        actor,
-        repository: name,
+        grant,
         digest,
         tags: tags.clone(),
         media_type,
         body,
-        rights,
-        retyping: retyping(call, name),
     };
     let pushed = call
         .api
         .registry
         .push_manifest(push)
         .await
-        .map_err(|error| denied(call, error))?;
+        .map_err(|error| denied(call, name, error))?;
     drop(memory);
 
     let mut response = HttpResponse::Created();
@@ -122,19 +118,16 @@ pub(super) async fn delete(
     name: &RepositoryName,
     reference: &Reference,
 ) -> Result<HttpResponse, OciError> {
-    call.may_reference(Action::Delete, name, reference)?;
+    let granted = call.grant(name)?;
     match reference {
-        Reference::Tag(tag) => call.api.registry.delete_tag(call.actor(), name, tag).await?,
+        Reference::Tag(tag) => call.api.registry.delete_tag(granted, tag).await?,
         Reference::Digest(digest) => {
             let shared = if call.detects_collisions(name) {
                 SharedManifest::Keep
             } else {
                 SharedManifest::Delete
             };
-            call.api
-                .registry
-                .delete_manifest(call.actor(), name, digest, shared)
-                .await?;
+            call.api.registry.delete_manifest(granted, digest, shared).await?;
         }
     }
     Ok(HttpResponse::Accepted().finish())
@@ -165,51 +158,32 @@ fn tags(call: &Call<'_>, reference: &Reference) -> Result<Vec<Tag>, OciError> {
     Ok(tags)
 }
 
-/// Making a tag and moving one are different rights, asked for each tag; which of them a tag needs is decided when
-/// the manifest is committed.
-fn tag_rights(call: &Call<'_>, name: &RepositoryName, tags: &[Tag]) -> Result<TagRights, OciError> {
-    let Some(first) = tags.first() else {
-        call.may(Action::Create, name)?;
-        return Ok(TagRights {
-            create: true,
-            update: false,
-        });
-    };
-    let all = |action| {
-        tags.iter()
-            .all(|tag| call.is_allowed_for(action, name, &Reference::Tag(tag.clone())))
-    };
-    let rights = TagRights {
-        create: all(Action::Create),
-        update: all(Action::Update),
-    };
-    if !rights.create && !rights.update {
-        call.may_reference(Action::Create, name, &Reference::Tag(first.clone()))?;
-        return Err(OciError::new(
-            OciErrorCode::Denied,
-            "you may neither create nor move all of these tags",
-        ));
+/// Making a tag and moving one are different rights; which of them a tag needs is decided when the manifest is
+/// committed.
+fn push_grant<'c>(
+    call: &'c Call<'_>,
+    name: &'c RepositoryName,
+    has_tags: bool,
+) -> Result<PushGrant<'c>, OciError> {
+    if !has_tags {
+        let push = call.grant(name)?;
+        return Ok(PushGrant::Untagged(push, call.grant_if_allowed(name)));
     }
-    Ok(rights)
-}
-
-/// The media type of stored content is part of what every one of its tags shows: changing it is moving them all.
-fn retyping(call: &Call<'_>, name: &RepositoryName) -> Retyping {
-    if call.is_allowed(Action::Update, name) {
-        Retyping::Allowed
-    } else {
-        Retyping::Refused
+    match (call.grant_if_allowed(name), call.grant_if_allowed(name)) {
+        (Some(create), Some(update)) => Ok(PushGrant::AnyTags(create, update)),
+        (None, Some(update)) => Ok(PushGrant::MovedTags(update)),
+        (_, None) => call.grant(name).map(PushGrant::NewTags),
     }
 }
 
 /// A refusal for want of rights to a tag or to stored content is a 401 for someone who has not signed in.
-fn denied(call: &Call<'_>, error: RegistryError) -> OciError {
-    match error {
-        RegistryError::TagForbidden { .. } | RegistryError::TypeForbidden { .. } => {
-            call.refusal(&error.to_string())
-        }
-        error => error.into(),
-    }
+fn denied(call: &Call<'_>, name: &RepositoryName, error: RegistryError) -> OciError {
+    let action = match &error {
+        RegistryError::TagForbidden { exists: false, .. } => Action::Tag,
+        RegistryError::TagForbidden { .. } | RegistryError::TypeForbidden { .. } => Action::Retag,
+        _ => return error.into(),
+    };
+    call.refusal(&error.to_string(), action, name)
 }
 
 fn unreadable(error: CollectError, limit: usize) -> OciError {

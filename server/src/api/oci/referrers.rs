@@ -8,7 +8,6 @@ use zas_metadata::ReferrerCursor;
 
 use super::call::Call;
 use super::{OciError, OciErrorCode, page};
-use crate::services::auth::Action;
 use crate::services::registry::ReferrerQuery;
 
 /// Most artifact types of one filter; each costs a look-up.
@@ -20,13 +19,13 @@ pub(super) async fn list(
     name: &RepositoryName,
     subject: &Digest,
 ) -> Result<HttpResponse, OciError> {
-    call.may(Action::Read, name)?;
+    let granted = call.grant(name)?;
     let query = ReferrerQuery {
         artifact_types: artifact_types(call)?,
         after: call.parameter("after").map(read_cursor).transpose()?,
         count: page::count(call.parameter("n"))?,
     };
-    let referrers = call.api.registry.list_referrers(name, subject, &query).await?;
+    let referrers = call.api.registry.list_referrers(granted, subject, &query).await?;
 
     let mut response = HttpResponse::Ok();
     response.insert_header((CONTENT_TYPE, MediaType::OCI_INDEX));

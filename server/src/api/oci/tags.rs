@@ -7,7 +7,6 @@ use zas_core::{RepositoryName, Tag};
 
 use super::call::Call;
 use super::{OciError, page};
-use crate::services::auth::Action;
 
 #[derive(Serialize)]
 struct TagList<'a> {
@@ -17,12 +16,12 @@ struct TagList<'a> {
 
 /// Lists the tags of a repository in byte order.
 pub(super) async fn list(call: &Call<'_>, name: &RepositoryName) -> Result<HttpResponse, OciError> {
-    call.may(Action::Read, name)?;
+    let granted = call.grant(name)?;
     let n = page::count(call.parameter("n"))?;
     let tags = call
         .api
         .registry
-        .list_tags(name, call.parameter("last"), n)
+        .list_tags(granted, call.parameter("last"), n)
         .await?;
     let mut response = HttpResponse::Ok();
     if let (true, Some(last)) = (tags.more, tags.entries.last()) {

@@ -10,7 +10,8 @@ use zas_core::{Algorithm, Digest, InvalidDigest, RepositoryName};
 use super::call::Call;
 use super::manifests::parse_digest;
 use super::{OciError, OciErrorCode};
-use crate::services::auth::Action;
+use crate::services::auth::Granted;
+use crate::services::auth::action::Push;
 use crate::services::registry::{Chunk, RegistryError, UploadTarget};
 
 /// The upload's id, as Docker's clients know it.
@@ -22,14 +23,14 @@ pub(super) async fn start(
     name: &RepositoryName,
     payload: Payload,
 ) -> Result<HttpResponse, OciError> {
-    call.may(Action::Create, name)?;
+    let granted = call.grant(name)?;
     if let Some(mount) = call.parameter("mount") {
         if let Some(digest) = mountable(mount)?
-            && mount_blob(call, name, &digest).await?
+            && mount_blob(call, granted, &digest).await?
         {
             return Ok(created(call, name, &digest));
         }
-        return start_upload(call, name).await;
+        return start_upload(call, granted).await;
     }
     if let Some(digest) = call.parameter("digest") {
         let digest = parse_digest(digest)?;
@@ -37,11 +38,11 @@ pub(super) async fn start(
         let body = call.body(payload);
         call.api
             .registry
-            .push_blob(call.sender(), name, digest, length, body)
+            .push_blob(granted, call.client(), digest, length, body)
             .await?;
         return Ok(created(call, name, &digest));
     }
-    start_upload(call, name).await
+    start_upload(call, granted).await
 }
 
 /// What can be mounted at all. A digest of an algorithm that this store does not verify is held by no repository.
@@ -55,24 +56,23 @@ fn mountable(mount: &str) -> Result<Option<Digest>, OciError> {
 
 /// Whether the blob could be mounted. Clients derive `from` from the names of other registries, so a name that no
 /// repository can have is one that does not hold the blob.
-async fn mount_blob(call: &Call<'_>, name: &RepositoryName, digest: &Digest) -> Result<bool, OciError> {
+async fn mount_blob(call: &Call<'_>, granted: Granted<'_, Push>, digest: &Digest) -> Result<bool, OciError> {
     let from = call.parameter("from").filter(|from| !from.is_empty());
     let Ok(from) = from.map(str::parse::<RepositoryName>).transpose() else {
         return Ok(false);
     };
-    let may_read = call.read_filter();
     Ok(call
         .api
         .registry
-        .mount_blob(call.actor(), digest, from.as_ref(), name, may_read)
+        .mount_blob(granted, digest, from.as_ref(), &call.readable())
         .await?)
 }
 
-async fn start_upload(call: &Call<'_>, name: &RepositoryName) -> Result<HttpResponse, OciError> {
+async fn start_upload(call: &Call<'_>, granted: Granted<'_, Push>) -> Result<HttpResponse, OciError> {
     announced_algorithm(call)?;
-    let id = call.api.registry.start_upload(call.sender(), name).await?;
+    let id = call.api.registry.start_upload(granted, call.client()).await?;
     let target = UploadTarget {
-        repository: name.clone(),
+        repository: granted.target().clone(),
         id,
     };
     Ok(progress(call, StatusCode::ACCEPTED, &target, 0).finish())
@@ -80,8 +80,8 @@ async fn start_upload(call: &Call<'_>, name: &RepositoryName) -> Result<HttpResp
 
 /// How far an upload is.
 pub(super) async fn status(call: &Call<'_>, target: &UploadTarget) -> Result<HttpResponse, OciError> {
-    call.may(Action::Create, &target.repository)?;
-    let offset = call.api.registry.upload_offset(target).await?;
+    let granted = call.grant(&target.repository)?;
+    let offset = call.api.registry.upload_offset(granted, target.id).await?;
     Ok(progress(call, StatusCode::NO_CONTENT, target, offset).finish())
 }
 
@@ -91,10 +91,14 @@ pub(super) async fn append(
     target: &UploadTarget,
     payload: Payload,
 ) -> Result<HttpResponse, OciError> {
-    call.may(Action::Create, &target.repository)?;
+    let granted = call.grant(&target.repository)?;
     let chunk = chunk(call)?;
     let body = call.body(payload);
-    let appended = call.api.registry.append_chunk(target, chunk, body).await;
+    let appended = call
+        .api
+        .registry
+        .append_chunk(granted, target.id, chunk, body)
+        .await;
     let offset = appended.map_err(|error| refused(call, target, error))?;
     Ok(progress(call, StatusCode::ACCEPTED, target, offset).finish())
 }
@@ -105,7 +109,7 @@ pub(super) async fn finish(
     target: &UploadTarget,
     payload: Payload,
 ) -> Result<HttpResponse, OciError> {
-    call.may(Action::Create, &target.repository)?;
+    let granted = call.grant(&target.repository)?;
     let digest = call.parameter("digest").ok_or_else(|| {
         OciError::new(
             OciErrorCode::DigestInvalid,
@@ -117,7 +121,7 @@ pub(super) async fn finish(
     let body = call.body(payload);
     call.api
         .registry
-        .finish_upload(call.actor(), target, digest, chunk, body)
+        .finish_upload(granted, target.id, digest, chunk, body)
         .await
         .map_err(|error| refused(call, target, error))?;
     Ok(created(call, &target.repository, &digest))
@@ -125,8 +129,8 @@ pub(super) async fn finish(
 
 /// Cancels an upload.
 pub(super) async fn cancel(call: &Call<'_>, target: &UploadTarget) -> Result<HttpResponse, OciError> {
-    call.may(Action::Create, &target.repository)?;
-    call.api.registry.cancel_upload(call.actor(), target).await?;
+    let granted = call.grant(&target.repository)?;
+    call.api.registry.cancel_upload(granted, target.id).await?;
     Ok(HttpResponse::NoContent().finish())
 }
 

@@ -7,6 +7,8 @@ use tempfile::TempDir;
 use zas_core::{Digest, UploadId};
 
 use super::*;
+use crate::services::auth::Granted;
+use crate::services::capacity::Client;
 use crate::services::registry::{Registry, RegistryParts};
 
 const CONTENT: usize = 40_000;
@@ -61,7 +63,7 @@ async fn push(stores: &Stores, folder: &Folder) -> UploadId {
     let body = Box::pin(futures_util::stream::iter([Ok(bytes)]));
     let ours = "ours/layers".parse().unwrap();
     registry
-        .push_blob("alice", &ours, digest, None, body)
+        .push_blob(Granted::in_test(&ours), Client::default(), digest, None, body)
         .await
         .unwrap();
     let names = stores.blobs.scan(None, 10).await.unwrap();

@@ -1,20 +1,20 @@
 //! Signing in and asking the rules, with what a reload exchanges.
 
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use zas_config::{Configuration, UserName};
+use zas_config::Configuration;
 use zas_core::{Clock, RepositoryName};
 
-use super::administrator::Administrator;
-use super::basic::{self, Credentials};
+use super::action::GrantableAction;
+use super::granted::{Granted, Readable};
 use super::in_force::{AccessProblems, InForce};
 use super::passwords::Passwords;
+use super::policy::{Asked, Reason};
 use super::positions::Positions;
 use super::users::random;
-use super::{AccessRequest, Decision, Principal};
+use super::{Principal, RequestHead};
 
 /// Why somebody is not let in.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -36,11 +36,20 @@ pub enum AuthenticationError {
     Unavailable(String),
 }
 
+/// Something is not allowed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Denied {
+    /// Why.
+    pub reason: Reason,
+    /// What to show in `WWW-Authenticate`; nothing when signing in cannot help.
+    pub challenges: Vec<String>,
+}
+
 /// Signs callers in and decides what they may do.
 #[derive(Debug)]
 pub struct Access {
     in_force: ArcSwap<InForce>,
-    passwords: Passwords,
+    passwords: Arc<Passwords>,
     positions: Positions,
     clock: Arc<dyn Clock>,
 }
@@ -53,8 +62,8 @@ impl Access {
     /// Each file of users and administrator that cannot be read.
     pub fn new(configuration: &Configuration, clock: Arc<dyn Clock>) -> Result<Self, Vec<String>> {
         let key = random::<32>().map_err(|error| vec![error.to_string()])?;
-        let passwords = Passwords::new(key);
-        let in_force = InForce::first(configuration, passwords.keys())?;
+        let passwords = Arc::new(Passwords::new(key));
+        let in_force = InForce::first(configuration, &passwords)?;
         let secret = random::<32>().map_err(|error| vec![error.to_string()])?;
         let positions = Positions::new(&secret).map_err(|error| vec![error])?;
         Ok(Self {
@@ -69,7 +78,7 @@ impl Access {
     /// is in force when this returns.
     pub fn reload(&self, configuration: &Configuration) {
         let before = self.in_force.load_full();
-        let in_force = InForce::next(configuration, self.passwords.keys(), &before);
+        let in_force = InForce::next(configuration, &self.passwords, &before);
         self.in_force.store(Arc::new(in_force));
     }
 
@@ -78,47 +87,77 @@ impl Access {
         self.in_force.load().problems.clone()
     }
 
-    /// Who shows these `Authorization` headers. Nobody in particular is an answer, wrong credentials are not.
+    /// Who the head of a request shows to call. Nobody in particular is an answer, wrong credentials are not.
     ///
     /// # Errors
     /// Why they are not let in.
-    pub async fn authenticate(
-        &self,
-        headers: &[&[u8]],
-        client: IpAddr,
-    ) -> Result<Principal, AuthenticationError> {
+    pub async fn authenticate(&self, head: &RequestHead<'_>) -> Result<Principal, AuthenticationError> {
         let in_force = self.in_force.load_full();
-        let Some(sign_in) = &in_force.sign_in else {
+        if in_force.credentials.is_empty() {
             // Nothing that is shown can be right or wrong here: clients that keep a login for this host are anybody.
-            return Ok(Principal::Anonymous);
-        };
-        let Credentials::Password { user, password } =
-            basic::read(headers).map_err(AuthenticationError::Malformed)?
-        else {
-            return Ok(Principal::Anonymous);
-        };
-        // What is no user name can be no user's: it is neither compared nor counted.
-        let user: UserName = user.parse().map_err(|_| AuthenticationError::Rejected)?;
-        let verified = self
-            .passwords
-            .verify(sign_in, &user, &password, client, self.clock.now())
-            .await;
-        if verified == Err(AuthenticationError::Rejected) {
-            tracing::warn!(%user, %client, "failed attempt to sign in");
+            return Ok(Principal::ANONYMOUS);
         }
-        let administrator = sign_in.administrator.as_ref().map(Administrator::name);
-        verified.map(|()| {
-            if administrator == Some(&user) {
-                Principal::Administrator(user)
-            } else {
-                Principal::User(user)
+        let now = self.clock.now();
+        match head.headers.all("authorization").len() {
+            0 | 1 => {}
+            _ => {
+                let reason = "there are several Authorization headers: send one";
+                return Err(AuthenticationError::Malformed(reason));
             }
+        }
+        for credential in &in_force.credentials {
+            if let Some(principal) = credential.identify(head, now).await? {
+                return Ok(principal);
+            }
+        }
+        match head.headers.first("authorization") {
+            None => Ok(Principal::ANONYMOUS),
+            Some(_) => Err(AuthenticationError::Malformed(
+                "the Authorization header has credentials of a kind that is not taken here",
+            )),
+        }
+    }
+
+    /// Allows the principal an action, or says why not.
+    ///
+    /// # Errors
+    /// [`Denied`] with what may help.
+    pub fn grant<'a, A: GrantableAction>(
+        &self,
+        principal: &'a Principal,
+        target: &'a A::Target,
+    ) -> Result<Granted<'a, A>, Denied> {
+        let asked = Asked {
+            action: A::ACTION,
+            resource: A::resource(target),
+        };
+        let in_force = self.in_force.load();
+        if in_force.policy.allows(principal, &asked) {
+            return Ok(Granted::new(principal, target));
+        }
+        let decision = in_force.policy.decide(principal, &asked);
+        tracing::debug!(
+            actor = principal.name(), action = %asked.action, resource = %asked.resource,
+            reason = %decision.reason(), "denied"
+        );
+        Err(Denied {
+            reason: decision.reason().clone(),
+            challenges: self.challenges(principal, Some(asked)),
         })
     }
 
-    /// Answers whether something may be done.
-    pub fn decide(&self, request: &AccessRequest<'_>) -> Decision {
-        self.in_force.load().policy.decide(request)
+    /// Allows the principal an action, for callers that go on without.
+    pub fn grant_if_allowed<'a, A: GrantableAction>(
+        &self,
+        principal: &'a Principal,
+        target: &'a A::Target,
+    ) -> Option<Granted<'a, A>> {
+        let asked = Asked {
+            action: A::ACTION,
+            resource: A::resource(target),
+        };
+        let is_allowed = self.in_force.load().policy.allows(principal, &asked);
+        is_allowed.then(|| Granted::new(principal, target))
     }
 
     /// Whether a rule of the repository gives the principal `detectManifestCollision`.
@@ -134,22 +173,25 @@ impl Access {
         self.in_force.load().policy.may_enter(principal)
     }
 
-    /// Whether anybody can sign in at all.
-    pub fn can_sign_in(&self) -> bool {
-        self.in_force.load().sign_in.is_some()
-    }
-
-    /// What invites a client to sign in; empty when nobody can.
-    pub fn challenge(&self) -> String {
-        self.in_force.load().challenge.clone()
+    /// What invites the principal to show credentials, for what was denied or for nothing in particular; nothing when
+    /// they have shown some, or when nobody can sign in.
+    pub fn challenges(&self, principal: &Principal, denied: Option<Asked<'_>>) -> Vec<String> {
+        if !principal.is_anonymous() {
+            return Vec::new();
+        }
+        let in_force = self.in_force.load();
+        let credentials = in_force.credentials.iter();
+        credentials
+            .filter_map(|credential| credential.challenge(denied))
+            .collect()
     }
 
     /// Which repositories the principal may read, by the rules of this moment.
-    pub fn read_filter(&self, principal: &Principal) -> ReadFilter {
-        ReadFilter {
-            in_force: self.in_force.load_full(),
-            principal: principal.clone(),
-        }
+    pub fn readable(&self, principal: &Principal) -> Readable {
+        let in_force = self.in_force.load_full();
+        Readable::new(principal, move |principal, repository| {
+            in_force.policy.may_read(principal, repository)
+        })
     }
 
     /// Where a listing that is filtered by rights goes on, as its reader may see it; `None` when the system has no
@@ -161,20 +203,6 @@ impl Access {
     /// The position that [`Self::seal_position`] sealed for the same listing since the server was started.
     pub fn open_position(&self, listing: &str, sealed: &str) -> Option<String> {
         self.positions.open(listing, sealed)
-    }
-}
-
-/// Which repositories somebody may read, by the rules of one moment. Can be asked on any thread.
-#[derive(Clone, Debug)]
-pub struct ReadFilter {
-    in_force: Arc<InForce>,
-    principal: Principal,
-}
-
-impl ReadFilter {
-    /// Whether they may read this one.
-    pub fn allows(&self, repository: &RepositoryName) -> bool {
-        self.in_force.policy.may_read(&self.principal, repository)
     }
 }
 

@@ -1,9 +1,12 @@
+use std::net::IpAddr;
 use std::path::Path;
 
 use base64::Engine as _;
 use zas_core::{ManualClock, Timestamp};
 
 use super::*;
+
+use super::super::request_head::tests::Authorization;
 
 const CLIENT: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
 
@@ -13,6 +16,10 @@ fn configuration(htpasswd: &Path) -> Configuration {
         htpasswd.display()
     );
     Configuration::parse(Path::new("test.yaml"), &text).unwrap()
+}
+
+async fn ask(access: &Access, header: &[u8], client: IpAddr) -> Result<Principal, AuthenticationError> {
+    access.authenticate(&Authorization(&[header]).head(client)).await
 }
 
 fn basic(user: &str, password: &str) -> Vec<u8> {
@@ -31,31 +38,34 @@ async fn given_users_when_they_sign_in_then_let_in_and_guessing_is_slowed_down()
     let (good, bad) = (basic("alice", "secret"), basic("alice", "guess"));
 
     // When, then
-    let alice = access.authenticate(&[&good], CLIENT).await.unwrap();
+    let alice = ask(&access, &good, CLIENT).await.unwrap();
     assert_eq!(alice.name(), "alice");
     for guess in [&bad, &bad, &bad, &basic("alice", "other")] {
         assert_eq!(
-            access.authenticate(&[guess], CLIENT).await,
+            ask(&access, guess, CLIENT).await,
             Err(AuthenticationError::Rejected)
         );
     }
     // The right password that is remembered passes, from behind the address that the wrong ones come from too.
-    let slowed = access.authenticate(&[&bad], CLIENT).await;
+    let slowed = ask(&access, &bad, CLIENT).await;
     assert!(
         matches!(slowed, Err(AuthenticationError::TooManyAttempts { .. })),
         "{slowed:?}"
     );
-    assert_eq!(access.authenticate(&[&good], CLIENT).await.unwrap(), alice);
+    assert_eq!(ask(&access, &good, CLIENT).await.unwrap(), alice);
     clock.advance(Duration::from_secs(61));
-    assert_eq!(access.authenticate(&[&good], CLIENT).await.unwrap(), alice);
-    assert_eq!(access.authenticate(&[], CLIENT).await, Ok(Principal::Anonymous));
+    assert_eq!(ask(&access, &good, CLIENT).await.unwrap(), alice);
+    assert_eq!(
+        access.authenticate(&Authorization(&[]).head(CLIENT)).await,
+        Ok(Principal::ANONYMOUS)
+    );
 
     // When the password changes, then the old one is worth nothing at once
     std::fs::write(&file, format!("alice:{}\n", bcrypt::hash("other", 4).unwrap())).unwrap();
     access.reload(&configuration(&file));
     clock.advance(Duration::from_secs(61));
     assert_eq!(
-        access.authenticate(&[&good], CLIENT).await,
+        ask(&access, &good, CLIENT).await,
         Err(AuthenticationError::Rejected)
     );
 }
@@ -71,7 +81,7 @@ async fn given_a_line_that_cannot_be_used_when_reloaded_then_every_other_change_
     assert_eq!(access.problems(), AccessProblems::default());
     let bob = sign_in_as(&access, "bob", "secret").await.unwrap();
     let repository = "any/repository".parse().unwrap();
-    assert!(!access.read_filter(&bob).allows(&repository));
+    assert!(!access.readable(&bob).contains(&repository));
 
     // When alice is removed, carol's line is damaged, and the rules change
     mounted.write("htpasswd", &format!("bob:{hash}\ncarol:$apr1$x$y\ndave:{hash}\n"));
@@ -88,7 +98,7 @@ async fn given_a_line_that_cannot_be_used_when_reloaded_then_every_other_change_
             "{user}"
         );
     }
-    assert!(access.read_filter(&bob).allows(&repository));
+    assert!(access.readable(&bob).contains(&repository));
     let problems = access.problems();
     assert_eq!(problems.users.len(), 1);
     assert!(
@@ -119,19 +129,19 @@ async fn given_a_file_that_vanished_or_cannot_be_read_when_reloaded_then_its_use
     std::fs::remove_file(&file).unwrap();
     std::fs::create_dir(&file).unwrap();
     access.reload(&configuration(&file));
-    assert!(access.authenticate(&[&alice], CLIENT).await.is_ok());
+    assert!(ask(&access, &alice, CLIENT).await.is_ok());
     assert!(access.problems().users[0].contains("cannot be read"));
 
     // When there is no file, then there are no users
     std::fs::remove_dir(&file).unwrap();
     access.reload(&configuration(&file));
-    assert!(access.authenticate(&[&alice], CLIENT).await.is_err());
+    assert!(ask(&access, &alice, CLIENT).await.is_err());
     assert!(access.problems().users[0].contains("is not there"));
 
     // When it is back, then they are
     write();
     access.reload(&configuration(&file));
-    assert!(access.authenticate(&[&alice], CLIENT).await.is_ok());
+    assert!(ask(&access, &alice, CLIENT).await.is_ok());
     assert_eq!(access.problems(), AccessProblems::default());
 }
 
@@ -139,12 +149,9 @@ async fn given_a_file_that_vanished_or_cannot_be_read_when_reloaded_then_its_use
 async fn given_nobody_can_sign_in_when_a_client_shows_a_stored_login_then_it_is_anybody() {
     let configuration = Configuration::parse(Path::new("test.yaml"), "configVersion: 1\n").unwrap();
     let access = Access::new(&configuration, Arc::new(ManualClock::default())).unwrap();
-    assert!(!access.can_sign_in());
+    assert!(access.challenges(&Principal::ANONYMOUS, None).is_empty());
     for shown in [basic("a", "b"), b"Bearer abc".to_vec(), b"nonsense".to_vec()] {
-        assert_eq!(
-            access.authenticate(&[&shown], CLIENT).await,
-            Ok(Principal::Anonymous)
-        );
+        assert_eq!(ask(&access, &shown, CLIENT).await, Ok(Principal::ANONYMOUS));
     }
 }
 
@@ -156,18 +163,18 @@ async fn given_very_many_guesses_when_the_right_password_is_remembered_then_gues
     std::fs::write(&file, format!("alice:{}\n", bcrypt::hash("secret", 4).unwrap())).unwrap();
     let access = Access::new(&configuration(&file), Arc::new(ManualClock::default())).unwrap();
     let good = basic("alice", "secret");
-    access.authenticate(&[&good], CLIENT).await.unwrap();
+    ask(&access, &good, CLIENT).await.unwrap();
     for number in 0..250 {
         let guess = basic("alice", &number.to_string());
-        assert!(access.authenticate(&[&guess], CLIENT).await.is_err());
+        assert!(ask(&access, &guess, CLIENT).await.is_err());
     }
-    let flooded = access.authenticate(&[&good], CLIENT).await;
+    let flooded = ask(&access, &good, CLIENT).await;
     assert!(
         matches!(flooded, Err(AuthenticationError::TooManyAttempts { .. })),
         "{flooded:?}"
     );
     // From elsewhere nobody has guessed.
-    assert!(access.authenticate(&[&good], [127, 0, 0, 2].into()).await.is_ok());
+    assert!(ask(&access, &good, [127, 0, 0, 2].into()).await.is_ok());
 }
 
 #[tokio::test]
@@ -176,16 +183,16 @@ async fn given_no_file_yet_when_started_then_nobody_signs_in_until_it_is_there()
     let file = directory.path().join("htpasswd");
     let access = Access::new(&configuration(&file), Arc::new(ManualClock::default())).unwrap();
     let challenge = "Basic realm=\"zot-artifact-store\", charset=\"UTF-8\"";
-    assert_eq!(access.challenge(), challenge);
+    assert_eq!(access.challenges(&Principal::ANONYMOUS, None), [challenge]);
     let alice = basic("alice", "secret");
     assert_eq!(
-        access.authenticate(&[&alice], CLIENT).await,
+        ask(&access, &alice, CLIENT).await,
         Err(AuthenticationError::Rejected)
     );
     access.reload(&configuration(&file));
     std::fs::write(&file, format!("alice:{}\n", bcrypt::hash("secret", 4).unwrap())).unwrap();
     access.reload(&configuration(&file));
-    assert!(access.authenticate(&[&alice], CLIENT).await.is_ok());
+    assert!(ask(&access, &alice, CLIENT).await.is_ok());
 }
 
 #[tokio::test]
@@ -195,9 +202,7 @@ async fn given_what_is_no_user_name_when_shown_then_rejected_without_being_count
     std::fs::write(&file, format!("alice:{}\n", bcrypt::hash("secret", 4).unwrap())).unwrap();
     let access = Access::new(&configuration(&file), Arc::new(ManualClock::default())).unwrap();
     for number in 0..5 {
-        let answer = access
-            .authenticate(&[&basic(" alice", &number.to_string())], CLIENT)
-            .await;
+        let answer = ask(&access, &basic(" alice", &number.to_string()), CLIENT).await;
         assert_eq!(answer, Err(AuthenticationError::Rejected));
     }
 }
@@ -247,7 +252,7 @@ impl Mounted {
 }
 
 async fn sign_in_as(access: &Access, user: &str, password: &str) -> Result<Principal, AuthenticationError> {
-    access.authenticate(&[&basic(user, password)], CLIENT).await
+    ask(access, &basic(user, password), CLIENT).await
 }
 
 #[tokio::test]
@@ -255,15 +260,15 @@ async fn given_an_administrator_when_signing_in_then_with_the_own_password_and_e
     for has_htpasswd in [true, false] {
         let mounted = Mounted::new(has_htpasswd);
         let access = mounted.access();
-        assert!(access.can_sign_in() && !access.challenge().is_empty());
+        assert!(!access.challenges(&Principal::ANONYMOUS, None).is_empty());
 
         let root = sign_in_as(&access, "root", "first").await.unwrap();
-        assert_eq!(root, Principal::Administrator("root".parse().unwrap()));
+        assert_eq!(root, Principal::administrator("root".parse().unwrap()));
         assert!(access.may_enter(&root));
         assert!(
             access
-                .read_filter(&root)
-                .allows(&"any/repository".parse().unwrap())
+                .readable(&root)
+                .contains(&"any/repository".parse().unwrap())
         );
 
         // The line of the same name in the htpasswd file is worth nothing.
@@ -273,11 +278,11 @@ async fn given_an_administrator_when_signing_in_then_with_the_own_password_and_e
         assert_eq!(unknown, Err(AuthenticationError::Rejected));
         if has_htpasswd {
             let alice = sign_in_as(&access, "alice", "secret").await.unwrap();
-            assert_eq!(alice, Principal::User("alice".parse().unwrap()));
+            assert_eq!(alice, Principal::user("alice".parse().unwrap()));
             assert!(
                 !access
-                    .read_filter(&alice)
-                    .allows(&"any/repository".parse().unwrap())
+                    .readable(&alice)
+                    .contains(&"any/repository".parse().unwrap())
             );
         }
     }

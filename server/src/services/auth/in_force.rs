@@ -1,23 +1,25 @@
 //! Users, administrator and rules, as they were read from the configuration and from the files that it names.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use zas_config::{Administrator as AdministratorFiles, Auth, Configuration};
 
 use super::AccessPolicy;
 use super::administrator::Administrator;
 use super::attempts::AttemptLimit;
+use super::credential::Credential;
 use super::htpasswd::{Htpasswd, UsersFile};
-use super::keys::Keys;
-use super::passwords::SignIn;
+use super::local_passwords::LocalPasswords;
+use super::passwords::{Passwords, SignIn};
 
 /// What a reload exchanges. Each part of it is read by itself, so that what is wrong with one keeps no other back.
 #[derive(Debug)]
 pub(super) struct InForce {
     pub(super) policy: AccessPolicy,
-    /// What invites clients to sign in; empty when nobody can.
-    pub(super) challenge: String,
-    pub(super) sign_in: Option<SignIn>,
+    /// The ways to sign in, none when nobody can.
+    pub(super) credentials: Vec<Arc<dyn Credential>>,
+    local: Option<Arc<LocalPasswords>>,
     pub(super) problems: AccessProblems,
 }
 
@@ -32,7 +34,7 @@ pub struct AccessProblems {
 
 /// One reading of the files.
 struct Reading<'a> {
-    keys: &'a Keys,
+    passwords: &'a Arc<Passwords>,
     before: Option<&'a SignIn>,
     problems: AccessProblems,
     /// Those of the problems that leave nothing to go on with.
@@ -44,8 +46,11 @@ impl InForce {
     ///
     /// # Errors
     /// Each file that cannot be read: there is no last good state to go on with.
-    pub(super) fn first(configuration: &Configuration, keys: &Keys) -> Result<Self, Vec<String>> {
-        let (in_force, unreadable) = Self::read(configuration, keys, None);
+    pub(super) fn first(
+        configuration: &Configuration,
+        passwords: &Arc<Passwords>,
+    ) -> Result<Self, Vec<String>> {
+        let (in_force, unreadable) = Self::read(configuration, passwords, None);
         if unreadable.is_empty() {
             Ok(in_force)
         } else {
@@ -54,25 +59,36 @@ impl InForce {
     }
 
     /// Reads what a changed configuration names. What cannot be read stays as it was before.
-    pub(super) fn next(configuration: &Configuration, keys: &Keys, before: &Self) -> Self {
-        Self::read(configuration, keys, before.sign_in.as_ref()).0
+    pub(super) fn next(configuration: &Configuration, passwords: &Arc<Passwords>, before: &Self) -> Self {
+        Self::read(
+            configuration,
+            passwords,
+            before.local.as_ref().map(|local| &local.sign_in),
+        )
+        .0
     }
 
-    fn read(configuration: &Configuration, keys: &Keys, before: Option<&SignIn>) -> (Self, Vec<String>) {
+    fn read(
+        configuration: &Configuration,
+        passwords: &Arc<Passwords>,
+        before: Option<&SignIn>,
+    ) -> (Self, Vec<String>) {
         let mut reading = Reading {
-            keys,
+            passwords,
             before,
             problems: AccessProblems::default(),
             unreadable: Vec::new(),
         };
         let auth = configuration.auth.as_ref();
         let auth = auth.filter(|auth| auth.htpasswd.is_some() || auth.administrator.is_some());
+        let local = auth.map(|auth| Arc::new(reading.local_passwords(auth)));
         let in_force = Self {
             policy: AccessPolicy::new(configuration.access_control.as_ref()),
-            challenge: auth.map_or_else(String::new, |auth| {
-                format!("Basic realm=\"{}\", charset=\"UTF-8\"", auth.realm)
-            }),
-            sign_in: auth.map(|auth| reading.sign_in(auth)),
+            credentials: local
+                .iter()
+                .map(|local| Arc::clone(local) as Arc<dyn Credential>)
+                .collect(),
+            local,
             problems: reading.problems,
         };
         (in_force, reading.unreadable)
@@ -80,6 +96,14 @@ impl InForce {
 }
 
 impl Reading<'_> {
+    fn local_passwords(&mut self, auth: &Auth) -> LocalPasswords {
+        LocalPasswords {
+            sign_in: self.sign_in(auth),
+            passwords: Arc::clone(self.passwords),
+            realm: auth.realm.clone(),
+        }
+    }
+
     fn sign_in(&mut self, auth: &Auth) -> SignIn {
         let users = auth.htpasswd.as_ref().map(|htpasswd| self.users(&htpasswd.path));
         let users = users.unwrap_or_default();
@@ -128,7 +152,7 @@ impl Reading<'_> {
 
     fn administrator(&mut self, files: &AdministratorFiles) -> Option<Administrator> {
         let before = self.before.and_then(|sign_in| sign_in.administrator.as_ref());
-        match Administrator::load(files, self.keys, before) {
+        match Administrator::load(files, self.passwords.keys(), before) {
             Ok(administrator) => Some(administrator),
             Err(error) => {
                 let reason = format!("auth.administrator: {error}");

@@ -1,30 +1,37 @@
 //! Who calls and what they may do.
 //!
-//! Every way to sign in ends in one [`Principal`], and every question is answered by one evaluator,
-//! [`AccessPolicy::decide`].
+//! Every way to sign in is a [`Credential`](credential::Credential) and ends in one [`Principal`]. Every question is
+//! answered by one evaluator, [`AccessPolicy::decide`]; a yes is a [`Granted`], which services take as their proof.
 
 mod access;
+pub mod action;
 mod administrator;
 mod attempts;
 mod basic;
+mod credential;
 #[cfg(feature = "fuzzing")]
 pub mod fuzzing;
+mod granted;
 mod htpasswd;
 mod in_force;
 mod keys;
+mod local_passwords;
 mod locked_file;
 mod passwords;
 mod policy;
 mod positions;
 mod principal;
+mod request_head;
 mod running;
 mod stored_hash;
 mod users;
 mod verified;
 
-pub use access::{Access, AuthenticationError, ReadFilter};
+pub use access::{Access, AuthenticationError, Denied};
+pub use action::{Action, GrantableAction};
+pub use granted::{Granted, Readable};
 pub use in_force::AccessProblems;
-pub use policy::{AccessPolicy, AccessRequest, Decision, Reason, RequestContext, Resource};
-pub use principal::Principal;
+pub use policy::{AccessPolicy, Asked, Decision, Reason, Resource};
+pub use principal::{Actor, Identity, InvalidIssuer, Principal, Role};
+pub use request_head::{Headers, RequestHead};
 pub use users::{ListedUsers, UserAdded, UsersError, add_user, list_users, remove_user};
-pub use zas_config::Action;

@@ -9,7 +9,6 @@ use zas_blocking::PASSWORDS;
 use zas_config::UserName;
 use zas_core::Timestamp;
 
-use super::AuthenticationError;
 use super::administrator::Administrator;
 use super::attempts::{AttemptLimit, Attempts, Refusal, Reservation};
 use super::htpasswd::Htpasswd;
@@ -17,6 +16,7 @@ use super::keys::{Key, Keys};
 use super::running::Running;
 use super::stored_hash::StoredHash;
 use super::verified::Verified;
+use super::{AuthenticationError, Principal};
 
 /// Verifications at a time: each occupies a core, and 19 MiB with the hashes that this product makes.
 const AT_A_TIME: usize = 4;
@@ -41,6 +41,14 @@ impl SignIn {
         match administrator.filter(|administrator| administrator.name() == user) {
             Some(administrator) => Some(administrator.hash()),
             None => self.users.get(user.as_str()),
+        }
+    }
+
+    /// Who has shown the password of this user.
+    fn principal(&self, user: &UserName) -> Principal {
+        match &self.administrator {
+            Some(administrator) if administrator.name() == user => Principal::administrator(user.clone()),
+            _ => Principal::user(user.clone()),
         }
     }
 
@@ -90,7 +98,7 @@ impl Passwords {
         &self.keys
     }
 
-    /// Succeeds when the password is the user's. A name that does not exist costs what one that does costs.
+    /// Who it is, when the password is the user's. A name that does not exist costs what one that does costs.
     pub(super) async fn verify(
         &self,
         sign_in: &SignIn,
@@ -98,7 +106,7 @@ impl Passwords {
         password: &str,
         client: IpAddr,
         now: Timestamp,
-    ) -> Result<(), AuthenticationError> {
+    ) -> Result<Principal, AuthenticationError> {
         let known = sign_in.hash_of(user);
         let Some(stored) = known.or_else(|| sign_in.stand_in(self.keys.choice(user))) else {
             return Err(AuthenticationError::Rejected);
@@ -107,10 +115,10 @@ impl Passwords {
         let source = || self.keys.source(user, client);
         // Wrong passwords that others send from behind the same address keep nobody out who has shown the right one.
         if known.is_some()
-            && self.verified.holds(&password_key, now)
+            && let Some(principal) = self.verified.recall(&password_key, now)
             && !self.attempts.is_flooded(source, sign_in.limit, now)
         {
-            return Ok(());
+            return Ok(principal);
         }
         let attempt = Attempt {
             source: source(),
@@ -122,12 +130,13 @@ impl Passwords {
         let is_right = running
             .outcome(|| async {
                 let reservation = self.reserve(attempt, sign_in.limit)?;
-                self.hash(reservation, attempt, sign_in, known.is_some(), stored, password)
+                let principal = known.is_some().then(|| sign_in.principal(user));
+                self.hash(reservation, attempt, sign_in, principal, stored, password)
                     .await
             })
             .await?;
         if is_right {
-            Ok(())
+            Ok(sign_in.principal(user))
         } else {
             Err(AuthenticationError::Rejected)
         }
@@ -148,7 +157,7 @@ impl Passwords {
         reservation: Reservation,
         attempt: Attempt,
         sign_in: &SignIn,
-        is_known: bool,
+        principal: Option<Principal>,
         stored: &StoredHash,
         password: &str,
     ) -> Result<bool, AuthenticationError> {
@@ -161,18 +170,19 @@ impl Passwords {
         let turn = turn.map_err(|_| unavailable("the server stops"))?;
         drop(place);
         // Another request may have verified the same password while this one waited for its turn.
-        if is_known && self.verified.holds(&attempt.password, attempt.now) {
+        if principal.is_some() && self.verified.recall(&attempt.password, attempt.now).is_some() {
             return Ok(true);
         }
         let (verified, remember_for) = (Arc::clone(&self.verified), sign_in.remember_for);
         let (stored, password) = (stored.clone(), password.to_owned());
         // Turn and reservation travel along: a caller that gives up ends neither the hashing nor what follows from it.
         let verifying = PASSWORDS.run(move || {
-            let is_right = stored.verify(&password) && is_known;
-            if is_right {
-                verified.remember(attempt.password, attempt.now, remember_for);
-            } else {
-                reservation.failed(attempt.password);
+            // A name that does not exist is hashed too.
+            let who = stored.verify(&password).then_some(principal).flatten();
+            let is_right = who.is_some();
+            match who {
+                Some(principal) => verified.remember(attempt.password, principal, attempt.now, remember_for),
+                None => reservation.failed(attempt.password),
             }
             drop(turn);
             is_right

@@ -31,6 +31,7 @@ async fn verify(
     passwords
         .verify(sign_in, &user.parse().unwrap(), password, CLIENT, now)
         .await
+        .map(|principal| assert_eq!(principal.name(), user))
 }
 
 fn count(answers: &[Result<(), AuthenticationError>], expected: &Result<(), AuthenticationError>) -> usize {

@@ -10,6 +10,7 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use zas_core::Timestamp;
 
+use super::Principal;
 use super::keys::Key;
 
 /// Most passwords that are remembered. When full, the outdated ones go, and if none is outdated, all go: verifying
@@ -26,24 +27,34 @@ pub(super) struct Verified {
 
 /// From when until when a password is remembered. Before its time it is not, so that a wall clock that was set back
 /// does not keep it for as long as it was wrong.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 struct Held {
     since: Timestamp,
     until: Timestamp,
+    principal: Principal,
 }
 
 impl Held {
-    fn at(self, now: Timestamp) -> bool {
+    fn at(&self, now: Timestamp) -> bool {
         self.since <= now && now < self.until
     }
 }
 
 impl Verified {
-    pub(super) fn holds(&self, password: &Key, now: Timestamp) -> bool {
-        self.table.load().get(password).is_some_and(|held| held.at(now))
+    /// Who has shown this password a short time ago.
+    pub(super) fn recall(&self, password: &Key, now: Timestamp) -> Option<Principal> {
+        let table = self.table.load();
+        let held = table.get(password).filter(|held| held.at(now))?;
+        Some(held.principal.clone())
     }
 
-    pub(super) fn remember(&self, password: Key, now: Timestamp, remember_for: Duration) {
+    pub(super) fn remember(
+        &self,
+        password: Key,
+        principal: Principal,
+        now: Timestamp,
+        remember_for: Duration,
+    ) {
         let _writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
         let mut table = HashMap::clone(&self.table.load());
         if table.len() >= MOST {
@@ -55,6 +66,7 @@ impl Verified {
         let held = Held {
             since: now,
             until: now.plus(remember_for),
+            principal,
         };
         table.insert(password, held);
         self.table.store(Arc::new(table));
@@ -79,17 +91,18 @@ mod tests {
         let held = Held {
             since: start,
             until: start.plus(minute),
+            principal: Principal::ANONYMOUS,
         };
-        let mut table: HashMap<Key, Held> = (1..MOST).map(|number| (key(number), held)).collect();
+        let mut table: HashMap<Key, Held> = (1..MOST).map(|number| (key(number), held.clone())).collect();
         table.insert(key(0), Held { until: start, ..held });
         verified.table.store(Arc::new(table));
 
-        verified.remember(key(MOST), start, minute);
+        verified.remember(key(MOST), Principal::ANONYMOUS, start, minute);
         assert_eq!(verified.len(), MOST);
-        assert!(!verified.holds(&key(0), start) && verified.holds(&key(1), start));
+        assert!(verified.recall(&key(0), start).is_none() && verified.recall(&key(1), start).is_some());
 
-        verified.remember(key(MOST + 1), start, minute);
+        verified.remember(key(MOST + 1), Principal::ANONYMOUS, start, minute);
         assert_eq!(verified.len(), 1);
-        assert!(verified.holds(&key(MOST + 1), start));
+        assert!(verified.recall(&key(MOST + 1), start).is_some());
     }
 }

@@ -4,6 +4,8 @@ use std::hash::{BuildHasher, RandomState};
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::LazyLock;
 
+use crate::services::auth::Actor;
+
 /// Nobody outside can choose names that collide.
 static KEY: LazyLock<RandomState> = LazyLock::new(RandomState::new);
 
@@ -12,12 +14,9 @@ static KEY: LazyLock<RandomState> = LazyLock::new(RandomState::new);
 pub struct Client(u64);
 
 impl Client {
-    /// The client that called from `address` and signed in as `account`, which is empty for those who did not.
-    pub fn of(account: &str, address: IpAddr) -> Self {
-        if account.is_empty() {
-            return Self(KEY.hash_one(network(address)));
-        }
-        Self(KEY.hash_one(account))
+    /// The client that called from `address` and signed in as `account`, if it did.
+    pub fn of(account: Option<&Actor>, address: IpAddr) -> Self {
+        Self(account.map_or_else(|| KEY.hash_one(network(address)), |account| KEY.hash_one(account)))
     }
 }
 
@@ -29,25 +28,6 @@ fn network(address: IpAddr) -> IpAddr {
     }
 }
 
-/// Under which name a change is recorded, and for whom it counts.
-#[derive(Clone, Copy, Debug)]
-pub struct Sender<'a> {
-    /// The name; empty for anonymous.
-    pub actor: &'a str,
-    /// The client.
-    pub client: Client,
-}
-
-impl<'a> From<&'a str> for Sender<'a> {
-    /// Somebody who signed in.
-    fn from(actor: &'a str) -> Self {
-        Self {
-            actor,
-            client: Client(KEY.hash_one(actor)),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -55,12 +35,23 @@ mod tests {
     #[test]
     fn given_accounts_and_addresses_when_told_apart_then_an_account_is_one_everywhere_and_a_network_one_client()
      {
+        let (alice, bob) = (
+            Actor::local(&"alice".parse().unwrap()),
+            Actor::local(&"bob".parse().unwrap()),
+        );
+        let federated = Actor::new("https://id.example", "alice").unwrap();
         let client = |account, address: &str| Client::of(account, address.parse().unwrap());
-        assert_eq!(client("alice", "192.0.2.1"), client("alice", "192.0.2.2"));
-        assert_eq!(client("alice", "192.0.2.1"), Sender::from("alice").client);
-        assert_ne!(client("alice", "192.0.2.1"), client("bob", "192.0.2.1"));
-        assert_ne!(client("", "192.0.2.1"), client("", "192.0.2.2"));
-        assert_eq!(client("", "2001:db8::1"), client("", "2001:db8::2:1"));
-        assert_ne!(client("", "2001:db8::1"), client("", "2001:db8:0:1::1"));
+        assert_eq!(
+            client(Some(&alice), "192.0.2.1"),
+            client(Some(&alice), "192.0.2.2")
+        );
+        assert_ne!(client(Some(&alice), "192.0.2.1"), client(Some(&bob), "192.0.2.1"));
+        assert_ne!(
+            client(Some(&alice), "192.0.2.1"),
+            client(Some(&federated), "192.0.2.1")
+        );
+        assert_ne!(client(None, "192.0.2.1"), client(None, "192.0.2.2"));
+        assert_eq!(client(None, "2001:db8::1"), client(None, "2001:db8::2:1"));
+        assert_ne!(client(None, "2001:db8::1"), client(None, "2001:db8:0:1::1"));
     }
 }

@@ -3,5 +3,5 @@
 mod client;
 mod shares;
 
-pub use client::{Client, Sender};
+pub use client::Client;
 pub use shares::{Refusal, Share, Shares};

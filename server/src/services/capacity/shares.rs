@@ -184,7 +184,7 @@ mod tests {
     use super::*;
 
     fn client(number: u8) -> Client {
-        Client::of("", [192, 0, 2, number].into())
+        Client::of(None, [192, 0, 2, number].into())
     }
 
     fn taken(shares: &Arc<Shares>, client: Client) -> Vec<Share> {

@@ -75,6 +75,8 @@ mod tests {
     use zas_metadata::{MemoryMetadata, MetadataStore, Timing};
 
     use super::*;
+    use crate::services::auth::Granted;
+    use crate::services::capacity::Client;
     use crate::services::registry::{Registry, RegistryParts, RegistrySettings};
 
     const INTERVAL: Duration = Duration::from_secs(60);
@@ -176,7 +178,13 @@ mod tests {
         tokio::time::resume();
         world
             .registry
-            .push_blob("alice", &repository, digest, None, body)
+            .push_blob(
+                Granted::in_test(&repository),
+                Client::default(),
+                digest,
+                None,
+                body,
+            )
             .await
             .unwrap();
         tokio::time::pause();

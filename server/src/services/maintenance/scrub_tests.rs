@@ -9,6 +9,8 @@ use zas_core::{Clock, Digest, ManualClock, RepositoryName, SystemIds, UploadId};
 use zas_metadata::{BlobContent, Lease, MemoryMetadata, MetadataStore, Timing};
 
 use super::{ScrubSettings, Scrubbed, Scrubber};
+use crate::services::auth::Granted;
+use crate::services::capacity::Client;
 use crate::services::registry::{Registry, RegistryError, RegistryParts, RegistrySettings, Suspects};
 
 const PAUSE: Duration = Duration::from_hours(1);
@@ -65,7 +67,13 @@ impl World {
         let digest = Digest::sha256_of(&bytes);
         let body = Box::pin(futures_util::stream::iter([Ok(Bytes::from(bytes))]));
         self.registry
-            .push_blob("alice", &self.ours, digest, None, body)
+            .push_blob(
+                Granted::in_test(&self.ours),
+                Client::default(),
+                digest,
+                None,
+                body,
+            )
             .await
             .unwrap();
         digest
@@ -124,7 +132,11 @@ impl World {
     }
 
     async fn is_readable(&self, digest: &Digest) -> bool {
-        match self.registry.open_blob(&self.ours, digest).await {
+        match self
+            .registry
+            .open_blob(Granted::in_test(&self.ours), digest)
+            .await
+        {
             Ok(_) => true,
             Err(RegistryError::BlobDamaged { .. }) => false,
             Err(error) => panic!("{error}"),
@@ -167,7 +179,11 @@ async fn given_flipped_shortened_and_missing_bytes_when_a_pass_is_due_then_those
         // Who may push is told to.
         let head = world
             .registry
-            .blob_size(&world.ours, &damaged, Lease::Renew)
+            .blob_size(
+                Granted::in_test(&world.ours),
+                Some(Granted::in_test(&world.ours)),
+                &damaged,
+            )
             .await;
         assert!(matches!(head, Err(RegistryError::BlobUnknown { .. })), "{head:?}");
     }

@@ -8,6 +8,7 @@ use zas_core::{Digest, RepositoryName};
 use zas_metadata::{BlobContent, BlobStat, Extent, Lease, MetadataError, MountOutcome};
 
 use super::{Registry, RegistryError, Result};
+use crate::services::auth::{Granted, Readable, action};
 
 /// Repositories that an anonymous mount tries, at most.
 const HOLDERS_TRIED: usize = 32;
@@ -42,12 +43,22 @@ pub struct StoredPart {
 }
 
 impl Registry {
-    /// The size of a blob. With [`Lease::Renew`] the answer promises to keep the blob for the grace.
+    /// The size of a blob. To who may push, the answer promises to keep the blob for the grace.
     ///
     /// # Errors
     /// [`RegistryError::BlobUnknown`]; [`RegistryError::BlobDamaged`] for who only reads, while who may push is told that
     /// it is unknown, so that the push heals it.
-    pub async fn blob_size(&self, repository: &RepositoryName, digest: &Digest, lease: Lease) -> Result<u64> {
+    pub async fn blob_size(
+        &self,
+        granted: Granted<'_, action::Pull>,
+        push: Option<Granted<'_, action::Push>>,
+        digest: &Digest,
+    ) -> Result<u64> {
+        let repository = granted.target();
+        let lease = match push.filter(|push| push.target() == repository) {
+            Some(_) => Lease::Renew,
+            None => Lease::Leave,
+        };
         Ok(self.stat(repository, digest, lease).await?.size)
     }
 
@@ -55,7 +66,8 @@ impl Registry {
     ///
     /// # Errors
     /// [`RegistryError::BlobUnknown`], [`RegistryError::BlobDamaged`].
-    pub async fn open_blob(&self, repository: &RepositoryName, digest: &Digest) -> Result<Blob> {
+    pub async fn open_blob(&self, granted: Granted<'_, action::Pull>, digest: &Digest) -> Result<Blob> {
+        let repository = granted.target();
         let stat = self.stat(repository, digest, Lease::Leave).await?;
         match self.open(digest, stat).await {
             // The bytes may have moved between reading the row and opening the name: the row decides.
@@ -122,28 +134,28 @@ impl Registry {
         })
     }
 
-    /// Makes `to` hold a blob that `from`, or without one any repository that `may_read` allows, holds.
+    /// Makes the repository hold a blob that `from`, or without one any other repository, holds, if it is `readable`.
     /// `false`: nobody suitable holds it, and the client has to upload it.
     ///
     /// # Errors
     /// [`RegistryError::Reserved`] for a bucket's repository.
     pub async fn mount_blob(
         &self,
-        actor: &str,
+        granted: Granted<'_, action::Push>,
         digest: &Digest,
         from: Option<&RepositoryName>,
-        to: &RepositoryName,
-        may_read: impl Fn(&RepositoryName) -> bool,
+        readable: &Readable,
     ) -> Result<bool> {
+        let to = granted.target();
         refuse_reserved(to)?;
         let sources = match from {
             Some(from) => vec![from.clone()],
             None => self.metadata.find_holders(digest, HOLDERS_TRIED).await?,
         };
-        for source in sources.iter().filter(|source| may_read(source)) {
+        for source in sources.iter().filter(|source| readable.contains(source)) {
             let outcome = self
                 .metadata
-                .mount_blob(&self.origin(actor), source, to, digest)
+                .mount_blob(&self.origin(&granted.actor()), source, to, digest)
                 .await?;
             if outcome == MountOutcome::Mounted {
                 tracing::info!(%digest, from = %source, to = %to, "mounted blob");
@@ -157,11 +169,12 @@ impl Registry {
     ///
     /// # Errors
     /// [`RegistryError::BlobUnknown`], [`RegistryError::Reserved`].
-    pub async fn delete_blob(&self, actor: &str, repository: &RepositoryName, digest: &Digest) -> Result<()> {
+    pub async fn delete_blob(&self, granted: Granted<'_, action::Delete>, digest: &Digest) -> Result<()> {
+        let repository = granted.target();
         refuse_reserved(repository)?;
         if !self
             .metadata
-            .unlink_blob(&self.origin(actor), repository, digest)
+            .unlink_blob(&self.origin(&granted.actor()), repository, digest)
             .await?
         {
             return Err(RegistryError::BlobUnknown {

@@ -1,11 +1,10 @@
 //! Listing repositories.
 
-use std::sync::Arc;
-
 use zas_blocking::METADATA_READS;
 use zas_core::RepositoryName;
 
 use super::{Registry, RegistryError, Result};
+use crate::services::auth::Readable;
 
 /// Repositories that one page looks at before it answers what it has, so that a caller who may read few of many
 /// repositories gets short pages instead of long waits: a few milliseconds, none of them on the caller's thread.
@@ -28,7 +27,7 @@ pub struct Catalog {
 }
 
 impl Registry {
-    /// Repositories behind `after` in byte order that `may_read` allows, at most `count` and at most a page.
+    /// Repositories behind `after` in byte order that are `readable`, at most `count` and at most a page.
     ///
     /// # Errors
     /// Only failures of the store.
@@ -36,7 +35,7 @@ impl Registry {
         &self,
         after: Option<&str>,
         count: Option<usize>,
-        may_read: impl Fn(&RepositoryName) -> bool + Send + Sync + 'static,
+        readable: &Readable,
     ) -> Result<Catalog> {
         let page_size = self.settings().page_size;
         let count = count.unwrap_or(page_size).min(page_size);
@@ -44,14 +43,13 @@ impl Registry {
         if count == 0 {
             return Ok(page.ended());
         }
-        let may_read: ReadFilter = Arc::new(may_read);
         // One more tells whether there is another page.
         let mut step = (count + 1).min(FIRST_STEP);
         loop {
             let from = page.scanned.as_ref().map(RepositoryName::as_str).or(after);
             let listed = self.metadata.list_repositories("", from, step).await?;
             let more = listed.more;
-            page.add(readable(listed.entries, &may_read).await?);
+            page.add(seen(listed.entries, readable).await?);
             if page.has_another {
                 return Ok(page.full());
             }
@@ -71,17 +69,15 @@ impl Registry {
     }
 }
 
-type ReadFilter = Arc<dyn Fn(&RepositoryName) -> bool + Send + Sync>;
-
 /// A repository and whether it may be shown.
 type Seen = (RepositoryName, bool);
 
 /// Asks for each name whether it may be shown: here when they are few, else where nobody waits.
-async fn readable(names: Vec<RepositoryName>, may_read: &ReadFilter) -> Result<Vec<Seen>> {
-    let may_read = Arc::clone(may_read);
+async fn seen(names: Vec<RepositoryName>, readable: &Readable) -> Result<Vec<Seen>> {
+    let readable = readable.clone();
     let ask = move |names: Vec<RepositoryName>| -> Vec<Seen> {
         let seen = names.into_iter().map(|name| {
-            let is_readable = may_read(&name);
+            let is_readable = readable.contains(&name);
             (name, is_readable)
         });
         seen.collect()

@@ -12,6 +12,7 @@ use zas_metadata::{
 
 use super::blobs::refuse_reserved;
 use super::{Registry, RegistryError, Result};
+use crate::services::auth::{Granted, Principal, action};
 
 /// A moving tag can make a conditional push lose; after so many losses in a row the client is told.
 const TAG_ATTEMPTS: usize = 8;
@@ -19,10 +20,8 @@ const TAG_ATTEMPTS: usize = 8;
 /// A manifest as it arrives.
 #[derive(Clone, Debug)]
 pub struct PushManifest<'a> {
-    /// Who pushes.
-    pub actor: &'a str,
-    /// Where to.
-    pub repository: &'a RepositoryName,
+    /// Who pushes where to, and what they may do with tags.
+    pub grant: PushGrant<'a>,
     /// The digest that the client named, which the body must have; without one it is SHA-256.
     pub digest: Option<Digest>,
     /// The tags to point to it, each once.
@@ -31,19 +30,56 @@ pub struct PushManifest<'a> {
     pub media_type: Option<MediaType>,
     /// The bytes.
     pub body: Bytes,
-    /// What the caller may do with tags.
-    pub rights: TagRights,
-    /// Whether content that the repository holds already may take another media type, by whatever tag it is reached.
-    pub retyping: Retyping,
 }
 
-/// What a caller may do with the tags of a repository; at least one of the two.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct TagRights {
-    /// Make new ones.
-    pub create: bool,
-    /// Move existing ones.
-    pub update: bool,
+/// The right to push a manifest, by what may be done with the tags that shall point to it.
+#[derive(Clone, Copy, Debug)]
+pub enum PushGrant<'a> {
+    /// There may be none. Who may move tags may also change the media type of what the repository holds.
+    Untagged(Granted<'a, action::Push>, Option<Granted<'a, action::Retag>>),
+    /// New ones may be made.
+    NewTags(Granted<'a, action::Tag>),
+    /// Existing ones may be moved.
+    MovedTags(Granted<'a, action::Retag>),
+    /// Both.
+    AnyTags(Granted<'a, action::Tag>, Granted<'a, action::Retag>),
+}
+
+impl<'a> PushGrant<'a> {
+    /// Where to.
+    pub fn repository(&self) -> &'a RepositoryName {
+        match self {
+            Self::Untagged(granted, _) => granted.target(),
+            Self::NewTags(granted) | Self::AnyTags(granted, _) => granted.target(),
+            Self::MovedTags(granted) => granted.target(),
+        }
+    }
+
+    /// Who pushes.
+    pub fn principal(&self) -> &'a Principal {
+        match self {
+            Self::Untagged(granted, _) => granted.principal(),
+            Self::NewTags(granted) | Self::AnyTags(granted, _) => granted.principal(),
+            Self::MovedTags(granted) => granted.principal(),
+        }
+    }
+
+    fn may_create_tags(&self) -> bool {
+        matches!(self, Self::NewTags(_) | Self::AnyTags(..))
+    }
+
+    fn may_move_tags(&self) -> bool {
+        matches!(self, Self::MovedTags(_) | Self::AnyTags(..))
+    }
+
+    /// The media type of stored content is part of what every one of its tags shows: changing it is moving them all.
+    fn retyping(&self) -> Retyping {
+        if self.may_move_tags() || matches!(self, Self::Untagged(_, Some(_))) {
+            Retyping::Allowed
+        } else {
+            Retyping::Refused
+        }
+    }
 }
 
 /// A manifest that was stored.
@@ -61,7 +97,8 @@ impl Registry {
     /// # Errors
     /// [`RegistryError`] says what the client has to change.
     pub async fn push_manifest(&self, push: PushManifest<'_>) -> Result<ManifestPushed> {
-        refuse_reserved(push.repository)?;
+        let repository = push.grant.repository();
+        refuse_reserved(repository)?;
         let settings = self.settings();
         if push.body.len() > settings.manifest_size {
             return Err(RegistryError::ManifestTooLarge {
@@ -70,9 +107,9 @@ impl Registry {
         }
         let digest = verified_digest(push.digest, &push.body)?;
         let manifest = Manifest::parse(&push.body, push.media_type.as_ref(), settings.manifest_references)?;
-        let missing = settings.missing_references(push.repository);
+        let missing = settings.missing_references(repository);
         let commit = CommitManifest {
-            repository: push.repository.clone(),
+            repository: repository.clone(),
             digest,
             media_type: manifest.media_type.clone(),
             references: manifest
@@ -81,12 +118,13 @@ impl Registry {
                 .map(|reference| edge(reference, missing))
                 .collect(),
             subject: referral(&manifest, digest, push.body.len())?,
-            retyping: push.retyping,
+            retyping: push.grant.retyping(),
             tags: Vec::new(),
             body: push.body.clone(),
         };
         self.commit(&push, commit).await?;
-        tracing::info!(repository = %push.repository, %digest, tags = ?push.tags, actor = push.actor, "pushed manifest");
+        let actor = push.grant.principal().name();
+        tracing::info!(%repository, %digest, tags = ?push.tags, actor, "pushed manifest");
         Ok(ManifestPushed {
             digest,
             subject: manifest.subject,
@@ -96,7 +134,7 @@ impl Registry {
     /// Commits under the preconditions that the caller's rights demand. They are part of the commit, so a right to
     /// create never overwrites, however requests interleave.
     async fn commit(&self, push: &PushManifest<'_>, mut commit: CommitManifest) -> Result<()> {
-        let origin = self.origin(push.actor);
+        let origin = self.origin(&push.grant.principal().actor());
         for _ in 0..TAG_ATTEMPTS {
             commit.tags = self.preconditions(push, &commit.digest).await?;
             match self.metadata.commit_manifest(&origin, commit.clone()).await? {
@@ -109,7 +147,7 @@ impl Registry {
                 }
                 CommitOutcome::Missing(digests) => {
                     return Err(RegistryError::ReferencesMissing {
-                        repository: push.repository.clone(),
+                        repository: push.grant.repository().clone(),
                         digests,
                     });
                 }
@@ -140,13 +178,14 @@ impl Registry {
         tag: &Tag,
         digest: &Digest,
     ) -> Result<Precondition> {
-        if push.rights.create && push.rights.update {
+        let (may_create, may_move) = (push.grant.may_create_tags(), push.grant.may_move_tags());
+        if may_create && may_move {
             return Ok(Precondition::Any);
         }
-        match self.metadata.resolve_tag(push.repository, tag).await? {
+        match self.metadata.resolve_tag(push.grant.repository(), tag).await? {
             // Pushing what is there already changes nothing: a retry after a lost answer must succeed.
-            Some(current) if current == *digest || push.rights.update => Ok(Precondition::Equals(current)),
-            None if push.rights.create => Ok(Precondition::Absent),
+            Some(current) if current == *digest || may_move => Ok(Precondition::Equals(current)),
+            None if may_create => Ok(Precondition::Absent),
             current => Err(RegistryError::TagForbidden {
                 tag: tag.clone(),
                 exists: current.is_some(),
@@ -160,9 +199,10 @@ impl Registry {
     /// [`RegistryError::ManifestUnknown`], [`RegistryError::ManifestDamaged`].
     pub async fn manifest(
         &self,
-        repository: &RepositoryName,
+        granted: Granted<'_, action::Pull>,
         reference: &Reference,
     ) -> Result<StoredManifest> {
+        let repository = granted.target();
         found(
             repository,
             reference,
@@ -176,9 +216,10 @@ impl Registry {
     /// [`RegistryError::ManifestUnknown`], [`RegistryError::ManifestDamaged`].
     pub async fn stat_manifest(
         &self,
-        repository: &RepositoryName,
+        granted: Granted<'_, action::Pull>,
         reference: &Reference,
     ) -> Result<ManifestStat> {
+        let repository = granted.target();
         found(
             repository,
             reference,
@@ -193,16 +234,16 @@ impl Registry {
     /// tags point to one that is to be kept then.
     pub async fn delete_manifest(
         &self,
-        actor: &str,
-        repository: &RepositoryName,
+        granted: Granted<'_, action::Delete>,
         digest: &Digest,
         shared: SharedManifest,
     ) -> Result<()> {
+        let repository = granted.target();
         refuse_reserved(repository)?;
         let mut deleted_tags = false;
         loop {
             // Each step is a change of its own, not a repetition of the one before.
-            let origin = self.origin(actor);
+            let origin = self.origin(&granted.actor());
             let deleted = self.metadata.delete_manifest(&origin, repository, digest, shared);
             match deleted.await? {
                 DeleteManifestOutcome::Kept => {
@@ -218,6 +259,7 @@ impl Registry {
                 DeleteManifestOutcome::Deleted | DeleteManifestOutcome::Unknown => break,
             }
         }
+        let actor = granted.principal().name();
         tracing::info!(%repository, %digest, actor, "deleted manifest");
         Ok(())
     }

@@ -20,10 +20,12 @@ use zas_blobs::BlobStore;
 use zas_core::{Clock, IdSource, UploadId};
 use zas_metadata::{MetadataStore, Origin};
 
+use crate::services::auth::Actor;
+
 pub use blobs::{Blob, BlobBody, StoredPart};
 pub use catalog::Catalog;
 pub use error::{RegistryError, Result};
-pub use manifests::{ManifestPushed, PushManifest, TagRights};
+pub use manifests::{ManifestPushed, PushGrant, PushManifest};
 pub use referrers::ReferrerQuery;
 pub use settings::{RegistrySettings, UploadBudget};
 pub use suspects::Suspects;
@@ -153,11 +155,11 @@ impl Registry {
         self.running.contains(id)
     }
 
-    fn origin(&self, actor: &str) -> Origin {
+    fn origin(&self, actor: &Actor) -> Origin {
         let operation = self.ids.upload_id(self.clock.now()).to_bytes();
         Origin {
             operation,
-            actor: actor.to_owned(),
+            actor: actor.to_string(),
         }
     }
 }

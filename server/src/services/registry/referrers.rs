@@ -5,6 +5,7 @@ use zas_core::{Digest, RepositoryName};
 use zas_metadata::{ReferrerCursor, ReferrerPage};
 
 use super::{Registry, Result};
+use crate::services::auth::{Granted, action};
 
 /// What is asked of the referrers of a subject.
 #[derive(Clone, Debug, Default)]
@@ -25,10 +26,11 @@ impl Registry {
     /// Only failures of the store.
     pub async fn list_referrers(
         &self,
-        repository: &RepositoryName,
+        granted: Granted<'_, action::ListReferrers>,
         subject: &Digest,
         query: &ReferrerQuery,
     ) -> Result<ReferrerPage> {
+        let repository = granted.target();
         let settings = self.settings();
         let count = query
             .count

@@ -1,10 +1,11 @@
 //! Listing and deleting tags.
 
-use zas_core::{Reference, RepositoryName, Tag};
+use zas_core::{Reference, Tag};
 use zas_metadata::{DeleteTagOutcome, Page, Precondition};
 
 use super::blobs::refuse_reserved;
 use super::{Registry, RegistryError, Result};
+use crate::services::auth::{Granted, action};
 
 impl Registry {
     /// Tags behind `after` in byte order, at most `count` and at most a page.
@@ -13,10 +14,11 @@ impl Registry {
     /// [`RegistryError::RepositoryUnknown`].
     pub async fn list_tags(
         &self,
-        repository: &RepositoryName,
+        granted: Granted<'_, action::ListTags>,
         after: Option<&str>,
         count: Option<usize>,
     ) -> Result<Page<Tag>> {
+        let repository = granted.target();
         let page_size = self.settings().page_size;
         let count = count.unwrap_or(page_size).min(page_size);
         let page = self.metadata.list_tags(repository, after, count).await?;
@@ -27,11 +29,12 @@ impl Registry {
     ///
     /// # Errors
     /// [`RegistryError::ManifestUnknown`], [`RegistryError::Reserved`].
-    pub async fn delete_tag(&self, actor: &str, repository: &RepositoryName, tag: &Tag) -> Result<()> {
+    pub async fn delete_tag(&self, granted: Granted<'_, action::Delete>, tag: &Tag) -> Result<()> {
+        let repository = granted.target();
         refuse_reserved(repository)?;
         let outcome = self
             .metadata
-            .delete_tag(&self.origin(actor), repository, tag, Precondition::Any)
+            .delete_tag(&self.origin(&granted.actor()), repository, tag, Precondition::Any)
             .await?;
         match outcome {
             DeleteTagOutcome::Deleted(digest) => {

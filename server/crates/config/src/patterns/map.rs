@@ -31,7 +31,15 @@ impl<T> PatternMap<T> {
     ///
     /// Looks only at patterns whose first component can match.
     pub fn longest_match(&self, name: &RepositoryName) -> Option<(&GlobPattern, &T)> {
-        let name = name.as_str();
+        self.longest_match_among(name.as_str(), |_| true)
+    }
+
+    /// The value of the longest pattern that matches `name`, among the patterns whose text `counts`.
+    pub fn longest_match_among(
+        &self,
+        name: &str,
+        counts: impl Fn(&str) -> bool,
+    ) -> Option<(&GlobPattern, &T)> {
         let first = name.split('/').next().unwrap_or_default();
         let mut literal = self
             .by_first_component
@@ -48,7 +56,7 @@ impl<T> PatternMap<T> {
                 (None, _) => others.next(),
             };
             let (pattern, value) = self.entries.get(next?)?;
-            if pattern.matches(name) {
+            if counts(pattern.as_str()) && pattern.matches(name) {
                 return Some((pattern, value));
             }
         }

@@ -2,8 +2,10 @@
 
 use std::fmt;
 
-use zas_config::Action;
-use zas_core::RepositoryName;
+use zas_config::Action as Verb;
+
+use super::Asked;
+use crate::services::auth::Principal;
 
 /// The answer, with its reason.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,21 +30,26 @@ pub enum Reason {
     AnonymousPolicy,
     /// Allowed by the administrators' policy.
     AdminPolicy,
-    /// Denied: nothing allows it.
-    Denied {
-        /// Who asked; empty for anonymous.
-        actor: String,
-        /// What they wanted to do.
-        action: Action,
-        /// To which repository.
-        repository: RepositoryName,
-    },
+    /// Denied: nothing allows it. The sentence says to whom, what and where.
+    Denied(String),
+}
+
+impl Reason {
+    pub(super) fn denied(principal: &Principal, asked: &Asked<'_>) -> Self {
+        let name = principal.name();
+        let name = if name.is_empty() { "anonymous" } else { name };
+        Self::Denied(format!(
+            "{name} may not {} {}",
+            phrase(asked.action.verb()),
+            asked.resource
+        ))
+    }
 }
 
 impl Decision {
     /// Whether it may be done.
     pub fn is_allowed(&self) -> bool {
-        !matches!(self.reason, Reason::Denied { .. })
+        !matches!(self.reason, Reason::Denied(_))
     }
 
     /// Why.
@@ -53,36 +60,25 @@ impl Decision {
 
 impl fmt::Display for Reason {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Administrator => formatter.write_str("the administrator may do everything"),
-            Self::NoRules => formatter.write_str("no rules are configured"),
-            Self::UserPolicy => formatter.write_str("a policy names the user"),
-            Self::GroupPolicy => formatter.write_str("a policy names a group of the user"),
-            Self::DefaultPolicy => formatter.write_str("everybody who has signed in may"),
-            Self::AnonymousPolicy => formatter.write_str("everybody may"),
-            Self::AdminPolicy => formatter.write_str("administrators may"),
-            Self::Denied {
-                actor,
-                action,
-                repository,
-            } => {
-                let actor = if actor.is_empty() { "anonymous" } else { actor };
-                write!(
-                    formatter,
-                    "{actor} may not {} repository {repository}",
-                    verb(*action)
-                )
-            }
-        }
+        formatter.write_str(match self {
+            Self::Administrator => "the administrator may do everything",
+            Self::NoRules => "no rules are configured",
+            Self::UserPolicy => "a policy names the user",
+            Self::GroupPolicy => "a policy names a group of the user",
+            Self::DefaultPolicy => "everybody who has signed in may",
+            Self::AnonymousPolicy => "everybody may",
+            Self::AdminPolicy => "administrators may",
+            Self::Denied(sentence) => sentence,
+        })
     }
 }
 
-fn verb(action: Action) -> &'static str {
-    match action {
-        Action::Read => "read from",
-        Action::Create => "push to",
-        Action::Update => "move tags in",
-        Action::Delete => "delete from",
-        Action::DetectManifestCollision => "detect collisions in",
+const fn phrase(verb: Verb) -> &'static str {
+    match verb {
+        Verb::Read => "read from",
+        Verb::Create => "push to",
+        Verb::Update => "move tags in",
+        Verb::Delete => "delete from",
+        Verb::DetectManifestCollision => "delete what several tags share in",
     }
 }

@@ -2,52 +2,20 @@
 //!
 //! The rules are those of the configuration's `accessControl`, with zot's semantics: the longest pattern that matches
 //! the repository decides alone, and what it does not allow only the administrators' policy can still allow. The one
-//! administrator of `auth.administrator` may do everything, whatever the rules say.
+//! administrator of `auth.administrator` may do everything, whatever the rules say. A bucket is matched as the text
+//! `s3/<bucket>`, by patterns that begin with `s3/` alone.
 
 mod decision;
+mod resource;
 mod rules;
 
-use std::net::IpAddr;
+use zas_config::{AccessControl, Action as Verb, PatternMap};
+use zas_core::RepositoryName;
 
-use zas_config::{AccessControl, Action, PatternMap};
-use zas_core::{Reference, RepositoryName};
-
-use super::Principal;
+use super::{Identity, Principal};
 pub use decision::{Decision, Reason};
+pub use resource::{Asked, Resource};
 use rules::{Administrators, Memberships, Rules};
-
-/// What is asked.
-#[derive(Clone, Copy, Debug)]
-pub struct AccessRequest<'a> {
-    /// Who asks.
-    pub principal: &'a Principal,
-    /// What they want to do.
-    pub action: Action,
-    /// To what.
-    pub resource: Resource<'a>,
-    /// Under which circumstances.
-    pub context: RequestContext<'a>,
-}
-
-/// What something is done to.
-#[derive(Clone, Copy, Debug)]
-pub enum Resource<'a> {
-    /// A repository and what is in it.
-    Repository(&'a RepositoryName),
-}
-
-/// The circumstances of a request.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct RequestContext<'a> {
-    /// Where it comes from.
-    pub client: Option<IpAddr>,
-    /// Its HTTP method.
-    pub method: &'a str,
-    /// The tag or digest it names.
-    pub reference: Option<&'a Reference>,
-    /// Whether it came over TLS.
-    pub is_tls: bool,
-}
 
 /// The rules, prepared for being asked on every request: an answer costs a few look-ups, whatever their number.
 #[derive(Clone, Debug, Default)]
@@ -65,36 +33,42 @@ struct Prepared {
 }
 
 impl AccessPolicy {
-    /// The rules of a configuration. Without any, whoever has signed in may do everything and nobody else anything.
+    /// The rules of a configuration. Without any, whoever has signed in may do everything with repositories and nobody
+    /// else anything.
     pub fn new(rules: Option<&AccessControl>) -> Self {
         Self {
             prepared: rules.map(Prepared::new),
         }
     }
 
-    /// Answers a request.
-    pub fn decide(&self, request: &AccessRequest<'_>) -> Decision {
-        let Resource::Repository(repository) = request.resource;
-        let reason = self
-            .reason_to_allow(request.principal, request.action, repository)
-            .unwrap_or_else(|| Reason::Denied {
-                actor: request.principal.name().to_owned(),
-                action: request.action,
-                repository: repository.clone(),
-            });
-        Decision { reason }
+    /// Answers whether the principal may do what is asked.
+    pub fn decide(&self, principal: &Principal, asked: &Asked<'_>) -> Decision {
+        let reason = self.reason_to_allow(principal, asked.action.verb(), &asked.resource);
+        Decision {
+            reason: reason.unwrap_or_else(|| Reason::denied(principal, asked)),
+        }
+    }
+
+    /// Whether the principal may do what is asked, without the words.
+    pub fn allows(&self, principal: &Principal, asked: &Asked<'_>) -> bool {
+        self.reason_to_allow(principal, asked.action.verb(), &asked.resource)
+            .is_some()
     }
 
     /// Whether the principal may read a repository, for listings of many.
     pub fn may_read(&self, principal: &Principal, repository: &RepositoryName) -> bool {
-        self.reason_to_allow(principal, Action::Read, repository)
+        self.reason_to_allow(principal, Verb::Read, &Resource::Repository(repository))
             .is_some()
     }
 
     /// Whether a rule of the repository gives the principal `detectManifestCollision`. The action takes something away,
     /// so nobody has it for being an administrator or because there are no rules.
     pub fn detects_collisions(&self, principal: &Principal, repository: &RepositoryName) -> bool {
-        let reason = self.reason_to_allow(principal, Action::DetectManifestCollision, repository);
+        let reason = self.reason_to_allow(
+            principal,
+            Verb::DetectManifestCollision,
+            &Resource::Repository(repository),
+        );
         !matches!(
             reason,
             None | Some(Reason::Administrator | Reason::NoRules | Reason::AdminPolicy)
@@ -106,18 +80,14 @@ impl AccessPolicy {
         !principal.is_anonymous() || self.prepared.as_ref().is_some_and(|rules| rules.is_open)
     }
 
-    fn reason_to_allow(
-        &self,
-        principal: &Principal,
-        action: Action,
-        repository: &RepositoryName,
-    ) -> Option<Reason> {
+    fn reason_to_allow(&self, principal: &Principal, verb: Verb, resource: &Resource<'_>) -> Option<Reason> {
         if principal.is_administrator() {
             return Some(Reason::Administrator);
         }
         match &self.prepared {
-            None => (!principal.is_anonymous()).then_some(Reason::NoRules),
-            Some(rules) => rules.reason_to_allow(principal, action, repository),
+            // Without rules repositories belong to all who signed in; a bucket belongs to its owner.
+            None => (!principal.is_anonymous() && !resource.is_bucket()).then_some(Reason::NoRules),
+            Some(rules) => rules.reason_to_allow(principal.identity(), verb, resource),
         }
     }
 }
@@ -130,7 +100,7 @@ impl Prepared {
             repositories: repositories
                 .map(|(pattern, access)| (pattern.clone(), Rules::new(access)))
                 .collect(),
-            administrators: Administrators::new(&rules.admin_policy, &rules.groups),
+            administrators: Administrators::new(&rules.admin_policy),
             memberships,
             is_open: rules
                 .repositories
@@ -141,25 +111,27 @@ impl Prepared {
 
     fn reason_to_allow(
         &self,
-        principal: &Principal,
-        action: Action,
-        repository: &RepositoryName,
+        identity: Option<&Identity>,
+        verb: Verb,
+        resource: &Resource<'_>,
     ) -> Option<Reason> {
         let rules = self
             .repositories
-            .longest_match(repository)
+            .longest_match_among(&resource.text(), |pattern| resource.may_match(pattern))
             .map(|(_, rules)| rules);
-        let Some(user) = principal.user() else {
+        let Some(identity) = identity else {
             return rules
-                .filter(|rules| rules.anonymous.contains(action))
+                .filter(|rules| rules.anonymous.contains(verb))
                 .map(|_| Reason::AnonymousPolicy);
         };
+        let user = &identity.user;
+        let groups = || self.memberships.of(user).iter().chain(&identity.groups);
         rules
-            .and_then(|rules| rules.reason_to_allow(user, self.memberships.of(user), action))
+            .and_then(|rules| rules.reason_to_allow(user, groups(), verb))
             .or_else(|| {
-                self.administrators
-                    .may(user, action)
-                    .then_some(Reason::AdminPolicy)
+                // The administrators' policy speaks of repositories.
+                let may = !resource.is_bucket() && self.administrators.may(user, groups(), verb);
+                may.then_some(Reason::AdminPolicy)
             })
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use zas_config::{Action, AdminPolicy, Group, GroupName, RepositoryAccess, UserName};
+use zas_config::{Action as Verb, AdminPolicy, Group, GroupName, RepositoryAccess, UserName};
 
 use super::Reason;
 
@@ -11,12 +11,12 @@ use super::Reason;
 pub(super) struct ActionSet(u8);
 
 impl ActionSet {
-    pub(super) fn of(actions: &[Action]) -> Self {
+    pub(super) fn of(actions: &[Verb]) -> Self {
         Self(actions.iter().fold(0, |bits, action| bits | bit(*action)))
     }
 
-    pub(super) const fn contains(self, action: Action) -> bool {
-        self.0 & bit(action) != 0
+    pub(super) const fn contains(self, verb: Verb) -> bool {
+        self.0 & bit(verb) != 0
     }
 
     fn add(&mut self, other: Self) {
@@ -24,13 +24,13 @@ impl ActionSet {
     }
 }
 
-const fn bit(action: Action) -> u8 {
-    match action {
-        Action::Read => 1,
-        Action::Create => 1 << 1,
-        Action::Update => 1 << 2,
-        Action::Delete => 1 << 3,
-        Action::DetectManifestCollision => 1 << 4,
+const fn bit(verb: Verb) -> u8 {
+    match verb {
+        Verb::Read => 1,
+        Verb::Create => 1 << 1,
+        Verb::Update => 1 << 2,
+        Verb::Delete => 1 << 3,
+        Verb::DetectManifestCollision => 1 << 4,
     }
 }
 
@@ -63,20 +63,20 @@ impl Rules {
     }
 
     /// What allows the action to a user who is in these groups.
-    pub(super) fn reason_to_allow(
+    pub(super) fn reason_to_allow<'g>(
         &self,
         user: &UserName,
-        groups: &[GroupName],
-        action: Action,
+        mut groups: impl Iterator<Item = &'g GroupName>,
+        verb: Verb,
     ) -> Option<Reason> {
-        let allows = |actions: Option<&ActionSet>| actions.is_some_and(|actions| actions.contains(action));
+        let allows = |actions: Option<&ActionSet>| actions.is_some_and(|actions| actions.contains(verb));
         if allows(self.users.get(user)) {
             return Some(Reason::UserPolicy);
         }
-        if groups.iter().any(|group| allows(self.groups.get(group))) {
+        if groups.any(|group| allows(self.groups.get(group))) {
             return Some(Reason::GroupPolicy);
         }
-        self.signed_in.contains(action).then_some(Reason::DefaultPolicy)
+        self.signed_in.contains(verb).then_some(Reason::DefaultPolicy)
     }
 }
 
@@ -84,24 +84,27 @@ impl Rules {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Administrators {
     users: HashSet<UserName>,
+    groups: HashSet<GroupName>,
     actions: ActionSet,
 }
 
 impl Administrators {
-    pub(super) fn new(policy: &AdminPolicy, groups: &BTreeMap<GroupName, Group>) -> Self {
-        let members = policy
-            .groups
-            .iter()
-            .filter_map(|group| groups.get(group))
-            .flat_map(|group| &group.users);
+    pub(super) fn new(policy: &AdminPolicy) -> Self {
         Self {
-            users: policy.users.iter().chain(members).cloned().collect(),
+            users: policy.users.iter().cloned().collect(),
+            groups: policy.groups.iter().cloned().collect(),
             actions: ActionSet::of(&policy.actions),
         }
     }
 
-    pub(super) fn may(&self, user: &UserName, action: Action) -> bool {
-        self.actions.contains(action) && self.users.contains(user)
+    pub(super) fn may<'g>(
+        &self,
+        user: &UserName,
+        mut groups: impl Iterator<Item = &'g GroupName>,
+        verb: Verb,
+    ) -> bool {
+        self.actions.contains(verb)
+            && (self.users.contains(user) || groups.any(|group| self.groups.contains(group)))
     }
 }
 

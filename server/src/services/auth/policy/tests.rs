@@ -3,6 +3,7 @@ use std::path::Path;
 use zas_config::Configuration;
 
 use super::*;
+use crate::services::auth::Action;
 
 const RULES: &str = r#"
 configVersion: 1
@@ -31,21 +32,16 @@ fn policy(text: &str) -> AccessPolicy {
 
 fn principal(name: &str) -> Principal {
     if name.is_empty() {
-        Principal::Anonymous
+        Principal::ANONYMOUS
     } else {
-        Principal::User(name.parse().unwrap())
+        Principal::user(name.parse().unwrap())
     }
 }
 
 fn decide(policy: &AccessPolicy, who: &str, action: Action, repository: &str) -> Decision {
-    let (principal, repository) = (principal(who), repository.parse().unwrap());
+    let repository = repository.parse().unwrap();
     let resource = Resource::Repository(&repository);
-    policy.decide(&AccessRequest {
-        principal: &principal,
-        action,
-        resource,
-        context: RequestContext::default(),
-    })
+    policy.decide(&principal(who), &Asked { action, resource })
 }
 
 #[test]
@@ -63,7 +59,7 @@ accessControl:
     let detects = |policy: &AccessPolicy, who: &Principal, repository: &str| {
         policy.detects_collisions(who, &repository.parse().unwrap())
     };
-    let administrator = Principal::Administrator("boss".parse().unwrap());
+    let administrator = Principal::administrator("boss".parse().unwrap());
     assert!(detects(&with_rules, &principal("carol"), "team/app"));
     assert!(detects(&with_rules, &principal("root"), "team/app"));
     assert!(!detects(&with_rules, &principal("carol"), "team/free"));
@@ -78,7 +74,7 @@ accessControl:
 
 #[test]
 fn given_zots_rules_when_asked_then_each_answer_has_its_reason() {
-    use Action::{Create, Delete, Read, Update};
+    use Action::{Delete, Pull as Read, Push as Create, Retag as Update};
     let policy = policy(RULES);
     let denied = None;
     let table = [
@@ -149,14 +145,14 @@ fn given_zots_rules_when_asked_then_each_answer_has_its_reason() {
 fn given_no_rules_when_asked_then_whoever_signed_in_may_and_nobody_else() {
     let policy = policy("configVersion: 1\n");
     assert!(decide(&policy, "alice", Action::Delete, "a").is_allowed());
-    assert!(!decide(&policy, "", Action::Read, "a").is_allowed());
+    assert!(!decide(&policy, "", Action::Pull, "a").is_allowed());
     assert!(policy.may_enter(&principal("alice")));
-    assert!(!policy.may_enter(&Principal::Anonymous));
+    assert!(!policy.may_enter(&Principal::ANONYMOUS));
 }
 
 #[test]
 fn given_the_administrator_when_asked_then_everything_is_allowed_whatever_the_rules_say() {
-    let administrator = Principal::Administrator("eve".parse().unwrap());
+    let administrator = Principal::administrator("eve".parse().unwrap());
     for rules in [
         RULES,
         "configVersion: 1\n",
@@ -166,12 +162,11 @@ fn given_the_administrator_when_asked_then_everything_is_allowed_whatever_the_ru
         for repository in ["library/alpine", "team/secret/plan", "locked/box"] {
             let repository = repository.parse().unwrap();
             for action in Action::ALL {
-                let decision = policy.decide(&AccessRequest {
-                    principal: &administrator,
+                let asked = Asked {
                     action: *action,
                     resource: Resource::Repository(&repository),
-                    context: RequestContext::default(),
-                });
+                };
+                let decision = policy.decide(&administrator, &asked);
                 assert_eq!(decision.reason(), &Reason::Administrator);
             }
             assert!(policy.may_read(&administrator, &repository));
@@ -180,20 +175,20 @@ fn given_the_administrator_when_asked_then_everything_is_allowed_whatever_the_ru
     }
     assert_eq!(administrator.name(), "eve");
     // A user of the same name is not the administrator.
-    assert!(!decide(&policy(RULES), "eve", Action::Read, "locked/box").is_allowed());
+    assert!(!decide(&policy(RULES), "eve", Action::Pull, "locked/box").is_allowed());
 }
 
 #[test]
 fn given_something_open_when_anonymous_comes_then_they_may_enter_and_listings_agree_with_decisions() {
     let policy = policy(RULES);
-    assert!(policy.may_enter(&Principal::Anonymous));
+    assert!(policy.may_enter(&Principal::ANONYMOUS));
     for repository in ["library/alpine", "team/app", "team/secret/open", "locked/box"] {
         for who in ["", "alice", "root", "dave"] {
             let name = repository.parse().unwrap();
             let listed = policy.may_read(&principal(who), &name);
             assert_eq!(
                 listed,
-                decide(&policy, who, Action::Read, repository).is_allowed(),
+                decide(&policy, who, Action::Pull, repository).is_allowed(),
                 "{who} {repository}"
             );
         }
@@ -203,14 +198,94 @@ fn given_something_open_when_anonymous_comes_then_they_may_enter_and_listings_ag
 #[test]
 fn given_a_denial_when_shown_then_it_says_who_what_and_where() {
     let policy = policy(RULES);
-    let reason = decide(&policy, "dave", Action::Create, "team/app");
+    let reason = decide(&policy, "dave", Action::Push, "team/app");
     assert_eq!(
         reason.reason().to_string(),
         "dave may not push to repository team/app"
     );
-    let reason = decide(&policy, "", Action::Read, "team/app");
+    let reason = decide(&policy, "", Action::Pull, "team/app");
     assert_eq!(
         reason.reason().to_string(),
         "anonymous may not read from repository team/app"
     );
+}
+
+#[test]
+fn given_rules_when_buckets_are_asked_for_then_only_patterns_that_begin_with_s3_count() {
+    // Given
+    let text = r#"
+configVersion: 1
+accessControl:
+  adminPolicy: { users: [root], actions: [read, create, update, delete] }
+  repositories:
+    "**": { defaultPolicy: [read, create], anonymousPolicy: [read] }
+    "{s3,x}/*": { defaultPolicy: [read, create, update, delete] }
+    "s3/public*": { anonymousPolicy: [read], policies: [{ users: [alice], actions: [update] }] }
+"#;
+    let policy = policy(text);
+    let may = |who: &str, action, resource| {
+        let asked = Asked { action, resource };
+        policy.decide(&principal(who), &asked).is_allowed()
+    };
+    let (shown, closed) = ("s3/public-data".parse().unwrap(), "s3/closed".parse().unwrap());
+
+    // When, then: by either protocol
+    let object = Resource::Object {
+        bucket: "public-data",
+        key: "a/b",
+    };
+    for resource in [
+        Resource::Bucket("public-data"),
+        object,
+        Resource::Repository(&shown),
+    ] {
+        assert!(may("", Action::Pull, resource) && may("alice", Action::Retag, resource));
+        assert!(!may("bob", Action::Pull, resource) && !may("root", Action::Pull, resource));
+    }
+    for resource in [Resource::Bucket("closed"), Resource::Repository(&closed)] {
+        for who in ["", "alice", "root"] {
+            assert!(!may(who, Action::Pull, resource), "{who} {resource}");
+        }
+    }
+    let sentence = policy.decide(
+        &principal("bob"),
+        &Asked {
+            action: Action::Push,
+            resource: object,
+        },
+    );
+    assert_eq!(
+        sentence.reason().to_string(),
+        "bob may not push to object \"a/b\" of bucket public-data"
+    );
+}
+
+#[test]
+fn given_no_rules_when_buckets_are_asked_for_then_only_the_administrator_may() {
+    let policy = policy("configVersion: 1\n");
+    let asked = Asked {
+        action: Action::Pull,
+        resource: Resource::Bucket("data"),
+    };
+    assert!(!policy.decide(&principal("alice"), &asked).is_allowed());
+    let administrator = Principal::administrator("root".parse().unwrap());
+    assert!(policy.decide(&administrator, &asked).is_allowed());
+}
+
+#[test]
+fn given_groups_that_an_issuer_says_when_asked_then_they_count_like_configured_ones() {
+    let somebody = Principal::of(Identity {
+        actor: crate::services::auth::Actor::new("https://id.example", "4711").unwrap(),
+        display_name: "Eve".to_owned(),
+        user: "eve".parse().unwrap(),
+        groups: vec!["developers".parse().unwrap()],
+        roles: Vec::new(),
+    });
+    let repository = "team/app".parse().unwrap();
+    let asked = Asked {
+        action: Action::Retag,
+        resource: Resource::Repository(&repository),
+    };
+    let decision = policy(RULES).decide(&somebody, &asked);
+    assert_eq!(decision.reason(), &Reason::GroupPolicy);
 }

@@ -1,7 +1,6 @@
-use zas_metadata::Retyping;
-
-use super::{image, repository, world};
-use crate::services::registry::{PushManifest, TagRights};
+use super::{any_tags, image, repository, world};
+use crate::services::auth::Readable;
+use crate::services::registry::PushManifest;
 
 #[tokio::test]
 async fn given_many_repositories_when_paged_with_a_filter_then_each_readable_one_appears_once_in_order() {
@@ -11,17 +10,11 @@ async fn given_many_repositories_when_paged_with_a_filter_then_each_readable_one
         let name = repository(&format!("team{}/app{number:02}", number % 3));
         let config = world.push(&name, b"{}").await;
         let push = PushManifest {
-            actor: "alice",
-            repository: &name,
+            grant: any_tags(&name),
             digest: None,
             tags: vec!["latest".parse().unwrap()],
             media_type: None,
             body: image(&config, &[], ""),
-            rights: TagRights {
-                create: true,
-                update: true,
-            },
-            retyping: Retyping::Allowed,
         };
         world.registry.push_manifest(push).await.unwrap();
     }
@@ -30,10 +23,10 @@ async fn given_many_repositories_when_paged_with_a_filter_then_each_readable_one
     let mut seen = Vec::new();
     let mut last: Option<String> = None;
     loop {
-        let may_read = |name: &zas_core::RepositoryName| name.as_str().starts_with("team1/");
+        let readable = Readable::in_test(|name| name.as_str().starts_with("team1/"));
         let page = world
             .registry
-            .list_repositories(last.as_deref(), Some(3), may_read)
+            .list_repositories(last.as_deref(), Some(3), &readable)
             .await
             .unwrap();
         assert!(page.repositories.len() <= 3);
@@ -50,7 +43,7 @@ async fn given_many_repositories_when_paged_with_a_filter_then_each_readable_one
     assert_eq!(seen, expected);
     let none = world
         .registry
-        .list_repositories(None, Some(0), |_| true)
+        .list_repositories(None, Some(0), &Readable::in_test(|_| true))
         .await
         .unwrap();
     assert_eq!((none.repositories.len(), none.next), (0, None));

@@ -2,11 +2,13 @@ use std::time::Duration;
 
 use zas_blobs::BlobStore;
 use zas_core::{Timestamp, UploadId};
-use zas_metadata::{Lease, Retyping, SharedManifest};
+use zas_metadata::SharedManifest;
 
-use super::{GRACE, World, body, collection_settings, content, image, repository, world};
+use super::{
+    GRACE, World, any_tags, body, client, collection_settings, content, granted, image, repository, world,
+};
 use crate::services::maintenance::CollectionSettings;
-use crate::services::registry::{Chunk, PushManifest, TagRights, UploadTarget};
+use crate::services::registry::{Chunk, PushManifest, UploadTarget};
 
 #[tokio::test]
 async fn given_a_blob_that_nothing_refers_to_when_its_lease_is_over_then_row_and_bytes_go() {
@@ -21,7 +23,7 @@ async fn given_a_blob_that_nothing_refers_to_when_its_lease_is_over_then_row_and
     assert_eq!(
         world
             .registry
-            .blob_size(&name, &digest, Lease::Leave)
+            .blob_size(granted(&name), None, &digest)
             .await
             .unwrap(),
         100_000
@@ -34,7 +36,7 @@ async fn given_a_blob_that_nothing_refers_to_when_its_lease_is_over_then_row_and
     assert!(
         world
             .registry
-            .blob_size(&name, &digest, Lease::Leave)
+            .blob_size(granted(&name), None, &digest)
             .await
             .is_err()
     );
@@ -51,17 +53,11 @@ async fn given_a_blob_in_a_manifest_when_time_passes_then_it_stays_until_the_man
     let layer = world.push(&name, &content(100_000, 1)).await;
     let config = world.push(&name, b"{}").await;
     let push = PushManifest {
-        actor: "alice",
-        repository: &name,
+        grant: any_tags(&name),
         digest: None,
         tags: vec![],
         media_type: None,
         body: image(&config, &[layer], ""),
-        rights: TagRights {
-            create: true,
-            update: true,
-        },
-        retyping: Retyping::Allowed,
     };
     let pushed = world.registry.push_manifest(push).await.unwrap();
 
@@ -71,7 +67,7 @@ async fn given_a_blob_in_a_manifest_when_time_passes_then_it_stays_until_the_man
     assert_eq!(world.pull(&name, &layer).await.len(), 100_000);
     world
         .registry
-        .delete_manifest("alice", &name, &pushed.digest, SharedManifest::Delete)
+        .delete_manifest(granted(&name), &pushed.digest, SharedManifest::Delete)
         .await
         .unwrap();
     world.collector.collect().await.unwrap();
@@ -81,7 +77,7 @@ async fn given_a_blob_in_a_manifest_when_time_passes_then_it_stays_until_the_man
     assert!(
         world
             .registry
-            .blob_size(&name, &layer, Lease::Leave)
+            .blob_size(granted(&name), None, &layer)
             .await
             .is_err()
     );
@@ -97,7 +93,7 @@ async fn given_a_pusher_that_looks_again_when_the_lease_is_short_then_the_yes_re
         assert_eq!(
             world
                 .registry
-                .blob_size(&name, &digest, Lease::Renew)
+                .blob_size(granted(&name), Some(granted(&name)), &digest)
                 .await
                 .unwrap(),
             50
@@ -109,7 +105,7 @@ async fn given_a_pusher_that_looks_again_when_the_lease_is_short_then_the_yes_re
     assert!(
         world
             .registry
-            .blob_size(&name, &digest, Lease::Renew)
+            .blob_size(granted(&name), Some(granted(&name)), &digest)
             .await
             .is_err()
     );
@@ -120,11 +116,20 @@ async fn given_an_upload_without_progress_when_it_expires_then_it_is_cancelled_a
     // Given
     let world = world();
     let repository = repository("team/app");
-    let id = world.registry.start_upload("alice", &repository).await.unwrap();
+    let id = world
+        .registry
+        .start_upload(granted(&repository), client("alice"))
+        .await
+        .unwrap();
     let target = UploadTarget { repository, id };
     world
         .registry
-        .append_chunk(&target, Chunk::default(), body(&content(100_000, 1)))
+        .append_chunk(
+            granted(&target.repository),
+            target.id,
+            Chunk::default(),
+            body(&content(100_000, 1)),
+        )
         .await
         .unwrap();
 
@@ -136,7 +141,13 @@ async fn given_an_upload_without_progress_when_it_expires_then_it_is_cancelled_a
 
     // Then
     assert_eq!(collected.uploads, 1);
-    assert!(world.registry.upload_offset(&target).await.is_err());
+    assert!(
+        world
+            .registry
+            .upload_offset(granted(&target.repository), target.id)
+            .await
+            .is_err()
+    );
     world.clock.advance(GRACE);
     world.collector.collect().await.unwrap();
     assert!(world.blobs.scan(None, 10).await.unwrap().is_empty());
@@ -215,7 +226,11 @@ async fn given_many_abandoned_uploads_when_collected_then_other_garbage_does_not
     let world = world();
     let name = repository("team/app");
     for _ in 0..2_000 {
-        world.registry.start_upload("alice", &name).await.unwrap();
+        world
+            .registry
+            .start_upload(granted(&name), client("alice"))
+            .await
+            .unwrap();
     }
     let digest = world.push(&name, b"garbage").await;
     world.clock.advance(GRACE * 25);

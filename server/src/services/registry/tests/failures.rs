@@ -5,7 +5,7 @@ use std::sync::Arc;
 use zas_blobs::{BlobError, FaultyBlobs, Operation};
 use zas_core::Digest;
 
-use super::{World, body, content, repository, world_behind};
+use super::{World, body, client, content, granted, repository, world_behind};
 use crate::services::registry::{BlobBody, Chunk, RegistryError, UploadTarget};
 
 fn world() -> (World, Arc<FaultyBlobs>) {
@@ -31,13 +31,13 @@ async fn given_a_full_disk_when_pushed_then_refused_as_full_and_works_again_with
     blobs.set_full(true);
     let refused = world
         .registry
-        .push_blob("alice", &name, digest, None, body(&bytes))
+        .push_blob(granted(&name), client("alice"), digest, None, body(&bytes))
         .await;
     assert!(
         matches!(refused, Err(RegistryError::Blobs(BlobError::Full { .. }))),
         "{refused:?}"
     );
-    assert!(world.registry.open_blob(&name, &digest).await.is_err());
+    assert!(world.registry.open_blob(granted(&name), &digest).await.is_err());
     // What fits a row needs no space on the disk.
     world.push(&name, b"{}").await;
 
@@ -55,7 +55,7 @@ async fn given_a_full_disk_when_the_body_does_not_come_then_refused_without_it()
     let silent = Box::pin(futures_util::stream::pending());
     let pushing = world
         .registry
-        .push_blob("alice", &name, digest, Some(1_000_000), silent);
+        .push_blob(granted(&name), client("alice"), digest, Some(1_000_000), silent);
     let refused = tokio::time::timeout(std::time::Duration::from_secs(10), pushing).await;
     assert!(
         matches!(refused, Ok(Err(RegistryError::Blobs(BlobError::Full { .. })))),
@@ -69,23 +69,43 @@ async fn given_a_disk_that_fails_in_a_chunk_when_resumed_from_the_reported_offse
     let name = repository("failing/app");
     let bytes = content(300_000, 2);
     let digest = Digest::sha256_of(&bytes);
-    let id = world.registry.start_upload("alice", &name).await.unwrap();
+    let id = world
+        .registry
+        .start_upload(granted(&name), client("alice"))
+        .await
+        .unwrap();
     let target = UploadTarget {
         repository: name.clone(),
         id,
     };
     blobs.fail_append_after(120_000);
-    let failed = world.registry.append_chunk(&target, chunk(), body(&bytes)).await;
+    let failed = world
+        .registry
+        .append_chunk(granted(&target.repository), target.id, chunk(), body(&bytes))
+        .await;
     assert!(
         matches!(failed, Err(RegistryError::Blobs(BlobError::Storage { .. }))),
         "{failed:?}"
     );
 
-    let offset = usize::try_from(world.registry.upload_offset(&target).await.unwrap()).unwrap();
+    let offset = usize::try_from(
+        world
+            .registry
+            .upload_offset(granted(&target.repository), target.id)
+            .await
+            .unwrap(),
+    )
+    .unwrap();
     assert!(offset <= 120_000, "{offset}");
     world
         .registry
-        .finish_upload("alice", &target, digest, chunk(), body(&bytes[offset..]))
+        .finish_upload(
+            granted(&target.repository),
+            target.id,
+            digest,
+            chunk(),
+            body(&bytes[offset..]),
+        )
         .await
         .unwrap();
     assert_eq!(world.pull(&name, &digest).await, bytes);
@@ -98,10 +118,10 @@ async fn given_bytes_that_cannot_be_read_when_pulled_or_hashed_again_then_an_err
     let bytes = content(100_000, 3);
     let digest = world.push(&name, &bytes).await;
     blobs.fail(Operation::Open, 1);
-    let failed = world.registry.open_blob(&name, &digest).await;
+    let failed = world.registry.open_blob(granted(&name), &digest).await;
     assert!(matches!(failed, Err(RegistryError::Blobs(_))), "{failed:?}");
     blobs.fail(Operation::Read, 1);
-    let opened = world.registry.open_blob(&name, &digest).await.unwrap();
+    let opened = world.registry.open_blob(granted(&name), &digest).await.unwrap();
     let BlobBody::Stored(parts) = opened.body else {
         panic!("too large for a row")
     };
@@ -111,21 +131,25 @@ async fn given_bytes_that_cannot_be_read_when_pulled_or_hashed_again_then_an_err
     // SHA-512 shown at the end alone is computed from what is stored.
     let other = content(100_000, 4);
     let named = zas_core::Algorithm::Sha512.digest(&other);
-    let id = world.registry.start_upload("alice", &name).await.unwrap();
+    let id = world
+        .registry
+        .start_upload(granted(&name), client("alice"))
+        .await
+        .unwrap();
     let target = UploadTarget {
         repository: name.clone(),
         id,
     };
     world
         .registry
-        .append_chunk(&target, chunk(), body(&other))
+        .append_chunk(granted(&target.repository), target.id, chunk(), body(&other))
         .await
         .unwrap();
     blobs.fail(Operation::Read, 1);
     let finish = async || {
         world
             .registry
-            .finish_upload("alice", &target, named, chunk(), body(b""))
+            .finish_upload(granted(&target.repository), target.id, named, chunk(), body(b""))
             .await
     };
     let failed = finish().await;
@@ -139,7 +163,7 @@ async fn given_a_store_that_fails_when_collecting_then_the_round_stops_and_the_n
     let (world, blobs) = world();
     let name = repository("collected/app");
     let digest = world.push(&name, &content(100_000, 5)).await;
-    world.registry.delete_blob("alice", &name, &digest).await.unwrap();
+    world.registry.delete_blob(granted(&name), &digest).await.unwrap();
     world.clock.advance(super::GRACE * 4);
     world.collector.collect().await.unwrap();
     world.clock.advance(super::GRACE * 4);

@@ -17,7 +17,9 @@ use zas_config::Registry as RegistrySection;
 use zas_core::{Clock, Digest, ManualClock, MediaType, RepositoryName, SystemIds, Timestamp};
 use zas_metadata::{MemoryMetadata, MetadataStore, Timing};
 
-use super::{BlobBody, BodyError, Registry, RegistryParts, RegistrySettings, RequestBody};
+use super::{BlobBody, BodyError, PushGrant, Registry, RegistryParts, RegistrySettings, RequestBody};
+use crate::services::auth::{Actor, GrantableAction, Granted};
+use crate::services::capacity::Client;
 use crate::services::maintenance::{CollectionSettings, Collector};
 
 pub(super) const GRACE: Duration = Duration::from_secs(3600);
@@ -95,6 +97,22 @@ pub(super) fn world_behind(front: impl FnOnce(Arc<dyn BlobStore>) -> Arc<dyn Blo
     }
 }
 
+/// A right that nobody was asked for.
+pub(super) fn granted<A: GrantableAction>(target: &A::Target) -> Granted<'_, A> {
+    Granted::in_test(target)
+}
+
+/// A client with the name of a user.
+pub(super) fn client(name: &str) -> Client {
+    let user = Actor::local(&name.parse().unwrap());
+    Client::of(Some(&user), [192, 0, 2, 1].into())
+}
+
+/// The right to push with any tags.
+pub(super) fn any_tags(repository: &RepositoryName) -> PushGrant<'_> {
+    PushGrant::AnyTags(granted(repository), granted(repository))
+}
+
 pub(super) fn repository(name: &str) -> RepositoryName {
     name.parse().unwrap()
 }
@@ -140,14 +158,18 @@ impl World {
         let digest = Digest::sha256_of(bytes);
         let length = Some(bytes.len() as u64);
         self.registry
-            .push_blob("alice", repository, digest, length, body(bytes))
+            .push_blob(granted(repository), client("alice"), digest, length, body(bytes))
             .await
             .unwrap();
         digest
     }
 
     pub(super) async fn pull(&self, repository: &RepositoryName, digest: &Digest) -> Vec<u8> {
-        let blob = self.registry.open_blob(repository, digest).await.unwrap();
+        let blob = self
+            .registry
+            .open_blob(granted(repository), digest)
+            .await
+            .unwrap();
         let bytes = match blob.body {
             BlobBody::Inline(bytes) => bytes.to_vec(),
             BlobBody::Stored(parts) => {

@@ -1,7 +1,7 @@
 use zas_core::{Algorithm, ChunkRange, Digest};
 use zas_metadata::INLINE_LIMIT;
 
-use super::{body, broken_body, content, repository, world};
+use super::{body, broken_body, client, content, granted, repository, world};
 use crate::services::registry::{Chunk, Registry, RegistryError, UploadTarget};
 
 fn chunk(first: u64, bytes: &[u8]) -> Chunk {
@@ -15,7 +15,11 @@ fn chunk(first: u64, bytes: &[u8]) -> Chunk {
 
 async fn start(world: &super::World, name: &str) -> UploadTarget {
     let repository = repository(name);
-    let id = world.registry.start_upload("alice", &repository).await.unwrap();
+    let id = world
+        .registry
+        .start_upload(granted(&repository), client("alice"))
+        .await
+        .unwrap();
     UploadTarget { repository, id }
 }
 
@@ -58,27 +62,45 @@ async fn given_chunks_that_grow_past_the_inline_limit_when_finished_then_the_blo
             let piece = &bytes[offset..offset + size];
             let reached = world
                 .registry
-                .append_chunk(&target, chunk(offset as u64, piece), body(piece))
+                .append_chunk(
+                    granted(&target.repository),
+                    target.id,
+                    chunk(offset as u64, piece),
+                    body(piece),
+                )
                 .await
                 .unwrap();
             offset += size;
             assert_eq!(reached, offset as u64, "{sizes:?}");
             assert_eq!(
-                world.registry.upload_offset(&target).await.unwrap(),
+                world
+                    .registry
+                    .upload_offset(granted(&target.repository), target.id)
+                    .await
+                    .unwrap(),
                 offset as u64
             );
         }
         let digest = Digest::sha256_of(&bytes);
         world
             .registry
-            .finish_upload("alice", &target, digest, Chunk::default(), body(&[]))
+            .finish_upload(
+                granted(&target.repository),
+                target.id,
+                digest,
+                Chunk::default(),
+                body(&[]),
+            )
             .await
             .unwrap();
 
         // Then
         assert_eq!(world.pull(&target.repository, &digest).await, bytes, "{sizes:?}");
         assert!(matches!(
-            world.registry.upload_offset(&target).await,
+            world
+                .registry
+                .upload_offset(granted(&target.repository), target.id)
+                .await,
             Err(RegistryError::UploadUnknown(_))
         ));
     }
@@ -92,14 +114,25 @@ async fn given_a_last_chunk_in_the_closing_request_when_finished_then_it_counts(
         let bytes = content(first + last, 3);
         world
             .registry
-            .append_chunk(&target, Chunk::default(), body(&bytes[..first]))
+            .append_chunk(
+                granted(&target.repository),
+                target.id,
+                Chunk::default(),
+                body(&bytes[..first]),
+            )
             .await
             .unwrap();
         let digest = Digest::sha256_of(&bytes);
         let closing = chunk(first as u64, &bytes[first..]);
         world
             .registry
-            .finish_upload("alice", &target, digest, closing, body(&bytes[first..]))
+            .finish_upload(
+                granted(&target.repository),
+                target.id,
+                digest,
+                closing,
+                body(&bytes[first..]),
+            )
             .await
             .unwrap();
         assert_eq!(world.pull(&target.repository, &digest).await, bytes);
@@ -114,18 +147,33 @@ async fn given_a_chunk_out_of_order_when_sent_then_it_is_refused_and_the_upload_
     let bytes = content(60_000, 9);
     world
         .registry
-        .append_chunk(&target, chunk(0, &bytes[..20_000]), body(&bytes[..20_000]))
+        .append_chunk(
+            granted(&target.repository),
+            target.id,
+            chunk(0, &bytes[..20_000]),
+            body(&bytes[..20_000]),
+        )
         .await
         .unwrap();
 
     // When
     let early = world
         .registry
-        .append_chunk(&target, chunk(40_000, &bytes[40_000..]), body(&bytes[40_000..]))
+        .append_chunk(
+            granted(&target.repository),
+            target.id,
+            chunk(40_000, &bytes[40_000..]),
+            body(&bytes[40_000..]),
+        )
         .await;
     let overlap = world
         .registry
-        .append_chunk(&target, chunk(10_000, &bytes[10_000..]), body(&bytes[10_000..]))
+        .append_chunk(
+            granted(&target.repository),
+            target.id,
+            chunk(10_000, &bytes[10_000..]),
+            body(&bytes[10_000..]),
+        )
         .await;
 
     // Then
@@ -148,13 +196,24 @@ async fn given_a_chunk_out_of_order_when_sent_then_it_is_refused_and_the_upload_
     let rest = chunk(20_000, &bytes[20_000..]);
     world
         .registry
-        .append_chunk(&target, rest, body(&bytes[20_000..]))
+        .append_chunk(
+            granted(&target.repository),
+            target.id,
+            rest,
+            body(&bytes[20_000..]),
+        )
         .await
         .unwrap();
     let digest = Digest::sha256_of(&bytes);
     world
         .registry
-        .finish_upload("alice", &target, digest, Chunk::default(), body(&[]))
+        .finish_upload(
+            granted(&target.repository),
+            target.id,
+            digest,
+            Chunk::default(),
+            body(&[]),
+        )
         .await
         .unwrap();
 }
@@ -169,12 +228,22 @@ async fn given_a_body_shorter_than_its_range_when_sent_then_nothing_of_it_is_kep
             length: None,
             ..chunk(0, &content(length + 5, 1))
         };
-        let refused = world.registry.append_chunk(&target, lying, body(&bytes)).await;
+        let refused = world
+            .registry
+            .append_chunk(granted(&target.repository), target.id, lying, body(&bytes))
+            .await;
         assert!(
             matches!(refused, Err(RegistryError::SizeMismatch { .. })),
             "{refused:?}"
         );
-        assert_eq!(world.registry.upload_offset(&target).await.unwrap(), 0);
+        assert_eq!(
+            world
+                .registry
+                .upload_offset(granted(&target.repository), target.id)
+                .await
+                .unwrap(),
+            0
+        );
     }
 }
 
@@ -187,17 +256,35 @@ async fn given_a_connection_lost_in_a_chunk_when_resumed_from_the_reported_offse
         let bytes = content(100_000, 5);
         let broken = world
             .registry
-            .append_chunk(&target, Chunk::default(), broken_body(&bytes[..lost_at]))
+            .append_chunk(
+                granted(&target.repository),
+                target.id,
+                Chunk::default(),
+                broken_body(&bytes[..lost_at]),
+            )
             .await;
         assert!(matches!(broken, Err(RegistryError::Interrupted(_))), "{broken:?}");
 
         // When
-        let offset = usize::try_from(world.registry.upload_offset(&target).await.unwrap()).unwrap();
+        let offset = usize::try_from(
+            world
+                .registry
+                .upload_offset(granted(&target.repository), target.id)
+                .await
+                .unwrap(),
+        )
+        .unwrap();
         let rest = &bytes[offset..];
         let digest = Digest::sha256_of(&bytes);
         world
             .registry
-            .finish_upload("alice", &target, digest, chunk(offset as u64, rest), body(rest))
+            .finish_upload(
+                granted(&target.repository),
+                target.id,
+                digest,
+                chunk(offset as u64, rest),
+                body(rest),
+            )
             .await
             .unwrap();
 
@@ -217,12 +304,24 @@ async fn given_a_connection_lost_in_the_closing_request_when_repeated_then_the_b
         let half = broken_body(&bytes[..length / 2]);
         let broken = world
             .registry
-            .finish_upload("alice", &target, digest, Chunk::default(), half)
+            .finish_upload(
+                granted(&target.repository),
+                target.id,
+                digest,
+                Chunk::default(),
+                half,
+            )
             .await;
         assert!(matches!(broken, Err(RegistryError::Interrupted(_))));
         world
             .registry
-            .finish_upload("alice", &target, digest, Chunk::default(), body(&bytes))
+            .finish_upload(
+                granted(&target.repository),
+                target.id,
+                digest,
+                Chunk::default(),
+                body(&bytes),
+            )
             .await
             .unwrap();
         assert_eq!(world.pull(&target.repository, &digest).await, bytes);
@@ -238,7 +337,13 @@ async fn given_a_finished_upload_when_its_closing_request_is_repeated_then_it_su
     for _ in 0..2 {
         world
             .registry
-            .finish_upload("alice", &target, digest, Chunk::default(), body(&bytes))
+            .finish_upload(
+                granted(&target.repository),
+                target.id,
+                digest,
+                Chunk::default(),
+                body(&bytes),
+            )
             .await
             .unwrap();
     }
@@ -248,7 +353,13 @@ async fn given_a_finished_upload_when_its_closing_request_is_repeated_then_it_su
     };
     let elsewhere = world
         .registry
-        .finish_upload("alice", &other, digest, Chunk::default(), body(&bytes))
+        .finish_upload(
+            granted(&other.repository),
+            other.id,
+            digest,
+            Chunk::default(),
+            body(&bytes),
+        )
         .await;
     assert!(matches!(elsewhere, Err(RegistryError::UploadUnknown(_))));
 }
@@ -261,19 +372,36 @@ async fn given_a_wrong_digest_when_finished_then_refused_and_the_right_one_still
         let bytes = content(length, 8);
         world
             .registry
-            .append_chunk(&target, Chunk::default(), body(&bytes))
+            .append_chunk(
+                granted(&target.repository),
+                target.id,
+                Chunk::default(),
+                body(&bytes),
+            )
             .await
             .unwrap();
         let wrong = Digest::sha256_of(b"something else");
         let refused = world
             .registry
-            .finish_upload("alice", &target, wrong, Chunk::default(), body(&[]))
+            .finish_upload(
+                granted(&target.repository),
+                target.id,
+                wrong,
+                Chunk::default(),
+                body(&[]),
+            )
             .await;
         assert!(matches!(refused, Err(RegistryError::DigestMismatch { .. })));
         let right = Digest::sha256_of(&bytes);
         world
             .registry
-            .finish_upload("alice", &target, right, Chunk::default(), body(&[]))
+            .finish_upload(
+                granted(&target.repository),
+                target.id,
+                right,
+                Chunk::default(),
+                body(&[]),
+            )
             .await
             .unwrap();
     }
@@ -296,19 +424,31 @@ async fn given_sha512_announced_or_shown_at_the_end_when_finished_then_both_are_
         };
         world
             .registry
-            .append_chunk(&target, first, body(&bytes))
+            .append_chunk(granted(&target.repository), target.id, first, body(&bytes))
             .await
             .unwrap();
         let wrong = Algorithm::Sha512.digest(b"x");
         let refused = world
             .registry
-            .finish_upload("alice", &target, wrong, Chunk::default(), body(&[]))
+            .finish_upload(
+                granted(&target.repository),
+                target.id,
+                wrong,
+                Chunk::default(),
+                body(&[]),
+            )
             .await;
         assert!(matches!(refused, Err(RegistryError::DigestMismatch { .. })));
         let digest = Algorithm::Sha512.digest(&bytes);
         world
             .registry
-            .finish_upload("alice", &target, digest, Chunk::default(), body(&[]))
+            .finish_upload(
+                granted(&target.repository),
+                target.id,
+                digest,
+                Chunk::default(),
+                body(&[]),
+            )
             .await
             .unwrap();
         assert_eq!(world.pull(&target.repository, &digest).await, bytes);
@@ -323,7 +463,7 @@ async fn given_a_blob_over_the_limit_when_pushed_then_refused_and_nothing_remain
     let digest = Digest::sha256_of(&bytes);
     let refused = world
         .registry
-        .push_blob("alice", &name, digest, None, body(&bytes))
+        .push_blob(granted(&name), client("alice"), digest, None, body(&bytes))
         .await;
     assert!(matches!(refused, Err(RegistryError::BlobTooLarge { .. })));
     assert!(
@@ -349,7 +489,12 @@ async fn given_an_announced_length_over_the_limit_when_pushed_then_refused_befor
     let digest = Digest::sha256_of(&bytes);
     world
         .registry
-        .append_chunk(&target, chunk(0, &bytes), body(&bytes))
+        .append_chunk(
+            granted(&target.repository),
+            target.id,
+            chunk(0, &bytes),
+            body(&bytes),
+        )
         .await
         .unwrap();
     let rest = Chunk {
@@ -359,19 +504,23 @@ async fn given_an_announced_length_over_the_limit_when_pushed_then_refused_befor
 
     // When
     let name = &target.repository;
-    let whole = world
-        .registry
-        .push_blob("alice", name, digest, Some(1_000_000_000_000_000), unread());
+    let whole = world.registry.push_blob(
+        granted(name),
+        client("alice"),
+        digest,
+        Some(1_000_000_000_000_000),
+        unread(),
+    );
     let refusals = [
         whole.await.map(|_| ()),
         world
             .registry
-            .append_chunk(&target, rest, unread())
+            .append_chunk(granted(&target.repository), target.id, rest, unread())
             .await
             .map(|_| ()),
         world
             .registry
-            .finish_upload("alice", &target, digest, rest, unread())
+            .finish_upload(granted(&target.repository), target.id, digest, rest, unread())
             .await,
     ];
 
@@ -384,7 +533,13 @@ async fn given_an_announced_length_over_the_limit_when_pushed_then_refused_befor
     }
     world
         .registry
-        .finish_upload("alice", &target, digest, Chunk::default(), body(b""))
+        .finish_upload(
+            granted(&target.repository),
+            target.id,
+            digest,
+            Chunk::default(),
+            body(b""),
+        )
         .await
         .unwrap();
 }
@@ -403,7 +558,12 @@ async fn given_a_stuck_writer_when_another_request_continues_then_the_stuck_one_
     let local = tokio::task::LocalSet::new();
     let stuck = local.spawn_local(async move {
         registry
-            .append_chunk(&stuck_target, Chunk::default(), stuck_body)
+            .append_chunk(
+                granted(&stuck_target.repository),
+                stuck_target.id,
+                Chunk::default(),
+                stuck_body,
+            )
             .await
     });
 
@@ -416,7 +576,13 @@ async fn given_a_stuck_writer_when_another_request_continues_then_the_stuck_one_
             let digest = Digest::sha256_of(&bytes);
             world
                 .registry
-                .finish_upload("alice", &target, digest, chunk(0, &bytes), body(&bytes))
+                .finish_upload(
+                    granted(&target.repository),
+                    target.id,
+                    digest,
+                    chunk(0, &bytes),
+                    body(&bytes),
+                )
                 .await
                 .unwrap();
             // Then
@@ -436,7 +602,13 @@ async fn given_as_many_uploads_as_allowed_when_one_more_comes_then_it_is_told_to
     let bytes = content(10, 0);
     let refused = world
         .registry
-        .push_blob("alice", &name, Digest::sha256_of(&bytes), None, body(&bytes))
+        .push_blob(
+            granted(&name),
+            client("alice"),
+            Digest::sha256_of(&bytes),
+            None,
+            body(&bytes),
+        )
         .await;
     assert!(matches!(refused, Err(RegistryError::TooManyUploads { .. })));
     world.registry.reconfigure(super::settings());
@@ -451,7 +623,7 @@ async fn given_as_many_open_uploads_as_allowed_when_one_more_is_started_then_ref
     let mut settings = super::settings();
     settings.open_uploads = 3;
     world.registry.reconfigure(settings);
-    let start = async |actor| world.registry.start_upload(actor, &name).await;
+    let start = async |actor| world.registry.start_upload(granted(&name), client(actor)).await;
     let mut targets = Vec::new();
     for actor in ["alice", "bob", "carol"] {
         let id = start(actor).await.unwrap();
@@ -475,11 +647,21 @@ async fn given_as_many_open_uploads_as_allowed_when_one_more_is_started_then_ref
                 let digest = Digest::sha256_of(&bytes);
                 let finished = world
                     .registry
-                    .finish_upload("carol", &target, digest, Chunk::default(), body(&bytes))
+                    .finish_upload(
+                        granted(&target.repository),
+                        target.id,
+                        digest,
+                        Chunk::default(),
+                        body(&bytes),
+                    )
                     .await;
                 finished.unwrap();
             }
-            "cancel" => world.registry.cancel_upload("bob", &target).await.unwrap(),
+            "cancel" => world
+                .registry
+                .cancel_upload(granted(&target.repository), target.id)
+                .await
+                .unwrap(),
             _ => {
                 let open = world.metadata.list_uploads(None, 10).await.unwrap().entries;
                 let upload = open.iter().find(|upload| upload.id == target.id).unwrap();
@@ -497,24 +679,34 @@ async fn given_open_uploads_of_an_earlier_process_when_counted_then_they_take_pl
     let world = world();
     let name = repository("team/app");
     for _ in 0..5 {
-        world.registry.start_upload("alice", &name).await.unwrap();
+        world
+            .registry
+            .start_upload(granted(&name), client("alice"))
+            .await
+            .unwrap();
     }
     let mut settings = super::settings();
     settings.open_uploads = 5;
     let parts = world.parts();
     let registry = Registry::new(parts, settings, 1 << 20);
-    registry.start_upload("bob", &name).await.unwrap();
+    registry
+        .start_upload(granted(&name), client("bob"))
+        .await
+        .unwrap();
 
     // When
     registry.count_open_uploads().await.unwrap();
 
     // Then
-    let refused = registry.start_upload("carol", &name).await;
+    let refused = registry.start_upload(granted(&name), client("carol")).await;
     assert!(matches!(refused, Err(RegistryError::TooManyOpenUploads { .. })));
     for upload in world.metadata.list_uploads(None, 10).await.unwrap().entries {
         registry.expire_upload(&upload).await.unwrap();
     }
-    registry.start_upload("carol", &name).await.unwrap();
+    registry
+        .start_upload(granted(&name), client("carol"))
+        .await
+        .unwrap();
 }
 
 #[tokio::test]
@@ -523,16 +715,31 @@ async fn given_a_cancelled_upload_when_asked_for_then_unknown() {
     let target = start(&world, "team/app").await;
     world
         .registry
-        .append_chunk(&target, Chunk::default(), body(&content(100_000, 1)))
+        .append_chunk(
+            granted(&target.repository),
+            target.id,
+            Chunk::default(),
+            body(&content(100_000, 1)),
+        )
         .await
         .unwrap();
-    world.registry.cancel_upload("alice", &target).await.unwrap();
+    world
+        .registry
+        .cancel_upload(granted(&target.repository), target.id)
+        .await
+        .unwrap();
     assert!(matches!(
-        world.registry.upload_offset(&target).await,
+        world
+            .registry
+            .upload_offset(granted(&target.repository), target.id)
+            .await,
         Err(RegistryError::UploadUnknown(_))
     ));
     assert!(matches!(
-        world.registry.cancel_upload("alice", &target).await,
+        world
+            .registry
+            .cancel_upload(granted(&target.repository), target.id)
+            .await,
         Err(RegistryError::UploadUnknown(_))
     ));
 }
@@ -542,7 +749,7 @@ async fn given_a_reserved_name_when_pushed_to_then_refused() {
     let world = world();
     let name = repository("s3/bucket");
     assert!(matches!(
-        world.registry.start_upload("alice", &name).await,
+        world.registry.start_upload(granted(&name), client("alice")).await,
         Err(RegistryError::Reserved(_))
     ));
 }

@@ -7,6 +7,7 @@ use zas_core::{Algorithm, Digest, Hashing, UploadId};
 use zas_metadata::{BlobContent, Epoch, Extent, FinishOutcome, FinishUpload, Lease, NewBlob};
 
 use super::UploadTarget;
+use crate::services::auth::Actor;
 use crate::services::registry::{Registry, RegistryError, Result};
 
 /// Bytes read and hashed at a time when an algorithm has to be computed afterwards.
@@ -16,7 +17,7 @@ impl Registry {
     /// Finishes an upload whose bytes are few enough to live in the metadata store.
     pub(super) async fn finish_inline(
         &self,
-        actor: &str,
+        actor: &Actor,
         target: &UploadTarget,
         epoch: Option<Epoch>,
         named: Digest,
@@ -36,7 +37,7 @@ impl Registry {
     /// Finishes an upload whose bytes are durable in the blob store.
     pub(super) async fn finish_stored(
         &self,
-        actor: &str,
+        actor: &Actor,
         target: &UploadTarget,
         epoch: Epoch,
         named: Digest,
@@ -77,7 +78,7 @@ impl Registry {
 
     async fn commit_blob(
         &self,
-        actor: &str,
+        actor: &Actor,
         target: &UploadTarget,
         epoch: Option<Epoch>,
         blob: NewBlob,
@@ -100,11 +101,11 @@ impl Registry {
                     // These bytes were proved and go; those that stay are checked soon.
                     self.suspects.add(digest);
                 }
-                tracing::info!(repository = %target.repository, %digest, size_bytes = size, actor, "pushed blob");
+                tracing::info!(repository = %target.repository, %digest, size_bytes = size, actor = actor.subject(), "pushed blob");
                 Ok(())
             }
             FinishOutcome::Healed => {
-                tracing::warn!(repository = %target.repository, %digest, actor, "a push healed a damaged blob");
+                tracing::warn!(repository = %target.repository, %digest, actor = actor.subject(), "a push healed a damaged blob");
                 Ok(())
             }
             FinishOutcome::Fenced => Err(RegistryError::Superseded(target.id)),

@@ -26,7 +26,9 @@ use write::End;
 
 use super::blobs::refuse_reserved;
 use super::{Registry, RegistryError, Result};
-use crate::services::capacity::{Client, Sender, Share};
+use crate::services::auth::action::Push;
+use crate::services::auth::{Actor, Granted};
+use crate::services::capacity::{Client, Share};
 
 /// What a client is told to wait when too many uploads send at once.
 const RETRY_AFTER: Duration = Duration::from_secs(5);
@@ -41,6 +43,15 @@ pub struct UploadTarget {
     pub repository: RepositoryName,
     /// The upload's id.
     pub id: UploadId,
+}
+
+impl UploadTarget {
+    fn of(granted: Granted<'_, Push>, id: UploadId) -> Self {
+        Self {
+            repository: granted.target().clone(),
+            id,
+        }
+    }
 }
 
 /// What the headers of a request say about its body.
@@ -71,21 +82,17 @@ impl Registry {
     ///
     /// # Errors
     /// [`RegistryError::Reserved`] for a bucket's repository, [`RegistryError::TooManyOpenUploads`].
-    pub async fn start_upload(
-        &self,
-        sender: impl Into<Sender<'_>>,
-        repository: &RepositoryName,
-    ) -> Result<UploadId> {
+    pub async fn start_upload(&self, granted: Granted<'_, Push>, client: Client) -> Result<UploadId> {
+        let repository = granted.target();
         refuse_reserved(repository)?;
-        let sender = sender.into();
-        let place = self.open_uploads.place(sender.client);
+        let place = self.open_uploads.place(client);
         let place = place.map_err(|refusal| RegistryError::TooManyOpenUploads {
             refusal,
             retry_after: RETRY_START_AFTER,
         })?;
         let id = self.ids.upload_id(self.clock.now());
         self.metadata
-            .create_upload(&self.origin(sender.actor), repository, id)
+            .create_upload(&self.origin(&granted.actor()), repository, id)
             .await?;
         self.open_uploads.started(id, place);
         Ok(id)
@@ -95,7 +102,11 @@ impl Registry {
     ///
     /// # Errors
     /// [`RegistryError::UploadUnknown`].
-    pub async fn upload_offset(&self, target: &UploadTarget) -> Result<u64> {
+    pub async fn upload_offset(&self, granted: Granted<'_, Push>, id: UploadId) -> Result<u64> {
+        self.offset_of(&UploadTarget::of(granted, id)).await
+    }
+
+    async fn offset_of(&self, target: &UploadTarget) -> Result<u64> {
         let offset = self.metadata.stat_upload(&target.repository, target.id).await?;
         offset.ok_or(RegistryError::UploadUnknown(target.id))
     }
@@ -104,14 +115,15 @@ impl Registry {
     ///
     /// # Errors
     /// [`RegistryError::UploadUnknown`].
-    pub async fn cancel_upload(&self, actor: &str, target: &UploadTarget) -> Result<()> {
-        self.upload_offset(target).await?;
+    pub async fn cancel_upload(&self, granted: Granted<'_, Push>, id: UploadId) -> Result<()> {
+        let target = UploadTarget::of(granted, id);
+        self.offset_of(&target).await?;
         let _guard = self.running.take_over(target.id).await;
         let claim = self.metadata.claim_upload(&target.repository, target.id).await?;
         let claim = claim.ok_or(RegistryError::UploadUnknown(target.id))?;
         accepted(
             self.metadata
-                .abort_upload(&self.origin(actor), target.id, claim.epoch)
+                .abort_upload(&self.origin(&granted.actor()), target.id, claim.epoch)
                 .await?,
             target.id,
         )?;
@@ -127,7 +139,8 @@ impl Registry {
         if self.running.contains(upload.id) {
             return Ok(false);
         }
-        let outcome = self.metadata.expire_upload(&self.origin(""), upload).await?;
+        let origin = self.origin(&Actor::nobody());
+        let outcome = self.metadata.expire_upload(&origin, upload).await?;
         if outcome != WriterOutcome::Fenced {
             self.open_uploads.ended(upload.id);
         }
@@ -141,11 +154,12 @@ impl Registry {
     /// arrived are kept.
     pub async fn append_chunk(
         &self,
-        target: &UploadTarget,
+        granted: Granted<'_, Push>,
+        id: UploadId,
         chunk: Chunk,
         body: RequestBody<'_>,
     ) -> Result<u64> {
-        let session = self.open_session(target, chunk).await?;
+        let session = self.open_session(&UploadTarget::of(granted, id), chunk).await?;
         self.receive(session, chunk, body, End::Keep).await
     }
 
@@ -156,15 +170,16 @@ impl Registry {
     /// before this request.
     pub async fn finish_upload(
         &self,
-        actor: &str,
-        target: &UploadTarget,
+        granted: Granted<'_, Push>,
+        id: UploadId,
         digest: Digest,
         chunk: Chunk,
         body: RequestBody<'_>,
     ) -> Result<()> {
-        let session = match self.open_session(target, chunk).await {
+        let target = UploadTarget::of(granted, id);
+        let session = match self.open_session(&target, chunk).await {
             // The client repeats a request whose answer it did not get.
-            Err(RegistryError::UploadUnknown(_)) if self.was_finished(target, &digest).await? => {
+            Err(RegistryError::UploadUnknown(_)) if self.was_finished(&target, &digest).await? => {
                 return Ok(());
             }
             session => session?,
@@ -179,7 +194,7 @@ impl Registry {
             body,
             End::Close {
                 digest,
-                actor: actor.to_owned(),
+                actor: granted.actor(),
             },
         )
         .await?;
@@ -192,16 +207,16 @@ impl Registry {
     /// Nothing remains of a blob that could not be taken.
     pub async fn push_blob(
         &self,
-        sender: impl Into<Sender<'_>>,
-        repository: &RepositoryName,
+        granted: Granted<'_, Push>,
+        client: Client,
         digest: Digest,
         length: Option<u64>,
         mut body: RequestBody<'_>,
     ) -> Result<UploadId> {
+        let (repository, actor) = (granted.target(), granted.actor());
         refuse_reserved(repository)?;
         // Before anything is read: a client that waits for an invitation is spared sending what is refused.
         self.check_size(length.unwrap_or(0))?;
-        let Sender { actor, client } = sender.into();
         let slot = self.admit(client)?;
         let id = self.ids.upload_id(self.clock.now());
         let target = UploadTarget {
@@ -210,13 +225,13 @@ impl Registry {
         };
         let head = read_head(&mut body, INLINE_LIMIT, length).await?;
         if head.is_all {
-            self.finish_inline(actor, &target, None, digest, head.into_bytes())
+            self.finish_inline(&actor, &target, None, digest, head.into_bytes())
                 .await?;
             return Ok(id);
         }
         let epoch = self
             .metadata
-            .create_upload(&self.origin(actor), repository, id)
+            .create_upload(&self.origin(&actor), repository, id)
             .await?;
         let guard = self.running.take_over(id).await;
         let session = Session {
@@ -234,12 +249,14 @@ impl Registry {
         };
         let end = End::Close {
             digest,
-            actor: actor.to_owned(),
+            actor: actor.clone(),
         };
         let finished = self.write(session, chunk, head, body, end).await;
         if finished.is_err() {
             // Nobody learned the id, so nobody can continue.
-            self.metadata.abort_upload(&self.origin(actor), id, epoch).await?;
+            self.metadata
+                .abort_upload(&self.origin(&actor), id, epoch)
+                .await?;
         }
         finished?;
         Ok(id)
@@ -255,7 +272,7 @@ impl Registry {
 
     /// Makes this request the upload's only writer, unless its chunk does not fit: then the present writer goes on.
     async fn open_session(&self, target: &UploadTarget, chunk: Chunk) -> Result<Session> {
-        let offset = self.upload_offset(target).await?;
+        let offset = self.offset_of(target).await?;
         check_position(target, chunk, offset)?;
         self.check_size(offset.saturating_add(chunk.length.unwrap_or(0)))?;
         let slot = self.admit(chunk.client)?;

@@ -9,6 +9,7 @@ use zas_metadata::Progress;
 
 use super::body::{Head, RequestBody, Transfer, Transferring};
 use super::{Chunk, Session, accepted, check_length, running_algorithm};
+use crate::services::auth::Actor;
 use crate::services::registry::{Registry, RegistryError, Result};
 
 /// A request that sends for longer than this says so, lest its upload expires.
@@ -24,7 +25,7 @@ pub(super) enum End {
         /// The digest that the client named.
         digest: Digest,
         /// Who pushes.
-        actor: String,
+        actor: Actor,
     },
 }
 
