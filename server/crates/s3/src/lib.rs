@@ -3,7 +3,9 @@
 //! A request is read in steps, each of which gives a type that the next one needs:
 //!
 //! 1. [`RequestHead`] is the head as it came.
-//! 2. [`sigv4::authenticate`] says who claims to have sent it; verification with the secret gives a
+//! 2. [`Operation::of`](operation::Operation::of) says what is asked for, and with
+//!    [`actions`](operation::Operation::actions) what has to be allowed. Its error is told only after the next step.
+//! 3. [`sigv4::authenticate`] says who claims to have sent it; verification with the secret gives a
 //!    [`sigv4::Verified`] request, and only that, or an anonymous one, has a [`payload`] to read.
 //!
 //! Every error is an [`S3Error`] out of one table. Nothing here knows the server, its
@@ -15,6 +17,7 @@ pub mod error;
 mod head;
 mod hex;
 pub mod names;
+pub mod operation;
 pub mod payload;
 mod percent;
 mod query;
