@@ -7,21 +7,15 @@ use std::io;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use bytes::Bytes;
 use zas_blobs::{Append, Appended, BlobError, BlobReader, BlobStore, Capacity};
-use zas_core::{
-    BucketId, BucketName, Digest, ObjectKey, Reference, RepositoryName, StoreId, Tag, Timestamp, UploadId,
-};
+use zas_core::{Digest, Reference, RepositoryName, StoreId, Tag, Timestamp, UploadId};
 use zas_failpoints::reach;
 use zas_metadata::{
-    BlobContent, BlobStat, Bucket, BucketOutcome, BucketStore, Claim, CommitManifest, CommitOutcome,
-    CreateBucketOutcome, DamageOutcome, DeleteBucketOutcome, DeleteManifestOutcome, DeleteObject,
-    DeleteOutcome, DeleteTagOutcome, DocumentKind, DueLink, Epoch, FinishOutcome, FinishUpload, Lease,
-    ListBuckets, ListObjects, ListedBucket, ManifestStat, MetadataError, MetadataStore, MountOutcome,
-    NewBucket, ObjectBytes, ObjectLookup, ObjectPage, ObjectStore, ObjectVersion, Origin, OrphanOutcome,
-    Owner, Page, Precondition, Progress, PutObject, PutOutcome, ReapOutcome, ReferrerCursor, ReferrerPage,
-    Result, ScrubEntry, ScrubPosition, SharedManifest, StoredManifest, SweepPosition, Timing, UpdateOutcome,
-    UploadEntry, VersionSelector, Versioning, WriterOutcome,
+    BlobContent, BlobStat, Claim, CommitManifest, CommitOutcome, DamageOutcome, DeleteManifestOutcome,
+    DeleteTagOutcome, DueLink, Epoch, FinishOutcome, FinishUpload, Lease, ManifestStat, MetadataError,
+    MetadataStore, MountOutcome, Origin, OrphanOutcome, Page, Precondition, Progress, ReapOutcome,
+    ReferrerCursor, ReferrerPage, Result, ScrubEntry, ScrubPosition, SharedManifest, StoredManifest,
+    SweepPosition, Timing, UploadEntry, WriterOutcome,
 };
 
 use super::metadata_operations::metadata_operations;
@@ -48,12 +42,9 @@ fn broken(source: io::Error) -> BlobError {
 
 /// Writes the methods that hand on their arguments between two places.
 macro_rules! failing {
-    ($(trait $subject:ident {
-        $(fn $operation:ident($($argument:ident: $kind:ty),*) -> $answer:ty;)*
-        $(now fn $setting:ident($value:ident: $set:ty);)*
-    })*) => {$(
+    ($(fn $operation:ident($($argument:ident: $kind:ty),*) -> $answer:ty;)*) => {
         #[async_trait]
-        impl $subject for FailingMetadata {
+        impl MetadataStore for FailingMetadata {
             $(
                 async fn $operation(&self, $($argument: $kind),*) -> Result<$answer> {
                     reach(concat!("metadata.", stringify!($operation), ".before")).map_err(unavailable)?;
@@ -63,13 +54,11 @@ macro_rules! failing {
                 }
             )*
 
-            $(
-                fn $setting(&self, $value: $set) {
-                    self.0.$setting($value);
-                }
-            )*
+            fn set_timing(&self, timing: Timing) {
+                self.0.set_timing(timing);
+            }
         }
-    )*};
+    };
 }
 
 metadata_operations!(failing);

@@ -1,8 +1,6 @@
 //! The store over an ordered map.
 
-mod buckets;
 mod execution;
-mod objects;
 
 use std::sync::Arc;
 

@@ -17,7 +17,7 @@ use crate::api::observe::{ActorName, ReceivedBytes};
 use crate::api::pace::Pace;
 use crate::api::request_body::RequestStream;
 use crate::services::auth::{
-    Access, Action, Asked, AuthenticationError, GrantableAction, Granted, Headers, Principal, Readable,
+    Access, Asked, AuthenticationError, GrantableAction, Granted, Headers, OciAction, Principal, Readable,
     RequestHead,
 };
 use crate::services::capacity::{Client, Shares};
@@ -259,9 +259,9 @@ impl<'a> Call<'a> {
     }
 
     /// No, for a reason that only the commit has found: what was denied is the action on the repository.
-    pub(super) fn refusal(&self, reason: &str, action: Action, name: &RepositoryName) -> OciError {
+    pub(super) fn refusal(&self, reason: &str, action: OciAction, name: &RepositoryName) -> OciError {
         let denied = Asked {
-            action,
+            action: action.into(),
             resource: name.into(),
         };
         denial(reason, self.api.access.challenges(&self.principal, Some(denied)))

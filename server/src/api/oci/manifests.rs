@@ -15,7 +15,7 @@ use super::uploads::announced_length;
 use super::{OciError, OciErrorCode};
 use crate::api::body::Omitted;
 use crate::api::request_body::{CollectError, Collected};
-use crate::services::auth::Action;
+use crate::services::auth::OciAction;
 use crate::services::registry::{BodyError, PushGrant, PushManifest, RegistryError};
 
 /// Sends a manifest as it was pushed, or for HEAD what describes it.
@@ -179,8 +179,8 @@ fn push_grant<'c>(
 /// A refusal for want of rights to a tag or to stored content is a 401 for someone who has not signed in.
 fn denied(call: &Call<'_>, name: &RepositoryName, error: RegistryError) -> OciError {
     let action = match &error {
-        RegistryError::TagForbidden { exists: false, .. } => Action::Tag,
-        RegistryError::TagForbidden { .. } | RegistryError::TypeForbidden { .. } => Action::Retag,
+        RegistryError::TagForbidden { exists: false, .. } => OciAction::Tag,
+        RegistryError::TagForbidden { .. } | RegistryError::TypeForbidden { .. } => OciAction::Retag,
         _ => return error.into(),
     };
     call.refusal(&error.to_string(), action, name)

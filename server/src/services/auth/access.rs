@@ -8,13 +8,13 @@ use zas_config::Configuration;
 use zas_core::{Clock, RepositoryName};
 
 use super::action::GrantableAction;
-use super::granted::{Granted, Readable};
+use super::granted::{Granted, Readable, WriteRight};
 use super::in_force::{AccessProblems, InForce};
 use super::passwords::Passwords;
 use super::policy::{Asked, Reason};
 use super::positions::Positions;
 use super::users::random;
-use super::{Principal, RequestHead};
+use super::{Actor, Principal, RequestHead};
 
 /// Why somebody is not let in.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -118,6 +118,12 @@ impl Access {
         }
     }
 
+    /// The principal that something is ascribed to, for credentials that name their owner, such as access keys; `None`
+    /// when there is no such user any more.
+    pub fn principal_of(&self, actor: &Actor) -> Option<Principal> {
+        self.in_force.load().principal_of(actor)
+    }
+
     /// Allows the principal an action, or says why not.
     ///
     /// # Errors
@@ -127,13 +133,19 @@ impl Access {
         principal: &'a Principal,
         target: &'a A::Target,
     ) -> Result<Granted<'a, A>, Denied> {
-        let asked = Asked {
-            action: A::ACTION,
-            resource: A::resource(target),
-        };
+        let right = self.check(principal, asked::<A>(target))?;
+        Ok(Granted::new(principal, target, right))
+    }
+
+    /// Whether the principal may do something whose kind is known only at run time, and which keys it may write. It is a
+    /// first answer: services want a [`Granted`].
+    ///
+    /// # Errors
+    /// [`Denied`] with what may help.
+    pub fn check(&self, principal: &Principal, asked: Asked<'_>) -> Result<WriteRight, Denied> {
         let in_force = self.in_force.load();
-        if in_force.policy.allows(principal, &asked) {
-            return Ok(Granted::new(principal, target));
+        if let Some(right) = in_force.policy.allows(principal, &asked) {
+            return Ok(right);
         }
         let decision = in_force.policy.decide(principal, &asked);
         tracing::debug!(
@@ -152,12 +164,12 @@ impl Access {
         principal: &'a Principal,
         target: &'a A::Target,
     ) -> Option<Granted<'a, A>> {
-        let asked = Asked {
-            action: A::ACTION,
-            resource: A::resource(target),
-        };
-        let is_allowed = self.in_force.load().policy.allows(principal, &asked);
-        is_allowed.then(|| Granted::new(principal, target))
+        let right = self
+            .in_force
+            .load()
+            .policy
+            .allows(principal, &asked::<A>(target))?;
+        Some(Granted::new(principal, target, right))
     }
 
     /// Whether a rule of the repository gives the principal `detectManifestCollision`.
@@ -203,6 +215,13 @@ impl Access {
     /// The position that [`Self::seal_position`] sealed for the same listing since the server was started.
     pub fn open_position(&self, listing: &str, sealed: &str) -> Option<String> {
         self.positions.open(listing, sealed)
+    }
+}
+
+fn asked<A: GrantableAction>(target: &A::Target) -> Asked<'_> {
+    Asked {
+        action: A::action(target),
+        resource: A::resource(target),
     }
 }
 

@@ -378,3 +378,35 @@ async fn given_guesses_of_the_administrators_password_when_too_many_then_slowed_
         "{slowed:?}"
     );
 }
+
+#[tokio::test]
+async fn given_what_users_own_when_they_are_looked_up_then_found_while_they_exist_and_told_apart_by_issuer() {
+    // Given
+    let mounted = Mounted::new(true);
+    let access = mounted.access();
+    let hash = bcrypt::hash("secret", 4).unwrap();
+    mounted.write("htpasswd", &format!("alice:{hash}\nroot:{hash}\n"));
+    access.reload(&mounted.configuration());
+    let name = |name: &str| name.parse().unwrap();
+    let (alice, boss) = (Actor::local(&name("alice")), Actor::administrator(&name("root")));
+
+    // Then
+    assert_eq!(access.principal_of(&alice), Some(Principal::user(name("alice"))));
+    assert!(access.principal_of(&boss).unwrap().is_administrator());
+    for unknown in [
+        // A line with the administrator's name does not count.
+        Actor::local(&name("root")),
+        Actor::administrator(&name("alice")),
+        Actor::new("https://id.example", "alice").unwrap(),
+        Actor::nobody(),
+    ] {
+        assert_eq!(access.principal_of(&unknown), None, "{unknown}");
+    }
+
+    // When
+    mounted.write("htpasswd", "");
+    access.reload(&mounted.configuration());
+
+    // Then
+    assert_eq!(access.principal_of(&alice), None);
+}

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use zas_core::RepositoryName;
 
-use super::action::{GrantableAction, Pull};
+use super::action::{GrantableAction, Pull, PutObject};
 use super::{Actor, Principal};
 
 /// An action on a target that [`Access`](super::Access) has allowed to a principal. Nobody else makes one, so a service
@@ -14,14 +14,28 @@ use super::{Actor, Principal};
 pub struct Granted<'a, A: GrantableAction> {
     principal: &'a Principal,
     target: &'a A::Target,
+    write_right: WriteRight,
     action: PhantomData<A>,
 }
 
+/// Which keys may be written. It is a precondition of the commit, so that a right to create never overwrites, however
+/// requests interleave.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WriteRight {
+    /// A key that does not exist.
+    Create,
+    /// A key that exists.
+    Update,
+    /// Any key.
+    Any,
+}
+
 impl<'a, A: GrantableAction> Granted<'a, A> {
-    pub(super) fn new(principal: &'a Principal, target: &'a A::Target) -> Self {
+    pub(super) fn new(principal: &'a Principal, target: &'a A::Target, write_right: WriteRight) -> Self {
         Self {
             principal,
             target,
+            write_right,
             action: PhantomData,
         }
     }
@@ -46,7 +60,14 @@ impl<'a, A: GrantableAction> Granted<'a, A> {
     pub(crate) fn in_test(target: &'a A::Target) -> Self {
         static ALICE: std::sync::LazyLock<Principal> =
             std::sync::LazyLock::new(|| Principal::user("alice".parse().unwrap()));
-        Self::new(&ALICE, target)
+        Self::new(&ALICE, target, WriteRight::Any)
+    }
+}
+
+impl Granted<'_, PutObject> {
+    /// Which keys may be written.
+    pub fn write_right(&self) -> WriteRight {
+        self.write_right
     }
 }
 
@@ -60,7 +81,12 @@ impl<A: GrantableAction> Copy for Granted<'_, A> {}
 
 impl<A: GrantableAction> fmt::Debug for Granted<'_, A> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "Granted({} to {:?})", A::ACTION, self.principal.name())
+        write!(
+            formatter,
+            "Granted({} to {:?})",
+            A::action(self.target),
+            self.principal.name()
+        )
     }
 }
 
@@ -92,7 +118,7 @@ impl Readable {
     /// The right to read one repository, if there is one.
     pub fn grant<'a>(&'a self, repository: &'a RepositoryName) -> Option<Granted<'a, Pull>> {
         self.contains(repository)
-            .then(|| Granted::new(&self.principal, repository))
+            .then(|| Granted::new(&self.principal, repository, WriteRight::Any))
     }
 
     /// What nobody was asked for.

@@ -3,15 +3,15 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use zas_config::{Administrator as AdministratorFiles, Auth, Configuration};
+use zas_config::{Administrator as AdministratorFiles, Auth, Configuration, UserName};
 
-use super::AccessPolicy;
 use super::administrator::Administrator;
 use super::attempts::AttemptLimit;
 use super::credential::Credential;
 use super::htpasswd::{Htpasswd, UsersFile};
 use super::local_passwords::LocalPasswords;
 use super::passwords::{Passwords, SignIn};
+use super::{AccessPolicy, Actor, Principal};
 
 /// What a reload exchanges. Each part of it is read by itself, so that what is wrong with one keeps no other back.
 #[derive(Debug)]
@@ -66,6 +66,14 @@ impl InForce {
             before.local.as_ref().map(|local| &local.sign_in),
         )
         .0
+    }
+
+    /// The user of the files that this is; those of other issuers are not known here.
+    pub(super) fn principal_of(&self, actor: &Actor) -> Option<Principal> {
+        let sign_in = &self.local.as_ref()?.sign_in;
+        let user: UserName = actor.subject().parse().ok()?;
+        let principal = sign_in.principal_named(&user)?;
+        principal.is(actor).then_some(principal)
     }
 
     fn read(

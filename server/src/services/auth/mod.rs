@@ -24,14 +24,16 @@ mod principal;
 mod request_head;
 mod running;
 mod stored_hash;
+mod target;
 mod users;
 mod verified;
 
 pub use access::{Access, AuthenticationError, Denied};
-pub use action::{Action, GrantableAction};
-pub use granted::{Granted, Readable};
+pub use action::{Action, GrantableAction, Need, OciAction};
+pub use granted::{Granted, Readable, WriteRight};
 pub use in_force::AccessProblems;
 pub use policy::{AccessPolicy, Asked, Decision, Reason, Resource};
 pub use principal::{Actor, Identity, InvalidIssuer, Principal, Role};
 pub use request_head::{Headers, RequestHead};
+pub use target::{Account, OwnedBucket, OwnedObject, OwnedUpload};
 pub use users::{ListedUsers, UserAdded, UsersError, add_user, list_users, remove_user};

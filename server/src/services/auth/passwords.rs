@@ -44,6 +44,11 @@ impl SignIn {
         }
     }
 
+    /// The user or administrator of that name, if there is one.
+    pub(super) fn principal_named(&self, user: &UserName) -> Option<Principal> {
+        self.hash_of(user).map(|_| self.principal(user))
+    }
+
     /// Who has shown the password of this user.
     fn principal(&self, user: &UserName) -> Principal {
         match &self.administrator {

@@ -4,9 +4,13 @@ use std::fmt;
 use std::sync::Arc;
 
 use zas_config::{GroupName, UserName};
+use zas_s3::access_key::CanonicalId;
 
-/// The issuer of users of the htpasswd file and of the administrator.
+/// The issuer of users of the htpasswd file.
 const LOCAL: &str = "local";
+
+/// The issuer of the administrator, so that a user of the same name owns nothing of what the administrator owns.
+const ADMINISTRATOR: &str = "administrator";
 
 /// The one form that every kind of credential ends in: somebody, or nobody in particular. Cheap to clone.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -70,9 +74,22 @@ impl Actor {
         }
     }
 
+    /// The administrator of that name.
+    pub fn administrator(user: &UserName) -> Self {
+        Self {
+            issuer: ADMINISTRATOR.into(),
+            subject: user.as_str().into(),
+        }
+    }
+
     /// Nobody in particular, or the server itself.
     pub fn nobody() -> Self {
         Self::default()
+    }
+
+    /// What owners of buckets and objects are shown by in S3.
+    pub fn canonical_id(&self) -> CanonicalId {
+        CanonicalId::of(&self.issuer, &self.subject)
     }
 
     /// Who vouches for the subject; empty for nobody.
@@ -107,17 +124,17 @@ impl Principal {
 
     /// A user who has shown the password of the htpasswd file.
     pub fn user(name: UserName) -> Self {
-        Self::local(name, Vec::new())
+        Self::here(Actor::local(&name), name, Vec::new())
     }
 
     /// The administrator that the configuration names, who has shown the password.
     pub fn administrator(name: UserName) -> Self {
-        Self::local(name, vec![Role::Administrator])
+        Self::here(Actor::administrator(&name), name, vec![Role::Administrator])
     }
 
-    fn local(user: UserName, roles: Vec<Role>) -> Self {
+    fn here(actor: Actor, user: UserName, roles: Vec<Role>) -> Self {
         Self::of(Identity {
-            actor: Actor::local(&user),
+            actor,
             display_name: user.as_str().to_owned(),
             user,
             groups: Vec::new(),
@@ -141,6 +158,11 @@ impl Principal {
             .map_or_else(Actor::nobody, |identity| identity.actor.clone())
     }
 
+    /// Whether it is the one that something is ascribed to. Nobody in particular is never the same.
+    pub fn is(&self, actor: &Actor) -> bool {
+        self.identity().is_some_and(|identity| identity.actor == *actor)
+    }
+
     /// Whether no credentials were shown.
     pub fn is_anonymous(&self) -> bool {
         self.0.is_none()
@@ -155,6 +177,8 @@ impl Principal {
 
 #[cfg(test)]
 mod tests {
+    use sha2::Digest as _;
+
     use super::*;
 
     #[test]
@@ -170,13 +194,21 @@ mod tests {
     }
 
     #[test]
-    fn given_a_user_with_the_administrators_name_when_compared_then_the_role_tells_them_apart() {
+    fn given_an_actor_when_shown_in_s3_then_by_a_hash_of_issuer_and_subject() {
+        let alice = Actor::local(&"alice".parse().unwrap());
+        let hash = sha2::Sha256::digest(b"zas-canonical-v1\0local\0alice");
+        let expected: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
+        assert_eq!(alice.canonical_id().as_str(), expected);
+    }
+
+    #[test]
+    fn given_a_user_with_the_administrators_name_when_compared_then_role_and_issuer_tell_them_apart() {
         let (user, administrator) = (
             Principal::user("root".parse().unwrap()),
             Principal::administrator("root".parse().unwrap()),
         );
         assert!(administrator.is_administrator() && !user.is_administrator());
-        assert_eq!(user.actor(), administrator.actor());
+        assert_ne!(user.actor(), administrator.actor());
         assert_ne!(user, administrator);
     }
 }

@@ -3,19 +3,13 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use bytes::Bytes;
-use zas_core::{
-    BucketId, BucketName, Digest, ObjectKey, Reference, RepositoryName, StoreId, Tag, Timestamp, UploadId,
-};
+use zas_core::{Digest, Reference, RepositoryName, StoreId, Tag, Timestamp, UploadId};
 use zas_metadata::{
-    BlobContent, BlobStat, Bucket, BucketOutcome, BucketStore, Claim, CommitManifest, CommitOutcome,
-    CreateBucketOutcome, DamageOutcome, DeleteBucketOutcome, DeleteManifestOutcome, DeleteObject,
-    DeleteOutcome, DeleteTagOutcome, DocumentKind, DueLink, Epoch, FinishOutcome, FinishUpload, Lease,
-    ListBuckets, ListObjects, ListedBucket, ManifestStat, MetadataStore, MountOutcome, NewBucket,
-    ObjectBytes, ObjectLookup, ObjectPage, ObjectStore, ObjectVersion, Origin, OrphanOutcome, Owner, Page,
-    Precondition, Progress, PutObject, PutOutcome, ReapOutcome, ReferrerCursor, ReferrerPage, Result,
-    ScrubEntry, ScrubPosition, SharedManifest, StoredManifest, SweepPosition, Timing, UpdateOutcome,
-    UploadEntry, VersionSelector, Versioning, WriterOutcome,
+    BlobContent, BlobStat, Claim, CommitManifest, CommitOutcome, DamageOutcome, DeleteManifestOutcome,
+    DeleteTagOutcome, DueLink, Epoch, FinishOutcome, FinishUpload, Lease, ManifestStat, MetadataStore,
+    MountOutcome, Origin, OrphanOutcome, Page, Precondition, Progress, ReapOutcome, ReferrerCursor,
+    ReferrerPage, Result, ScrubEntry, ScrubPosition, SharedManifest, StoredManifest, SweepPosition, Timing,
+    UploadEntry, WriterOutcome,
 };
 
 use super::ServerMetrics;
@@ -41,27 +35,23 @@ impl MeasuredMetadata {
 
 /// Writes the methods that hand on their arguments and count the call.
 macro_rules! counted {
-    ($(trait $subject:ident {
-        $(fn $operation:ident($($argument:ident: $kind:ty),*) -> $answer:ty;)*
-        $(now fn $setting:ident($value:ident: $set:ty);)*
-    })*) => {
+    ($(fn $operation:ident($($argument:ident: $kind:ty),*) -> $answer:ty;)*) => {
         /// One for each method.
         #[derive(Debug)]
         struct Operations {
-            $($($operation: Operation,)*)*
+            $($operation: Operation,)*
         }
 
         impl Operations {
             fn new(metrics: &Arc<ServerMetrics>) -> Self {
                 Self {
-                    $($($operation: Operation::new(metrics, "metadata", stringify!($operation)),)*)*
+                    $($operation: Operation::new(metrics, "metadata", stringify!($operation)),)*
                 }
             }
         }
 
-        $(
         #[async_trait]
-        impl $subject for MeasuredMetadata {
+        impl MetadataStore for MeasuredMetadata {
             $(
                 async fn $operation(&self, $($argument: $kind),*) -> Result<$answer> {
                     let running = self.inner.$operation($($argument),*);
@@ -69,13 +59,10 @@ macro_rules! counted {
                 }
             )*
 
-            $(
-                fn $setting(&self, $value: $set) {
-                    self.inner.$setting($value);
-                }
-            )*
+            fn set_timing(&self, timing: Timing) {
+                self.inner.set_timing(timing);
+            }
         }
-        )*
     };
 }
 

@@ -2,7 +2,8 @@
 //!
 //! `*` stands for any text inside one component, `?` for one character, `[a-z]` and `[!a-z]` for one character of a
 //! class, `**` for any number of whole components, also none, and `{a,b}` for alternatives. The whole name must match.
-//! What could never match a name, or means less than it seems to, is refused when it is read.
+//! What could never match a name, or means less than it seems to, is refused when it is read. A pattern that begins with
+//! `s3/` speaks of buckets and of the keys in them, so any character may occur in it.
 //!
 //! Two slips of the library that zot uses are not repeated: there `a*/**` leaves out the repository `a`, although
 //! `a*` and `a/**` match it, and a negated class stands for a slash as well.
@@ -46,7 +47,10 @@ enum Reason {
     OpenClass,
     #[error("a range in a class runs backwards")]
     BackwardRange,
-    #[error("{0:?} never occurs in a repository name: use lower-case letters, digits, '.', '_', '-' and '/'")]
+    #[error(
+        "{0:?} is not allowed here: use lower-case letters, digits, '.', '_', '-' and '/', and behind \"s3/\" any \
+         character but ']', '}}' and '\\'"
+    )]
     Character(char),
     #[error("it begins or ends with a slash, or has two in a row, which no repository name does")]
     EmptyComponent,
@@ -209,8 +213,11 @@ impl FromStr for GlobPattern {
             return Err(invalid(Reason::TooLong));
         }
         let alternatives = expand(text).map_err(invalid)?;
-        let alternatives: Result<Box<[_]>, Reason> =
-            alternatives.iter().map(|text| parse_components(text)).collect();
+        let alphabet = Alphabet::of(text);
+        let alternatives: Result<Box<[_]>, Reason> = alternatives
+            .iter()
+            .map(|text| parse_components(text, alphabet))
+            .collect();
         Ok(Self {
             text: text.into(),
             alternatives: alternatives.map_err(invalid)?,
@@ -267,8 +274,9 @@ fn split_braces(text: &str) -> Option<(Vec<&str>, &str)> {
     None
 }
 
-fn parse_components(text: &str) -> Result<Box<[Component]>, Reason> {
-    let components: Result<Vec<Component>, Reason> = text.split('/').map(parse_component).collect();
+fn parse_components(text: &str, alphabet: Alphabet) -> Result<Box<[Component]>, Reason> {
+    let components = text.split('/').map(|text| parse_component(text, alphabet));
+    let components: Result<Vec<Component>, Reason> = components.collect();
     let components = components?;
     let has_repeated_stars = components
         .windows(2)
@@ -280,7 +288,7 @@ fn parse_components(text: &str) -> Result<Box<[Component]>, Reason> {
     }
 }
 
-fn parse_component(text: &str) -> Result<Component, Reason> {
+fn parse_component(text: &str, alphabet: Alphabet) -> Result<Component, Reason> {
     if text.is_empty() {
         return Err(Reason::EmptyComponent);
     }
@@ -293,13 +301,27 @@ fn parse_component(text: &str) -> Result<Component, Reason> {
     let mut tokens = Vec::new();
     let mut rest = text;
     while let Some(next) = rest.chars().next() {
-        let (token, length) = match next {
-            '*' => (Token::AnyText, 1),
-            '?' => (Token::AnyByte, 1),
-            '[' => parse_class(rest)?,
-            other => (Token::Byte(name_byte(other)?), 1),
+        let length = match next {
+            '[' => {
+                let (token, length) = parse_class(rest, alphabet)?;
+                tokens.push(token);
+                length
+            }
+            '*' => {
+                tokens.push(Token::AnyText);
+                1
+            }
+            '?' => {
+                tokens.push(Token::AnyByte);
+                1
+            }
+            other => {
+                alphabet.check(other)?;
+                let mut bytes = [0; 4];
+                tokens.extend(other.encode_utf8(&mut bytes).bytes().map(Token::Byte));
+                other.len_utf8()
+            }
         };
-        tokens.push(token);
         rest = rest.get(length..).unwrap_or_default();
     }
     let is_literal = tokens.iter().all(|token| matches!(token, Token::Byte(_)));
@@ -311,7 +333,7 @@ fn parse_component(text: &str) -> Result<Component, Reason> {
 }
 
 /// The class at the start of `text` and its length.
-fn parse_class(text: &str) -> Result<(Token, usize), Reason> {
+fn parse_class(text: &str, alphabet: Alphabet) -> Result<(Token, usize), Reason> {
     let (class, _) = text.split_once(']').ok_or(Reason::OpenClass)?;
     let members = class.get(1..).unwrap_or_default();
     let listed = members.strip_prefix(['!', '^']);
@@ -322,11 +344,11 @@ fn parse_class(text: &str) -> Result<(Token, usize), Reason> {
     }
     let mut bits = 0_u128;
     while let Some(first) = rest.pop() {
-        let first = name_byte(first)?;
+        let first = alphabet.class_byte(first)?;
         let is_range = rest.last() == Some(&'-') && rest.len() > 1;
         let last = if is_range {
             rest.pop();
-            name_byte(rest.pop().unwrap_or_default())?
+            alphabet.class_byte(rest.pop().unwrap_or_default())?
         } else {
             first
         };
@@ -339,11 +361,37 @@ fn parse_class(text: &str) -> Result<(Token, usize), Reason> {
     Ok((token, class.len() + 1))
 }
 
-/// The byte of a character that occurs in the components of repository names.
-fn name_byte(char: char) -> Result<u8, Reason> {
-    match u8::try_from(char) {
-        Ok(byte @ (b'a'..=b'z' | b'0'..=b'9' | b'.' | b'_' | b'-')) => Ok(byte),
-        _ => Err(Reason::Character(char)),
+/// Which characters stand for themselves.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Alphabet {
+    /// Those of the components of repository names.
+    Names,
+    /// Those of keys: every one but those that mean something in patterns, here or in zot.
+    Keys,
+}
+
+impl Alphabet {
+    fn of(pattern: &str) -> Self {
+        if pattern.starts_with("s3/") {
+            Self::Keys
+        } else {
+            Self::Names
+        }
+    }
+
+    fn check(self, char: char) -> Result<(), Reason> {
+        match (self, char) {
+            (_, 'a'..='z' | '0'..='9' | '.' | '_' | '-') => Ok(()),
+            (Self::Names, _) | (Self::Keys, ']' | '}' | '\\') => Err(Reason::Character(char)),
+            (Self::Keys, _) => Ok(()),
+        }
+    }
+
+    /// Classes have ASCII characters alone.
+    fn class_byte(self, char: char) -> Result<u8, Reason> {
+        self.check(char)?;
+        let byte = u8::try_from(char).ok().filter(u8::is_ascii);
+        byte.ok_or(Reason::Character(char))
     }
 }
 

@@ -31,16 +31,16 @@ impl<T> PatternMap<T> {
     ///
     /// Looks only at patterns whose first component can match.
     pub fn longest_match(&self, name: &RepositoryName) -> Option<(&GlobPattern, &T)> {
-        self.longest_match_among(name.as_str(), |_| true)
+        let first = name.as_str().split('/').next().unwrap_or_default();
+        self.longest_match_where(first, |pattern| pattern.matches(name.as_str()))
     }
 
-    /// The value of the longest pattern that matches `name`, among the patterns whose text `counts`.
-    pub fn longest_match_among(
+    /// The value of the longest pattern that `matches` something whose first component is `first`.
+    pub fn longest_match_where(
         &self,
-        name: &str,
-        counts: impl Fn(&str) -> bool,
+        first: &str,
+        matches: impl Fn(&GlobPattern) -> bool,
     ) -> Option<(&GlobPattern, &T)> {
-        let first = name.split('/').next().unwrap_or_default();
         let mut literal = self
             .by_first_component
             .get(first)
@@ -56,7 +56,7 @@ impl<T> PatternMap<T> {
                 (None, _) => others.next(),
             };
             let (pattern, value) = self.entries.get(next?)?;
-            if counts(pattern.as_str()) && pattern.matches(name) {
+            if matches(pattern) {
                 return Some((pattern, value));
             }
         }

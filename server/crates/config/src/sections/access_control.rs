@@ -27,8 +27,13 @@ section! {
     /// Who may do what. Among the patterns that match a repository the longest alone counts. In it are looked at:
     /// policies that name the user, policies that name a group, then `defaultPolicy` for everybody who signed in or
     /// `anonymousPolicy` for everybody who did not. What none of them allows, `adminPolicy` may.
+    ///
+    /// To S3 a bucket is `s3/<bucket>` and an object `s3/<bucket>/<key>`. Only patterns that begin with `s3/` match them,
+    /// and `adminPolicy` does not speak of them; what is said of a bucket is said of its objects too, until a longer
+    /// pattern matches. There `read` is to get and list, `create` to write keys that do not exist and to make the bucket,
+    /// `update` to overwrite and to change tags. The owner of a bucket needs no rule.
     pub struct AccessControl {
-        /// Rules by pattern of repository names.
+        /// Rules by pattern of repository names, and behind `s3/` of buckets and keys.
         hot "repositories" repositories: PatternMap<RepositoryAccess> = PatternMap::default(), example "**";
         /// Groups that policies can name.
         hot "groups" groups: BTreeMap<GroupName, Group> = BTreeMap::new(), example "dev";

@@ -186,7 +186,6 @@ fn ended<T>(page: T, end: ScanEnd, damaged: Option<MetadataError>) -> Result<Opt
     }
 }
 
-/// Names a row that cannot be read.
-pub(crate) fn damage(key: &[u8]) -> MetadataError {
+fn damage(key: &[u8]) -> MetadataError {
     MetadataError::Corrupt(format!("listed row at {}", key.escape_ascii()))
 }

@@ -4,8 +4,8 @@ use std::fmt;
 
 use zas_config::Action as Verb;
 
-use super::Asked;
-use crate::services::auth::Principal;
+use super::{Asked, Resource};
+use crate::services::auth::{Need, Principal};
 
 /// The answer, with its reason.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,6 +30,12 @@ pub enum Reason {
     AnonymousPolicy,
     /// Allowed by the administrators' policy.
     AdminPolicy,
+    /// Allowed: the owner of a bucket may do everything with it.
+    Owner,
+    /// Allowed to who began it.
+    Beginner,
+    /// Allowed to whoever has signed in.
+    SignedIn,
     /// Denied: nothing allows it. The sentence says to whom, what and where.
     Denied(String),
 }
@@ -38,11 +44,13 @@ impl Reason {
     pub(super) fn denied(principal: &Principal, asked: &Asked<'_>) -> Self {
         let name = principal.name();
         let name = if name.is_empty() { "anonymous" } else { name };
-        Self::Denied(format!(
-            "{name} may not {} {}",
-            phrase(asked.action.verb()),
-            asked.resource
-        ))
+        let Asked { action, resource } = asked;
+        Self::Denied(match (resource, action.need()) {
+            (Resource::Repository(_), Need::Verb(verb)) => {
+                format!("{name} may not {} {resource}", phrase(verb))
+            }
+            (_, need) => format!("{name} may not do {action} with {resource}: {}", wanting(need)),
+        })
     }
 }
 
@@ -68,6 +76,9 @@ impl fmt::Display for Reason {
             Self::DefaultPolicy => "everybody who has signed in may",
             Self::AnonymousPolicy => "everybody may",
             Self::AdminPolicy => "administrators may",
+            Self::Owner => "the owner of a bucket may do everything with it",
+            Self::Beginner => "who began an upload may",
+            Self::SignedIn => "whoever has signed in may",
             Self::Denied(sentence) => sentence,
         })
     }
@@ -80,5 +91,21 @@ const fn phrase(verb: Verb) -> &'static str {
         Verb::Update => "move tags in",
         Verb::Delete => "delete from",
         Verb::DetectManifestCollision => "delete what several tags share in",
+    }
+}
+
+/// What would have allowed it.
+const fn wanting(need: Need) -> &'static str {
+    match need {
+        Need::Verb(Verb::Read) => "no rule gives read",
+        Need::Verb(Verb::Create) => "no rule gives create",
+        Need::Verb(Verb::Update) => "no rule gives update",
+        Need::Verb(Verb::Delete) => "no rule gives delete",
+        Need::Verb(Verb::DetectManifestCollision) => "no rule gives it",
+        Need::Write => "no rule gives create or update",
+        Need::NewBucket => "that needs to sign in, and a rule that gives create",
+        Need::Beginner => "only who began it, the owner of the bucket and the administrator may",
+        Need::SignedIn => "that needs to sign in",
+        Need::Owner => "only the owner of the bucket and the administrator may",
     }
 }

@@ -2,8 +2,9 @@
 //!
 //! The rules are those of the configuration's `accessControl`, with zot's semantics: the longest pattern that matches
 //! the repository decides alone, and what it does not allow only the administrators' policy can still allow. The one
-//! administrator of `auth.administrator` may do everything, whatever the rules say. A bucket is matched as the text
-//! `s3/<bucket>`, by patterns that begin with `s3/` alone.
+//! administrator of `auth.administrator` may do everything, whatever the rules say, and so may the owner of a bucket with
+//! it. To everybody else a bucket is the text `s3/<bucket>` and its objects are `s3/<bucket>/<key>`, which only patterns
+//! match that begin with `s3/`.
 
 mod decision;
 mod resource;
@@ -12,7 +13,7 @@ mod rules;
 use zas_config::{AccessControl, Action as Verb, PatternMap};
 use zas_core::RepositoryName;
 
-use super::{Identity, Principal};
+use super::{Identity, Need, Principal, WriteRight};
 pub use decision::{Decision, Reason};
 pub use resource::{Asked, Resource};
 use rules::{Administrators, Memberships, Rules};
@@ -43,16 +44,41 @@ impl AccessPolicy {
 
     /// Answers whether the principal may do what is asked.
     pub fn decide(&self, principal: &Principal, asked: &Asked<'_>) -> Decision {
-        let reason = self.reason_to_allow(principal, asked.action.verb(), &asked.resource);
+        let permission = self.permission(principal, asked);
         Decision {
-            reason: reason.unwrap_or_else(|| Reason::denied(principal, asked)),
+            reason: permission.map_or_else(|| Reason::denied(principal, asked), |(reason, _)| reason),
         }
     }
 
-    /// Whether the principal may do what is asked, without the words.
-    pub fn allows(&self, principal: &Principal, asked: &Asked<'_>) -> bool {
-        self.reason_to_allow(principal, asked.action.verb(), &asked.resource)
-            .is_some()
+    /// Whether the principal may do what is asked, without the words, and which keys it may write.
+    pub fn allows(&self, principal: &Principal, asked: &Asked<'_>) -> Option<WriteRight> {
+        self.permission(principal, asked).map(|(_, right)| right)
+    }
+
+    fn permission(&self, principal: &Principal, asked: &Asked<'_>) -> Option<(Reason, WriteRight)> {
+        let Asked { action, resource } = asked;
+        if principal.is_administrator() {
+            return Some((Reason::Administrator, WriteRight::Any));
+        }
+        if resource.owner().is_some_and(|owner| principal.is(owner)) {
+            return Some((Reason::Owner, WriteRight::Any));
+        }
+        let by_rules = |verb| self.reason_to_allow(principal, verb, resource);
+        let reason = match action.need() {
+            Need::Verb(verb) => by_rules(verb),
+            Need::Write => return write_permission(by_rules(Verb::Create), by_rules(Verb::Update)),
+            // A bucket has an owner, which is somebody.
+            Need::NewBucket if principal.is_anonymous() => None,
+            Need::NewBucket if self.prepared.is_none() => Some(Reason::NoRules),
+            Need::NewBucket => by_rules(Verb::Create),
+            Need::Beginner => {
+                let began = resource.beginner().is_some_and(|beginner| principal.is(beginner));
+                began.then_some(Reason::Beginner)
+            }
+            Need::SignedIn => (!principal.is_anonymous()).then_some(Reason::SignedIn),
+            Need::Owner => None,
+        };
+        reason.map(|reason| (reason, WriteRight::Any))
     }
 
     /// Whether the principal may read a repository, for listings of many.
@@ -115,9 +141,10 @@ impl Prepared {
         verb: Verb,
         resource: &Resource<'_>,
     ) -> Option<Reason> {
+        let matched = resource.matched()?;
         let rules = self
             .repositories
-            .longest_match_among(&resource.text(), |pattern| resource.may_match(pattern))
+            .longest_match_where(matched.first_component(), |pattern| matched.is_meant_by(pattern))
             .map(|(_, rules)| rules);
         let Some(identity) = identity else {
             return rules
@@ -136,5 +163,16 @@ impl Prepared {
     }
 }
 
+fn write_permission(create: Option<Reason>, update: Option<Reason>) -> Option<(Reason, WriteRight)> {
+    match (create, update) {
+        (Some(reason), Some(_)) => Some((reason, WriteRight::Any)),
+        (Some(reason), None) => Some((reason, WriteRight::Create)),
+        (None, Some(reason)) => Some((reason, WriteRight::Update)),
+        (None, None) => None,
+    }
+}
+
+#[cfg(test)]
+mod s3_tests;
 #[cfg(test)]
 mod tests;

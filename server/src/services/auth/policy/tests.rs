@@ -3,7 +3,7 @@ use std::path::Path;
 use zas_config::Configuration;
 
 use super::*;
-use crate::services::auth::Action;
+use crate::services::auth::OciAction;
 
 const RULES: &str = r#"
 configVersion: 1
@@ -38,10 +38,16 @@ fn principal(name: &str) -> Principal {
     }
 }
 
-fn decide(policy: &AccessPolicy, who: &str, action: Action, repository: &str) -> Decision {
+fn decide(policy: &AccessPolicy, who: &str, action: OciAction, repository: &str) -> Decision {
     let repository = repository.parse().unwrap();
     let resource = Resource::Repository(&repository);
-    policy.decide(&principal(who), &Asked { action, resource })
+    policy.decide(
+        &principal(who),
+        &Asked {
+            action: action.into(),
+            resource,
+        },
+    )
 }
 
 #[test]
@@ -74,7 +80,7 @@ accessControl:
 
 #[test]
 fn given_zots_rules_when_asked_then_each_answer_has_its_reason() {
-    use Action::{Delete, Pull as Read, Push as Create, Retag as Update};
+    use OciAction::{Delete, Pull as Read, Push as Create, Retag as Update};
     let policy = policy(RULES);
     let denied = None;
     let table = [
@@ -144,8 +150,8 @@ fn given_zots_rules_when_asked_then_each_answer_has_its_reason() {
 #[test]
 fn given_no_rules_when_asked_then_whoever_signed_in_may_and_nobody_else() {
     let policy = policy("configVersion: 1\n");
-    assert!(decide(&policy, "alice", Action::Delete, "a").is_allowed());
-    assert!(!decide(&policy, "", Action::Pull, "a").is_allowed());
+    assert!(decide(&policy, "alice", OciAction::Delete, "a").is_allowed());
+    assert!(!decide(&policy, "", OciAction::Pull, "a").is_allowed());
     assert!(policy.may_enter(&principal("alice")));
     assert!(!policy.may_enter(&Principal::ANONYMOUS));
 }
@@ -161,9 +167,9 @@ fn given_the_administrator_when_asked_then_everything_is_allowed_whatever_the_ru
         let policy = policy(rules);
         for repository in ["library/alpine", "team/secret/plan", "locked/box"] {
             let repository = repository.parse().unwrap();
-            for action in Action::ALL {
+            for action in OciAction::ALL {
                 let asked = Asked {
-                    action: *action,
+                    action: (*action).into(),
                     resource: Resource::Repository(&repository),
                 };
                 let decision = policy.decide(&administrator, &asked);
@@ -175,7 +181,7 @@ fn given_the_administrator_when_asked_then_everything_is_allowed_whatever_the_ru
     }
     assert_eq!(administrator.name(), "eve");
     // A user of the same name is not the administrator.
-    assert!(!decide(&policy(RULES), "eve", Action::Pull, "locked/box").is_allowed());
+    assert!(!decide(&policy(RULES), "eve", OciAction::Pull, "locked/box").is_allowed());
 }
 
 #[test]
@@ -188,7 +194,7 @@ fn given_something_open_when_anonymous_comes_then_they_may_enter_and_listings_ag
             let listed = policy.may_read(&principal(who), &name);
             assert_eq!(
                 listed,
-                decide(&policy, who, Action::Pull, repository).is_allowed(),
+                decide(&policy, who, OciAction::Pull, repository).is_allowed(),
                 "{who} {repository}"
             );
         }
@@ -198,78 +204,16 @@ fn given_something_open_when_anonymous_comes_then_they_may_enter_and_listings_ag
 #[test]
 fn given_a_denial_when_shown_then_it_says_who_what_and_where() {
     let policy = policy(RULES);
-    let reason = decide(&policy, "dave", Action::Push, "team/app");
+    let reason = decide(&policy, "dave", OciAction::Push, "team/app");
     assert_eq!(
         reason.reason().to_string(),
         "dave may not push to repository team/app"
     );
-    let reason = decide(&policy, "", Action::Pull, "team/app");
+    let reason = decide(&policy, "", OciAction::Pull, "team/app");
     assert_eq!(
         reason.reason().to_string(),
         "anonymous may not read from repository team/app"
     );
-}
-
-#[test]
-fn given_rules_when_buckets_are_asked_for_then_only_patterns_that_begin_with_s3_count() {
-    // Given
-    let text = r#"
-configVersion: 1
-accessControl:
-  adminPolicy: { users: [root], actions: [read, create, update, delete] }
-  repositories:
-    "**": { defaultPolicy: [read, create], anonymousPolicy: [read] }
-    "{s3,x}/*": { defaultPolicy: [read, create, update, delete] }
-    "s3/public*": { anonymousPolicy: [read], policies: [{ users: [alice], actions: [update] }] }
-"#;
-    let policy = policy(text);
-    let may = |who: &str, action, resource| {
-        let asked = Asked { action, resource };
-        policy.decide(&principal(who), &asked).is_allowed()
-    };
-    let (shown, closed) = ("s3/public-data".parse().unwrap(), "s3/closed".parse().unwrap());
-
-    // When, then: by either protocol
-    let object = Resource::Object {
-        bucket: "public-data",
-        key: "a/b",
-    };
-    for resource in [
-        Resource::Bucket("public-data"),
-        object,
-        Resource::Repository(&shown),
-    ] {
-        assert!(may("", Action::Pull, resource) && may("alice", Action::Retag, resource));
-        assert!(!may("bob", Action::Pull, resource) && !may("root", Action::Pull, resource));
-    }
-    for resource in [Resource::Bucket("closed"), Resource::Repository(&closed)] {
-        for who in ["", "alice", "root"] {
-            assert!(!may(who, Action::Pull, resource), "{who} {resource}");
-        }
-    }
-    let sentence = policy.decide(
-        &principal("bob"),
-        &Asked {
-            action: Action::Push,
-            resource: object,
-        },
-    );
-    assert_eq!(
-        sentence.reason().to_string(),
-        "bob may not push to object \"a/b\" of bucket public-data"
-    );
-}
-
-#[test]
-fn given_no_rules_when_buckets_are_asked_for_then_only_the_administrator_may() {
-    let policy = policy("configVersion: 1\n");
-    let asked = Asked {
-        action: Action::Pull,
-        resource: Resource::Bucket("data"),
-    };
-    assert!(!policy.decide(&principal("alice"), &asked).is_allowed());
-    let administrator = Principal::administrator("root".parse().unwrap());
-    assert!(policy.decide(&administrator, &asked).is_allowed());
 }
 
 #[test]
@@ -283,7 +227,7 @@ fn given_groups_that_an_issuer_says_when_asked_then_they_count_like_configured_o
     });
     let repository = "team/app".parse().unwrap();
     let asked = Asked {
-        action: Action::Retag,
+        action: OciAction::Retag.into(),
         resource: Resource::Repository(&repository),
     };
     let decision = policy(RULES).decide(&somebody, &asked);
