@@ -7,15 +7,21 @@ use std::io;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use bytes::Bytes;
 use zas_blobs::{Append, Appended, BlobError, BlobReader, BlobStore, Capacity};
-use zas_core::{Digest, Reference, RepositoryName, StoreId, Tag, Timestamp, UploadId};
+use zas_core::{
+    BucketId, BucketName, Digest, ObjectKey, Reference, RepositoryName, StoreId, Tag, Timestamp, UploadId,
+};
 use zas_failpoints::reach;
 use zas_metadata::{
-    BlobContent, BlobStat, Claim, CommitManifest, CommitOutcome, DamageOutcome, DeleteManifestOutcome,
-    DeleteTagOutcome, DueLink, Epoch, FinishOutcome, FinishUpload, Lease, ManifestStat, MetadataError,
-    MetadataStore, MountOutcome, Origin, OrphanOutcome, Page, Precondition, Progress, ReapOutcome,
-    ReferrerCursor, ReferrerPage, Result, ScrubEntry, ScrubPosition, SharedManifest, StoredManifest,
-    SweepPosition, Timing, UploadEntry, WriterOutcome,
+    BlobContent, BlobStat, Bucket, BucketOutcome, BucketStore, Claim, CommitManifest, CommitOutcome,
+    CreateBucketOutcome, DamageOutcome, DeleteBucketOutcome, DeleteManifestOutcome, DeleteObject,
+    DeleteOutcome, DeleteTagOutcome, DocumentKind, DueLink, Epoch, FinishOutcome, FinishUpload, Lease,
+    ListBuckets, ListObjects, ListedBucket, ManifestStat, MetadataError, MetadataStore, MountOutcome,
+    NewBucket, ObjectBytes, ObjectLookup, ObjectPage, ObjectStore, ObjectVersion, Origin, OrphanOutcome,
+    Owner, Page, Precondition, Progress, PutObject, PutOutcome, ReapOutcome, ReferrerCursor, ReferrerPage,
+    Result, ScrubEntry, ScrubPosition, SharedManifest, StoredManifest, SweepPosition, Timing, UpdateOutcome,
+    UploadEntry, VersionSelector, Versioning, WriterOutcome,
 };
 
 use super::metadata_operations::metadata_operations;
@@ -42,9 +48,12 @@ fn broken(source: io::Error) -> BlobError {
 
 /// Writes the methods that hand on their arguments between two places.
 macro_rules! failing {
-    ($(fn $operation:ident($($argument:ident: $kind:ty),*) -> $answer:ty;)*) => {
+    ($(trait $subject:ident {
+        $(fn $operation:ident($($argument:ident: $kind:ty),*) -> $answer:ty;)*
+        $(now fn $setting:ident($value:ident: $set:ty);)*
+    })*) => {$(
         #[async_trait]
-        impl MetadataStore for FailingMetadata {
+        impl $subject for FailingMetadata {
             $(
                 async fn $operation(&self, $($argument: $kind),*) -> Result<$answer> {
                     reach(concat!("metadata.", stringify!($operation), ".before")).map_err(unavailable)?;
@@ -54,11 +63,13 @@ macro_rules! failing {
                 }
             )*
 
-            fn set_timing(&self, timing: Timing) {
-                self.0.set_timing(timing);
-            }
+            $(
+                fn $setting(&self, $value: $set) {
+                    self.0.$setting($value);
+                }
+            )*
         }
-    };
+    )*};
 }
 
 metadata_operations!(failing);

@@ -1,58 +1,86 @@
 //! The signatures of the metadata store, for those who stand in front of it.
 
-/// Hands every operation of [`zas_metadata::MetadataStore`] to a macro that writes methods of the same names.
+/// Hands every operation of [`zas_metadata::MetadataStore`], by its traits, to a macro that writes methods of the same
+/// names.
 macro_rules! metadata_operations {
     ($write:ident) => {
         $write! {
-            fn create_upload(origin: &Origin, repository: &RepositoryName, id: UploadId) -> Epoch;
-            fn stat_upload(repository: &RepositoryName, id: UploadId) -> Option<u64>;
-            fn claim_upload(repository: &RepositoryName, id: UploadId) -> Option<Claim>;
-            fn save_progress(id: UploadId, epoch: Epoch, progress: Progress) -> WriterOutcome;
-            fn touch_upload(id: UploadId, epoch: Epoch) -> WriterOutcome;
-            fn finish_upload(origin: &Origin, upload: FinishUpload) -> FinishOutcome;
-            fn abort_upload(origin: &Origin, id: UploadId, epoch: Epoch) -> WriterOutcome;
-            fn expire_upload(origin: &Origin, listed: &UploadEntry) -> WriterOutcome;
-            fn list_uploads(after: Option<UploadId>, count: usize) -> Page<UploadEntry>;
-            fn stat_blob(repository: &RepositoryName, digest: &Digest, lease: Lease) -> Option<BlobStat>;
-            fn find_holders(digest: &Digest, count: usize) -> Vec<RepositoryName>;
-            fn mount_blob(origin: &Origin, from: &RepositoryName, to: &RepositoryName, digest: &Digest) -> MountOutcome;
-            fn unlink_blob(origin: &Origin, repository: &RepositoryName, digest: &Digest) -> bool;
-            fn commit_manifest(origin: &Origin, manifest: CommitManifest) -> CommitOutcome;
-            fn resolve_manifest(repository: &RepositoryName, reference: &Reference) -> Option<StoredManifest>;
-            fn stat_manifest(repository: &RepositoryName, reference: &Reference) -> Option<ManifestStat>;
-            fn resolve_tag(repository: &RepositoryName, tag: &Tag) -> Option<Digest>;
-            fn delete_tag(origin: &Origin, repository: &RepositoryName, tag: &Tag, precondition: Precondition) -> DeleteTagOutcome;
-            fn delete_manifest(origin: &Origin, repository: &RepositoryName, digest: &Digest, shared: SharedManifest) -> DeleteManifestOutcome;
-            fn list_tags(repository: &RepositoryName, after: Option<&str>, count: usize) -> Option<Page<Tag>>;
-            fn list_repositories(prefix: &str, after: Option<&str>, count: usize) -> Page<RepositoryName>;
-            fn list_referrers(
-                repository: &RepositoryName,
-                subject: &Digest,
-                artifact_type: Option<&str>,
-                after: Option<&ReferrerCursor>,
-                count: usize,
-                bytes: usize
-            ) -> ReferrerPage;
-            fn take_due(count: usize) -> Vec<DueLink>;
-            fn reap(link: &DueLink) -> ReapOutcome;
-            fn take_doomed(count: usize) -> Vec<UploadId>;
-            fn forget_location(name: UploadId) -> ();
-            fn claim_orphan(name: UploadId) -> OrphanOutcome;
-            fn list_blobs(after: Option<&Digest>, count: usize) -> Page<ScrubEntry>;
-            fn mark_damaged(digest: &Digest, seen: Option<&BlobContent>) -> DamageOutcome;
-            fn clear_damage(digest: &Digest, seen: &BlobContent) -> DamageOutcome;
-            fn inspect_blob(digest: &Digest) -> Option<ScrubEntry>;
-            fn list_damaged(count: usize) -> Page<Digest>;
-            fn scrub_position() -> ScrubPosition;
-            fn save_scrub_position(position: ScrubPosition) -> ();
-            fn find_orphans(names: &[UploadId]) -> Vec<UploadId>;
-            fn sweep_position() -> Option<SweepPosition>;
-            fn save_sweep_position(position: SweepPosition) -> ();
-            fn store_id() -> Option<StoreId>;
-            fn set_store_id(id: StoreId) -> ();
-            fn is_empty() -> bool;
-            fn now() -> Timestamp;
-            fn ping() -> ();
+            trait BucketStore {
+                fn create_bucket(origin: &Origin, bucket: NewBucket) -> CreateBucketOutcome;
+                fn stat_bucket(name: &BucketName) -> Option<Bucket>;
+                fn list_buckets(list: ListBuckets) -> Page<ListedBucket>;
+                fn delete_bucket(origin: &Origin, bucket: BucketId) -> DeleteBucketOutcome;
+                fn set_versioning(origin: &Origin, bucket: BucketId, versioning: Versioning) -> BucketOutcome;
+                fn bucket_document(bucket: BucketId, kind: DocumentKind) -> Option<Bytes>;
+                fn set_bucket_document(origin: &Origin, bucket: BucketId, kind: DocumentKind, document: Option<Bytes>) -> BucketOutcome;
+            }
+            trait ObjectStore {
+                fn put_object(origin: &Origin, object: PutObject) -> PutOutcome;
+                fn stat_object(bucket: BucketId, key: &ObjectKey, version: VersionSelector) -> ObjectLookup<ObjectVersion>;
+                fn get_object(bucket: BucketId, key: &ObjectKey, version: VersionSelector) -> ObjectLookup<(ObjectVersion, ObjectBytes)>;
+                fn delete_object(origin: &Origin, bucket: BucketId, owner: &Owner, deletion: DeleteObject) -> DeleteOutcome;
+                fn delete_objects(origin: &Origin, bucket: BucketId, owner: &Owner, deletions: Vec<DeleteObject>) -> Vec<DeleteOutcome>;
+                fn set_object_tags(
+                    origin: &Origin,
+                    bucket: BucketId,
+                    key: &ObjectKey,
+                    version: VersionSelector,
+                    tags: Vec<(String, String)>
+                ) -> UpdateOutcome;
+                fn list_objects(list: ListObjects) -> ObjectPage;
+            }
+            trait MetadataStore {
+                fn create_upload(origin: &Origin, repository: &RepositoryName, id: UploadId) -> Epoch;
+                fn stat_upload(repository: &RepositoryName, id: UploadId) -> Option<u64>;
+                fn claim_upload(repository: &RepositoryName, id: UploadId) -> Option<Claim>;
+                fn save_progress(id: UploadId, epoch: Epoch, progress: Progress) -> WriterOutcome;
+                fn touch_upload(id: UploadId, epoch: Epoch) -> WriterOutcome;
+                fn finish_upload(origin: &Origin, upload: FinishUpload) -> FinishOutcome;
+                fn abort_upload(origin: &Origin, id: UploadId, epoch: Epoch) -> WriterOutcome;
+                fn expire_upload(origin: &Origin, listed: &UploadEntry) -> WriterOutcome;
+                fn list_uploads(after: Option<UploadId>, count: usize) -> Page<UploadEntry>;
+                fn stat_blob(repository: &RepositoryName, digest: &Digest, lease: Lease) -> Option<BlobStat>;
+                fn find_holders(digest: &Digest, count: usize) -> Vec<RepositoryName>;
+                fn mount_blob(origin: &Origin, from: &RepositoryName, to: &RepositoryName, digest: &Digest) -> MountOutcome;
+                fn unlink_blob(origin: &Origin, repository: &RepositoryName, digest: &Digest) -> bool;
+                fn commit_manifest(origin: &Origin, manifest: CommitManifest) -> CommitOutcome;
+                fn resolve_manifest(repository: &RepositoryName, reference: &Reference) -> Option<StoredManifest>;
+                fn stat_manifest(repository: &RepositoryName, reference: &Reference) -> Option<ManifestStat>;
+                fn resolve_tag(repository: &RepositoryName, tag: &Tag) -> Option<Digest>;
+                fn delete_tag(origin: &Origin, repository: &RepositoryName, tag: &Tag, precondition: Precondition) -> DeleteTagOutcome;
+                fn delete_manifest(origin: &Origin, repository: &RepositoryName, digest: &Digest, shared: SharedManifest) -> DeleteManifestOutcome;
+                fn list_tags(repository: &RepositoryName, after: Option<&str>, count: usize) -> Option<Page<Tag>>;
+                fn list_repositories(prefix: &str, after: Option<&str>, count: usize) -> Page<RepositoryName>;
+                fn list_referrers(
+                    repository: &RepositoryName,
+                    subject: &Digest,
+                    artifact_type: Option<&str>,
+                    after: Option<&ReferrerCursor>,
+                    count: usize,
+                    bytes: usize
+                ) -> ReferrerPage;
+                fn take_due(count: usize) -> Vec<DueLink>;
+                fn reap(link: &DueLink) -> ReapOutcome;
+                fn take_doomed(count: usize) -> Vec<UploadId>;
+                fn forget_location(name: UploadId) -> ();
+                fn claim_orphan(name: UploadId) -> OrphanOutcome;
+                fn list_blobs(after: Option<&Digest>, count: usize) -> Page<ScrubEntry>;
+                fn mark_damaged(digest: &Digest, seen: Option<&BlobContent>) -> DamageOutcome;
+                fn clear_damage(digest: &Digest, seen: &BlobContent) -> DamageOutcome;
+                fn inspect_blob(digest: &Digest) -> Option<ScrubEntry>;
+                fn list_damaged(count: usize) -> Page<Digest>;
+                fn scrub_position() -> ScrubPosition;
+                fn save_scrub_position(position: ScrubPosition) -> ();
+                fn find_orphans(names: &[UploadId]) -> Vec<UploadId>;
+                fn sweep_position() -> Option<SweepPosition>;
+                fn save_sweep_position(position: SweepPosition) -> ();
+                fn store_id() -> Option<StoreId>;
+                fn set_store_id(id: StoreId) -> ();
+                fn is_empty() -> bool;
+                fn now() -> Timestamp;
+                fn ping() -> ();
+                now fn set_timing(timing: Timing);
+            }
         }
     };
 }

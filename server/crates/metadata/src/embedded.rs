@@ -1,6 +1,8 @@
 //! The store over an ordered map.
 
+mod buckets;
 mod execution;
+mod objects;
 
 use std::sync::Arc;
 

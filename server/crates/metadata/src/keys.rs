@@ -4,11 +4,17 @@
 //! text that starts with it, whatever follows in the tuple, and any byte is allowed in it. Digests, ids and
 //! times tell their own length.
 
+mod buckets;
+mod objects;
+
 use std::borrow::Cow;
 
 use zas_core::{Digest, RepositoryName, Tag, Timestamp, UploadId};
 
 use crate::ordered_map::{Family, Key, KeyRange};
+
+pub(crate) use buckets::*;
+pub(crate) use objects::*;
 
 const REPOSITORY: u8 = 0x10;
 const MANIFEST: u8 = 0x11;
@@ -182,8 +188,8 @@ pub(crate) fn sweep() -> Key {
 }
 
 /// Where content is, and what leads to stored bytes.
-pub(crate) fn contents() -> [KeyRange; 5] {
-    [REPOSITORY, LINK, BLOB, LOCATION, UPLOAD].map(|table| Tuple::new(table).range())
+pub(crate) fn contents() -> [KeyRange; 6] {
+    [REPOSITORY, LINK, BLOB, LOCATION, UPLOAD, buckets::BUCKET].map(|table| Tuple::new(table).range())
 }
 
 /// The key of an inline blob's bytes.
@@ -289,7 +295,7 @@ impl Tuple {
 
     fn family(&self) -> Family {
         match self.0.first() {
-            Some(&(BODY | BLOB_DATA)) => Family::Data,
+            Some(&(BODY | BLOB_DATA | objects::OBJECT_DATA)) => Family::Data,
             Some(&(UPLOAD | DUE | DOOMED)) => Family::Queue,
             _ => Family::Meta,
         }

@@ -1,9 +1,15 @@
 //! What goes into the operations and what comes out of them.
 
+mod buckets;
+mod objects;
+
 use std::time::Duration;
 
 use bytes::Bytes;
 use zas_core::{Digest, HashState, MediaType, RepositoryName, Tag, Timestamp, UploadId};
+
+pub use buckets::*;
+pub use objects::*;
 
 /// How long things are kept, changeable while running.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

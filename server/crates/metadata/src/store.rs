@@ -1,5 +1,8 @@
 //! The operations. Each is atomic, and durable when it returns unless its comment says otherwise.
 
+mod buckets;
+mod objects;
+
 use async_trait::async_trait;
 use zas_core::{Digest, Reference, RepositoryName, StoreId, Tag, Timestamp, UploadId};
 
@@ -11,12 +14,15 @@ use crate::{
     WriterOutcome,
 };
 
+pub use buckets::BucketStore;
+pub use objects::ObjectStore;
+
 /// Every fact of the store.
 ///
 /// A method that changes something returns after the change survives power loss. A method that reads sees every
 /// change acknowledged before it was called.
 #[async_trait]
-pub trait MetadataStore: std::fmt::Debug + Send + Sync + 'static {
+pub trait MetadataStore: BucketStore + ObjectStore + std::fmt::Debug + Send + Sync + 'static {
     /// Reserves `id` for an upload into `repository`.
     ///
     /// Returns **before** the row survives power loss: nothing was acknowledged that its loss would break.

@@ -3,13 +3,19 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use zas_core::{Digest, Reference, RepositoryName, StoreId, Tag, Timestamp, UploadId};
+use bytes::Bytes;
+use zas_core::{
+    BucketId, BucketName, Digest, ObjectKey, Reference, RepositoryName, StoreId, Tag, Timestamp, UploadId,
+};
 use zas_metadata::{
-    BlobContent, BlobStat, Claim, CommitManifest, CommitOutcome, DamageOutcome, DeleteManifestOutcome,
-    DeleteTagOutcome, DueLink, Epoch, FinishOutcome, FinishUpload, Lease, ManifestStat, MetadataStore,
-    MountOutcome, Origin, OrphanOutcome, Page, Precondition, Progress, ReapOutcome, ReferrerCursor,
-    ReferrerPage, Result, ScrubEntry, ScrubPosition, SharedManifest, StoredManifest, SweepPosition, Timing,
-    UploadEntry, WriterOutcome,
+    BlobContent, BlobStat, Bucket, BucketOutcome, BucketStore, Claim, CommitManifest, CommitOutcome,
+    CreateBucketOutcome, DamageOutcome, DeleteBucketOutcome, DeleteManifestOutcome, DeleteObject,
+    DeleteOutcome, DeleteTagOutcome, DocumentKind, DueLink, Epoch, FinishOutcome, FinishUpload, Lease,
+    ListBuckets, ListObjects, ListedBucket, ManifestStat, MetadataStore, MountOutcome, NewBucket,
+    ObjectBytes, ObjectLookup, ObjectPage, ObjectStore, ObjectVersion, Origin, OrphanOutcome, Owner, Page,
+    Precondition, Progress, PutObject, PutOutcome, ReapOutcome, ReferrerCursor, ReferrerPage, Result,
+    ScrubEntry, ScrubPosition, SharedManifest, StoredManifest, SweepPosition, Timing, UpdateOutcome,
+    UploadEntry, VersionSelector, Versioning, WriterOutcome,
 };
 
 use super::ServerMetrics;
@@ -35,23 +41,27 @@ impl MeasuredMetadata {
 
 /// Writes the methods that hand on their arguments and count the call.
 macro_rules! counted {
-    ($(fn $operation:ident($($argument:ident: $kind:ty),*) -> $answer:ty;)*) => {
+    ($(trait $subject:ident {
+        $(fn $operation:ident($($argument:ident: $kind:ty),*) -> $answer:ty;)*
+        $(now fn $setting:ident($value:ident: $set:ty);)*
+    })*) => {
         /// One for each method.
         #[derive(Debug)]
         struct Operations {
-            $($operation: Operation,)*
+            $($($operation: Operation,)*)*
         }
 
         impl Operations {
             fn new(metrics: &Arc<ServerMetrics>) -> Self {
                 Self {
-                    $($operation: Operation::new(metrics, "metadata", stringify!($operation)),)*
+                    $($($operation: Operation::new(metrics, "metadata", stringify!($operation)),)*)*
                 }
             }
         }
 
+        $(
         #[async_trait]
-        impl MetadataStore for MeasuredMetadata {
+        impl $subject for MeasuredMetadata {
             $(
                 async fn $operation(&self, $($argument: $kind),*) -> Result<$answer> {
                     let running = self.inner.$operation($($argument),*);
@@ -59,10 +69,13 @@ macro_rules! counted {
                 }
             )*
 
-            fn set_timing(&self, timing: Timing) {
-                self.inner.set_timing(timing);
-            }
+            $(
+                fn $setting(&self, $value: $set) {
+                    self.inner.$setting($value);
+                }
+            )*
         }
+        )*
     };
 }
 

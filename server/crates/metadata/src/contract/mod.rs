@@ -10,11 +10,15 @@
 )]
 
 mod blobs;
+mod buckets;
 mod collection;
 mod concurrency;
 mod damage;
 mod listings;
 mod manifests;
+mod object_listings;
+mod object_setting;
+mod objects;
 mod referrers;
 mod removal;
 mod setting;
@@ -86,6 +90,9 @@ pub fn groups() -> Vec<Group> {
         group("damage", damage::cases()),
         group("store", store::cases()),
         group("time", time::cases()),
+        group("buckets", buckets::cases()),
+        group("objects", objects::cases()),
+        group("object_listings", object_listings::cases()),
         group("concurrency", concurrency::cases()),
     ]
 }

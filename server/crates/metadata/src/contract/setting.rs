@@ -80,6 +80,11 @@ impl Setting {
         self.clock.advance(time);
     }
 
+    /// Moves the wall clock alone, back.
+    pub(super) fn jump_back(&self, time: Duration) {
+        self.clock.go_back(time);
+    }
+
     pub(super) fn pass_monotonic(&self, time: Duration) {
         *self.monotonic.0.lock().unwrap() += time;
     }
@@ -91,6 +96,11 @@ impl Setting {
         random[2..].copy_from_slice(&number.to_be_bytes());
         // The version's and variant's bits lie over the first two bytes.
         UploadId::new(self.now(), &random)
+    }
+
+    /// Random bits, as far as these tests care.
+    pub(super) fn random(&self) -> u64 {
+        self.ids.fetch_add(1, Ordering::SeqCst)
     }
 
     /// An upload into `repository` with its writer's epoch.

@@ -186,6 +186,7 @@ fn ended<T>(page: T, end: ScanEnd, damaged: Option<MetadataError>) -> Result<Opt
     }
 }
 
-fn damage(key: &[u8]) -> MetadataError {
+/// Names a row that cannot be read.
+pub(crate) fn damage(key: &[u8]) -> MetadataError {
     MetadataError::Corrupt(format!("listed row at {}", key.escape_ascii()))
 }

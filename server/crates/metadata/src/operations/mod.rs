@@ -2,12 +2,14 @@
 //! no state, and run one after the other.
 
 pub(crate) mod blobs;
+pub(crate) mod buckets;
 pub(crate) mod collection;
 pub(crate) mod damage;
 pub(crate) mod links;
 pub(crate) mod listings;
 pub(crate) mod locations;
 pub(crate) mod manifests;
+pub(crate) mod objects;
 pub(crate) mod removal;
 pub(crate) mod store;
 pub(crate) mod tags;

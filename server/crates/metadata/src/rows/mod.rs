@@ -5,8 +5,10 @@
 //! version byte changes only when an older binary must not read the row at all.
 
 mod blob;
+mod bucket;
 mod link;
 mod manifest;
+mod object;
 mod payload;
 mod repository;
 mod scrub;
@@ -15,8 +17,10 @@ mod sweep;
 mod upload;
 
 pub(crate) use blob::{BlobRow, LocationRow, StoredContent};
+pub(crate) use bucket::{BucketRow, BucketStateRow};
 pub(crate) use link::LinkRow;
 pub(crate) use manifest::{BodyRow, ManifestRow, TagRow};
+pub(crate) use object::{HeadRow, Listed, VersionBody, VersionContent, VersionRow};
 pub(crate) use payload::{Marker, Payload};
 pub(crate) use repository::RepositoryRow;
 pub(crate) use scrub::ScrubRow;
@@ -25,7 +29,7 @@ pub(crate) use sweep::SweepRow;
 pub(crate) use upload::UploadRow;
 
 use bytes::{Buf as _, Bytes};
-use zas_core::{Digest, Timestamp, UploadId};
+use zas_core::{BucketId, Digest, Timestamp, UploadId};
 
 const VERSION: u8 = 1;
 
@@ -131,12 +135,20 @@ impl Field {
         std::str::from_utf8(&self.value).ok()
     }
 
+    fn string(&self) -> Option<String> {
+        self.text().map(str::to_owned)
+    }
+
     fn parsed<T: std::str::FromStr>(&self) -> Option<T> {
         self.text()?.parse().ok()
     }
 
     fn digest(&self) -> Option<Digest> {
         Digest::from_key(&self.value)
+    }
+
+    fn bucket(&self) -> Option<BucketId> {
+        self.value.as_ref().try_into().ok().map(BucketId::from_bytes)
     }
 
     fn id(&self) -> Option<UploadId> {
