@@ -1,30 +1,46 @@
 //! The S3 wire protocol, without input or output.
 //!
-//! A request is read in steps, each of which gives a type that the next one needs:
+//! What a server does with a request, in this order:
 //!
-//! 1. [`RequestHead`] is the head as it came.
-//! 2. [`Operation::of`](operation::Operation::of) says what is asked for, and with
-//!    [`actions`](operation::Operation::actions) what has to be allowed. Its error is told only after the next step.
-//! 3. [`sigv4::authenticate`] says who claims to have sent it; verification with the secret gives a
-//!    [`sigv4::Verified`] request, and only that, or an anonymous one, has a [`payload`] to read.
+//! 1. [`RequestHead::new`] takes the head as it came: path and query undecoded, every header, over HTTP/2 with `host`.
+//! 2. [`Operation::of`] says what is asked for, with typed bucket, key, version, upload and part. Its error is kept
+//!    until the client is known.
+//! 3. [`sigv4::authenticate`] says who claims to have sent it; [`verify`](sigv4::SignedRequest::verify) with the
+//!    secret gives a [`sigv4::Verified`] request. Only that, or an anonymous one, has a body to read:
+//!    [`payload`](sigv4::Verified::payload) with [`Operation::body_rule`].
+//! 4. Now the error of step 2 may be told. [`Operation::actions`] has to be allowed, and for copies
+//!    [`CopySource::action`](operation::CopySource::action) on what is read.
+//! 5. What else the operation takes: [`listing`] reads the parameters of lists, [`conditions`] what must hold,
+//!    [`tags`] the header `x-amz-tagging`, [`checksum::ExpectedDigests`] what is promised of the body.
+//! 6. Only now may `100 Continue` be sent. The body goes through a [`payload::ChunkDecoder`] where it is chunked, and
+//!    through [`checksum::RunningMd5`] and [`checksum::RunningChecksum`]; a document is collected up to
+//!    [`xml::MAX_DOCUMENT_BYTES`] and read by [`xml`].
+//! 7. The answer is written by [`xml`]; an error by [`xml::error`], with the [`status`](S3Error::status) of its code.
+//!    An answer that takes long begins with [`xml::DECLARATION`] and white space, and continues with what follows the
+//!    declaration in its document.
 //!
 //! Every error is an [`S3Error`] out of one table. Nothing here knows the server, its
 //! storage or its configuration; time and secrets are passed in.
 
 pub mod access_key;
 pub mod checksum;
+pub mod conditions;
 pub mod error;
 mod head;
 mod hex;
+pub mod listing;
 pub mod names;
 pub mod operation;
 pub mod payload;
 mod percent;
 mod query;
 pub mod sigv4;
+pub mod tags;
 mod time;
+pub mod xml;
 
 pub use error::{ErrorCode, S3Error};
 pub use head::{Headers, Method, RequestHead};
+pub use operation::Operation;
 pub use query::Query;
 pub use time::{http_date, iso8601, parse_http_date};

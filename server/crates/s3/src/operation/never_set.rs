@@ -82,7 +82,6 @@ configurations! {
 
 impl BucketConfiguration {
     /// The error that reads "it is not set"; `None` where AWS answers with a document even then.
-    ///.
     pub fn not_set(self) -> Option<S3Error> {
         let code = match self {
             Self::Analytics | Self::IntelligentTiering | Self::Inventory | Self::Metrics => {

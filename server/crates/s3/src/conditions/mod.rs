@@ -1,0 +1,5 @@
+//! Conditional requests (RFC 9110, section 13; user guide, "Add preconditions to S3 operations").
+
+mod etag_match;
+
+pub use etag_match::ETagMatch;
