@@ -6,8 +6,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
+use kube::api::DynamicObject;
 use kube::runtime::controller::Action;
-use kube::{Resource, ResourceExt};
+use kube::{Api, Resource, ResourceExt};
 use zas_crd::{
     ConditionReason, ConditionType, ZotArtifactStore, ZotArtifactStoreSpec, ZotArtifactStoreStatus,
 };
@@ -110,7 +111,8 @@ impl Look<'_> {
         if self.resource.meta().deletion_timestamp.is_some() {
             return Ok(Action::await_change());
         }
-        let observed = self.context.observations.children(&self.key);
+        let existing_claim = self.existing_claim().await?;
+        let observed = self.observed(existing_claim.as_ref());
         let outcome = match &self.unreadable {
             Some(problem) => Outcome::Blocked(vec![problem.clone()]),
             None if self.resource.spec.paused => {
@@ -121,10 +123,37 @@ impl Look<'_> {
             None => self.bring_about(&observed).await?,
         };
         // The watches may have moved on while objects were written.
-        let observed = self.context.observations.children(&self.key);
+        let observed = self.observed(existing_claim.as_ref());
         self.ask_version(&observed);
         let status = self.report(&outcome, &observed).await?;
         Ok(self.next(&status))
+    }
+
+    /// The objects of the store, and the claim that the resource names.
+    fn observed(&self, existing_claim: Option<&(ChildKey, Observed)>) -> Children {
+        let mut observed = self.context.observations.children(&self.key);
+        observed.extend(existing_claim.cloned());
+        observed
+    }
+
+    /// The claim that the resource names, if it is there. Unlike Secrets and ConfigMaps, claims are watched only when they
+    /// bear the operator's label: to keep all claims of a cluster in memory costs more than a request for each look at
+    /// a store that names one.
+    async fn existing_claim(&self) -> Result<Option<(ChildKey, Observed)>, ReconcileError> {
+        let Some(name) = &self.resource.spec.data_volume.existing_claim else {
+            return Ok(None);
+        };
+        let kind = ChildKind::PersistentVolumeClaim;
+        let api: Api<DynamicObject> =
+            Api::namespaced_with(self.context.client.clone(), &self.key.namespace, &kind.resource());
+        let claim = api.get_opt(name).await.map_err(ReconcileError::Dereference)?;
+        Ok(claim.map(|claim| {
+            let key = ChildKey {
+                kind,
+                name: name.clone(),
+            };
+            (key, Observed::new(&claim.metadata, Facts::of(kind, &claim.data)))
+        }))
     }
 
     async fn bring_about(&self, observed: &Children) -> Result<Outcome, ReconcileError> {
@@ -415,8 +444,8 @@ impl Look<'_> {
                 .condition(kind)
                 .is_some_and(|condition| condition.status == "True")
         };
-        if holds(ConditionType::Progressing) || (holds(ConditionType::Degraded) && !self.resource.spec.paused)
-        {
+        let waits_for_others = holds(ConditionType::Degraded) || !holds(ConditionType::StorageReady);
+        if holds(ConditionType::Progressing) || (waits_for_others && !self.resource.spec.paused) {
             return Action::requeue(UNSETTLED);
         }
         Action::requeue(RESYNC + jitter(&self.resource.uid().unwrap_or_default()))

@@ -1,9 +1,11 @@
 //! Step one: reads what the resource refers to.
 
-use std::collections::{BTreeMap, HashMap};
+mod pod;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use k8s_openapi::api::core::v1::{ConfigMap, PersistentVolumeClaim, Secret};
+use k8s_openapi::api::core::v1::{ConfigMap, Secret};
 use kube::Api;
 use zas_config::AccessControl;
 use zas_crd::{ConditionReason, TlsType, ZotArtifactStoreSpec};
@@ -35,9 +37,29 @@ pub struct References {
 #[derive(Debug, Default)]
 pub struct Learned {
     secrets: Remembered<SecretFacts>,
-    texts: Remembered<BTreeMap<String, String>>,
+    texts: Remembered<ConfigMapFacts>,
     /// The access rules of each store that were valid last.
     rules: Mutex<HashMap<StoreKey, Arc<AccessControl>>>,
+}
+
+/// What is known of a ConfigMap.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct ConfigMapFacts {
+    texts: BTreeMap<String, String>,
+    binaries: BTreeSet<String>,
+}
+
+impl ConfigMapFacts {
+    fn of(map: ConfigMap) -> Self {
+        Self {
+            texts: map.data.unwrap_or_default(),
+            binaries: map.binary_data.unwrap_or_default().into_keys().collect(),
+        }
+    }
+
+    fn has_key(&self, key: &str) -> bool {
+        self.texts.contains_key(key) || self.binaries.contains(key)
+    }
 }
 
 /// What was learned of objects of one kind, by namespace and name, at which resource version.
@@ -107,7 +129,8 @@ impl Dereference<'_> {
         self.route_certificate(spec, &mut found).await?;
         self.access_control(spec, &mut found).await?;
         self.trusted_authorities(spec, &mut found).await?;
-        self.existing_claim(spec, &mut found).await?;
+        self.ingress_certificate(spec, &mut found).await?;
+        self.pod(spec, &mut found).await?;
         Ok(found)
     }
 
@@ -196,6 +219,21 @@ impl Dereference<'_> {
         Ok(())
     }
 
+    async fn ingress_certificate(
+        &self,
+        spec: &ZotArtifactStoreSpec,
+        found: &mut References,
+    ) -> kube::Result<()> {
+        let ingress = spec.exposure.ingress.as_ref();
+        let Some(given) = ingress.and_then(|ingress| ingress.tls_secret_ref.as_ref()) else {
+            return Ok(());
+        };
+        let field = "spec.exposure.ingress.tlsSecretRef";
+        self.certificate_secret(Component::Ingress, &given.name, field, found)
+            .await?;
+        Ok(())
+    }
+
     async fn certificate_secret(
         &self,
         component: Component,
@@ -277,23 +315,6 @@ impl Dereference<'_> {
         Ok(())
     }
 
-    /// Unlike Secrets and ConfigMaps, claims are watched only when they bear the operator's label: to keep all claims of a
-    /// cluster in memory costs more than the few seconds until the store is looked at again, once in its life.
-    async fn existing_claim(&self, spec: &ZotArtifactStoreSpec, found: &mut References) -> kube::Result<()> {
-        let Some(name) = &spec.data_volume.existing_claim else {
-            return Ok(());
-        };
-        let claims: Api<PersistentVolumeClaim> = Api::namespaced(self.client.clone(), &self.key.namespace);
-        if claims.get_metadata_opt(name).await?.is_none() {
-            found.problem(
-                Component::Storage,
-                ConditionReason::VolumeMissing,
-                format!("claim {name} (spec.dataVolume.existingClaim) does not exist: create it, or remove the field"),
-            );
-        }
-        Ok(())
-    }
-
     async fn required_secret(
         &self,
         component: Component,
@@ -338,28 +359,10 @@ impl Dereference<'_> {
         field: &str,
         found: &mut References,
     ) -> kube::Result<Option<String>> {
-        let api: Api<ConfigMap> = Api::namespaced(self.client.clone(), &self.key.namespace);
-        let texts = self
-            .learn(
-                ChildKind::ConfigMap,
-                name,
-                &self.learned.texts,
-                found,
-                async || Ok(api.get_opt(name).await?.map(|map| map.data.unwrap_or_default())),
-            )
-            .await?;
-        let Some(texts) = texts else {
-            found.problem(
-                component,
-                ConditionReason::ConfigMapMissing,
-                format!(
-                    "ConfigMap {name} ({field}) does not exist in namespace {}: create it",
-                    self.key.namespace
-                ),
-            );
+        let Some(facts) = self.required_config_map(component, name, field, found).await? else {
             return Ok(None);
         };
-        let text = texts.get(key).filter(|text| !text.is_empty()).cloned();
+        let text = facts.texts.get(key).filter(|text| !text.is_empty()).cloned();
         if text.is_none() {
             found.problem(
                 component,
@@ -368,6 +371,36 @@ impl Dereference<'_> {
             );
         }
         Ok(text)
+    }
+
+    async fn required_config_map(
+        &self,
+        component: Component,
+        name: &str,
+        field: &str,
+        found: &mut References,
+    ) -> kube::Result<Option<Arc<ConfigMapFacts>>> {
+        let api: Api<ConfigMap> = Api::namespaced(self.client.clone(), &self.key.namespace);
+        let facts = self
+            .learn(
+                ChildKind::ConfigMap,
+                name,
+                &self.learned.texts,
+                found,
+                async || Ok(api.get_opt(name).await?.map(ConfigMapFacts::of)),
+            )
+            .await?;
+        if facts.is_none() {
+            found.problem(
+                component,
+                ConditionReason::ConfigMapMissing,
+                format!(
+                    "ConfigMap {name} ({field}) does not exist in namespace {}: create it",
+                    self.key.namespace
+                ),
+            );
+        }
+        Ok(facts)
     }
 
     /// What is known of the object at the version that the watch has seen; fetched when that version is new.

@@ -9,6 +9,7 @@ use crate::layout;
 /// What is known of a Secret. Never a password or a private key.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SecretFacts {
+    keys: BTreeSet<String>,
     filled: BTreeSet<String>,
     /// Why `tls.crt` and `tls.key` cannot be a certificate and its key.
     pub tls_complaint: Option<String>,
@@ -23,6 +24,7 @@ impl SecretFacts {
         let text = |key: &str| data.get(key).and_then(|bytes| std::str::from_utf8(&bytes.0).ok());
         let filled = data.iter().filter(|(_, value)| !value.0.is_empty());
         Self {
+            keys: data.keys().cloned().collect(),
             filled: filled.map(|(key, _)| key.clone()).collect(),
             tls_complaint: tls_complaint(text(layout::TLS_CERTIFICATE_KEY), text(layout::TLS_PRIVATE_KEY)),
             authority: text(layout::TLS_AUTHORITY_KEY)
@@ -38,6 +40,11 @@ impl SecretFacts {
     /// Whether there is something under this key.
     pub fn has(&self, key: &str) -> bool {
         self.filled.contains(key)
+    }
+
+    /// Whether there is this key, be it empty.
+    pub fn has_key(&self, key: &str) -> bool {
+        self.keys.contains(key)
     }
 
     /// Why the value of this key is no htpasswd file, if it is none.

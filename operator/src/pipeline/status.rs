@@ -126,9 +126,15 @@ impl<'a> Input<'a> {
         }
     }
 
-    /// The claim that the operator made.
+    /// The name of the claim that holds the data.
+    fn claim_name(&self) -> String {
+        let existing = self.resource.spec.data_volume.existing_claim.clone();
+        existing.unwrap_or_else(|| self.names().claim())
+    }
+
+    /// The claim that holds the data.
     fn claim(&self) -> Option<(&'a Observed, &'a ClaimFacts)> {
-        let seen = self.child(ChildKind::PersistentVolumeClaim, &self.names().claim())?;
+        let seen = self.child(ChildKind::PersistentVolumeClaim, &self.claim_name())?;
         match &seen.facts {
             Facts::Claim(facts) => Some((seen, facts)),
             _ => None,
@@ -177,22 +183,15 @@ fn administrator(input: Input<'_>) -> String {
 
 /// The claim. One that held data is remembered when it is gone.
 fn data_volume(input: Input<'_>, before: Option<DataVolumeStatus>) -> Option<DataVolumeStatus> {
-    if let Some(name) = &input.resource.spec.data_volume.existing_claim {
-        return Some(DataVolumeStatus {
-            claim_name: name.clone(),
-            requested: None,
-            capacity: None,
-            adopted: true,
-        });
-    }
     let Some((seen, facts)) = input.claim() else {
         return before.filter(|volume| volume.capacity.is_some());
     };
     let origin = Origin::of(Some(seen), &input.resource.uid().unwrap_or_default());
+    let is_existing = input.resource.spec.data_volume.existing_claim.is_some();
     Some(DataVolumeStatus {
-        claim_name: input.names().claim(),
+        claim_name: input.claim_name(),
         requested: facts.requested.clone(),
         capacity: facts.capacity.clone(),
-        adopted: origin != Origin::Own,
+        adopted: is_existing || origin != Origin::Own,
     })
 }

@@ -31,6 +31,13 @@ pub(crate) async fn install_what_it_needs(stage: &Stage, certificate: &str, key:
         )
         .await;
     stage
+        .create_secret("registry-credentials", &[(".dockerconfigjson", "{}")])
+        .await;
+    stage.create_secret("credentials", &[("any", "thing")]).await;
+    stage
+        .create(CONFIG_MAP, "files", json!({"data": {"current": "x"}}))
+        .await;
+    stage
         .create(
             CONFIG_MAP,
             "corporate-ca",

@@ -2,6 +2,7 @@
 
 mod api_server;
 mod interrupted;
+mod referred;
 mod unanswered;
 mod unreachable;
 mod unseen;

@@ -41,12 +41,15 @@ fn ingress_plan(input: Input<'_>, store: &ResolvedStore) -> Plan {
     let Some(stated) = &store.spec.exposure.ingress else {
         return Plan::Ready(Vec::new());
     };
-    let mut problems = input.references.problems_of(Component::Ingress);
-    problems.extend(host_problem(&stated.host, "ingress", input.settings));
-    if problems.is_empty() {
-        return Plan::Ready(vec![ingress::build(store, stated)]);
+    if let Some(problem) = host_problem(&stated.host, "ingress", input.settings) {
+        return input.without(Component::Ingress, vec![problem]);
     }
-    input.without(Component::Ingress, problems)
+    let ingress = vec![ingress::build(store, stated)];
+    match input.references.problems_of(Component::Ingress) {
+        problems if problems.is_empty() => Plan::Ready(ingress),
+        // It is made without its certificate: what issues certificates for an Ingress begins when it sees one.
+        problems => Plan::Keep(ingress, problems),
+    }
 }
 
 fn host_problem(host: &str, exposure: &str, settings: &Settings) -> Option<Problem> {

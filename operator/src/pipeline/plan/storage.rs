@@ -43,12 +43,8 @@ impl Volume {
 /// The claim. One that is there never shrinks, since Kubernetes would refuse; one that is being deleted is left alone;
 /// and one that held data is never replaced by an empty one.
 pub(super) fn plan(input: Input<'_>, store: &ResolvedStore) -> Volume {
-    let problems = input.references.problems_of(Component::Storage);
-    if store.spec.data_volume.existing_claim.is_some() {
-        return match problems {
-            problems if problems.is_empty() => Volume::usable(Plan::Ready(Vec::new()), None),
-            problems => Volume::unusable(Plan::Blocked(problems), None),
-        };
+    if let Some(name) = &store.spec.data_volume.existing_claim {
+        return existing(input, name);
     }
     let name = store.names.claim();
     let (size, problem) = match size(input, store) {
@@ -60,12 +56,7 @@ pub(super) fn plan(input: Input<'_>, store: &ResolvedStore) -> Volume {
     let bytes = Size::new(size.clone()).bytes().ok();
     let present = input.seen(ChildKind::PersistentVolumeClaim, &name);
     if present.is_some_and(|seen| seen.is_leaving) {
-        let message = format!(
-            "claim {name} is being deleted: it goes, with the data, when the server's Pod ends, so the server is not \
-             restarted and its changes wait; copy the data first if they are needed"
-        );
-        let problem = Problem::new(ConditionReason::VolumeTerminating, message);
-        return Volume::unusable(Plan::Keep(Vec::new(), vec![problem]), bytes);
+        return Volume::unusable(Plan::Keep(Vec::new(), vec![terminating(&name)]), bytes);
     }
     if present.is_none() && had_data(input, &name) {
         let message = format!(
@@ -82,6 +73,29 @@ pub(super) fn plan(input: Input<'_>, store: &ResolvedStore) -> Volume {
         None => Volume::usable(Plan::Ready(claim), bytes),
         Some(problem) => Volume::usable(Plan::Keep(claim, vec![problem]), bytes),
     }
+}
+
+/// A claim that the resource names. The operator changes nothing of it.
+fn existing(input: Input<'_>, name: &str) -> Volume {
+    let Some(seen) = input.seen(ChildKind::PersistentVolumeClaim, name) else {
+        let message = format!(
+            "claim {name} (spec.dataVolume.existingClaim) does not exist: create it; the field cannot change"
+        );
+        let problem = Problem::new(ConditionReason::VolumeMissing, message);
+        return Volume::unusable(Plan::Blocked(vec![problem]), None);
+    };
+    if seen.is_leaving {
+        return Volume::unusable(Plan::Keep(Vec::new(), vec![terminating(name)]), None);
+    }
+    Volume::usable(Plan::Ready(Vec::new()), None)
+}
+
+fn terminating(name: &str) -> Problem {
+    let message = format!(
+        "claim {name} is being deleted: it goes, with the data, when the server's Pod ends, so the server is not restarted \
+         and its changes wait; copy the data first if they are needed"
+    );
+    Problem::new(ConditionReason::VolumeTerminating, message)
 }
 
 /// Whether a volume was bound to the claim of this store before.

@@ -278,6 +278,20 @@ fn given_a_certificate_that_a_route_misses_when_planned_then_only_the_route_wait
 }
 
 #[test]
+fn given_a_certificate_that_an_ingress_misses_when_planned_then_it_is_made_and_the_problem_told() {
+    let given = surroundings().problem(Component::Ingress, ConditionReason::SecretMissing);
+    let plans = given
+        .plan(json!({"exposure": {"ingress": {"host": "a.example.com", "tlsSecretRef": {"name": "tls"}}}}));
+    assert_eq!(
+        kinds(plans.of(Component::Ingress)),
+        [ChildKind::Ingress],
+        "issuers of certificates look at it"
+    );
+    assert_eq!(reasons(&plans.problems()), [ConditionReason::SecretMissing]);
+    assert!(plans.of(Component::Workload).is_wanted());
+}
+
+#[test]
 fn given_a_claim_when_the_size_is_below_then_it_stays_and_the_owner_is_told() {
     let shrunk = surroundings()
         .with_claim("50Gi")
@@ -393,7 +407,8 @@ fn given_an_image_that_is_not_known_when_planned_then_what_runs_goes_on_and_take
 
 #[test]
 fn given_an_existing_claim_and_a_proxy_when_planned_then_they_are_used_as_stated() {
-    let plans = surroundings().plan(json!({
+    let given = surroundings().with_child(ChildKind::PersistentVolumeClaim, "old");
+    let plans = given.plan(json!({
         "dataVolume": {"existingClaim": "old"},
         "network": {"proxy": {"httpProxy": "http://other:3128"}},
     }));

@@ -199,11 +199,11 @@ fn problems(input: Input<'_>) -> Vec<Problem> {
     if let Some((_, facts)) = input.claim()
         && let Some(failure) = &facts.resize_failure
     {
-        let message = format!("claim {} cannot grow: {failure}", input.names().claim());
+        let message = format!("claim {} cannot grow: {failure}", input.claim_name());
         problems.push(Problem::new(Reason::VolumeExpansionRefused, message));
     }
     if input.claim().is_some_and(|(_, facts)| facts.is_lost) {
-        problems.push(Problem::new(Reason::VolumeLost, lost(&input.names().claim())));
+        problems.push(Problem::new(Reason::VolumeLost, lost(&input.claim_name())));
     }
     if let Some(refusal) = address::route(input).and_then(|facts| facts.refusal.as_ref()) {
         problems.push(Problem::new(
@@ -324,10 +324,7 @@ fn storage_ready(input: Input<'_>) -> Verdict {
     if let Some(problem) = storage_problem(input) {
         return Verdict::new(false, problem.reason, problem.message.clone());
     }
-    if input.resource.spec.data_volume.existing_claim.is_some() {
-        return Verdict::new(true, Reason::AsExpected, "an existing claim is used");
-    }
-    let name = input.names().claim();
+    let name = input.claim_name();
     let Some((_, facts)) = input.claim() else {
         return Verdict::new(
             false,
