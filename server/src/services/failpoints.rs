@@ -17,11 +17,11 @@ use zas_metadata::{
     BlobContent, BlobStat, Bucket, BucketOutcome, BucketStore, Claim, CommitManifest, CommitOutcome,
     CreateBucketOutcome, DamageOutcome, DeleteBucketOutcome, DeleteManifestOutcome, DeleteObject,
     DeleteOutcome, DeleteTagOutcome, DocumentKind, DueLink, Epoch, FinishOutcome, FinishUpload, Lease,
-    ListBuckets, ListObjects, ListedBucket, ManifestStat, MetadataError, MetadataStore, MountOutcome,
-    NewBucket, ObjectBytes, ObjectLookup, ObjectPage, ObjectStore, ObjectVersion, Origin, OrphanOutcome,
-    Owner, Page, Precondition, Progress, PutObject, PutOutcome, ReapOutcome, ReferrerCursor, ReferrerPage,
-    Result, ScrubEntry, ScrubPosition, SharedManifest, StoredManifest, SweepPosition, Timing, UpdateOutcome,
-    UploadEntry, VersionSelector, Versioning, WriterOutcome,
+    ListBuckets, ListObjects, ListVersions, ListedBucket, ManifestStat, MetadataError, MetadataStore,
+    MountOutcome, NewBucket, ObjectBytes, ObjectLookup, ObjectPage, ObjectStore, ObjectVersion, Origin,
+    OrphanOutcome, Owner, Page, Precondition, Progress, PutObject, PutOutcome, ReapOutcome, ReferrerCursor,
+    ReferrerPage, Result, ScrubEntry, ScrubPosition, SharedManifest, StoredManifest, SweepPosition, Timing,
+    UpdateOutcome, UploadEntry, VersionPage, VersionSelector, Versioning, WriterOutcome,
 };
 
 use super::metadata_operations::metadata_operations;

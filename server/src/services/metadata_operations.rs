@@ -28,6 +28,7 @@ macro_rules! metadata_operations {
                     tags: Vec<(String, String)>
                 ) -> UpdateOutcome;
                 fn list_objects(list: ListObjects) -> ObjectPage;
+                fn list_object_versions(list: ListVersions) -> VersionPage;
             }
             trait MetadataStore {
                 fn create_upload(origin: &Origin, repository: &RepositoryName, id: UploadId) -> Epoch;

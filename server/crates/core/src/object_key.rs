@@ -1,6 +1,7 @@
 //! Object keys (user guide, "Naming Amazon S3 objects").
 
 use std::fmt;
+use std::str::FromStr;
 
 /// The longest key, in bytes of UTF-8.
 pub const MAX_KEY_BYTES: usize = 1024;
@@ -54,6 +55,14 @@ impl ObjectKey {
     /// The key as text.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+impl FromStr for ObjectKey {
+    type Err = InvalidKey;
+
+    fn from_str(text: &str) -> Result<Self, InvalidKey> {
+        Self::from_text(text)
     }
 }
 

@@ -1,8 +1,11 @@
+use zas_core::BucketId;
+
 use super::cases;
 use super::object_setting::{Objects as _, listing, owner, shown};
 use super::setting::Setting;
 use crate::{
-    ListObjects, ListPosition, ListedObject, ObjectAttributes, ObjectChecksum, PutObject, Versioning,
+    ListObjects, ListPosition, ListVersions, ListedObject, ListedVersion, ObjectAttributes, ObjectChecksum,
+    PutObject, VersionPosition, VersionSelector, Versioning,
 };
 
 cases![
@@ -12,6 +15,9 @@ cases![
     given_keys_of_two_buckets_when_listed_then_they_do_not_mix,
     given_a_page_of_nothing_when_listed_then_empty_and_the_last,
     given_delete_markers_when_listed_then_not_shown,
+    given_versions_when_listed_then_by_key_and_from_the_latest_on_also_page_by_page,
+    given_a_delimiter_when_versions_are_listed_then_what_shares_a_prefix_is_shown_once,
+    given_a_page_whose_versions_are_deleted_when_continued_then_the_next_ones_and_the_current_one_is_told,
     given_more_keys_than_a_bounded_look_takes_when_listed_then_all_of_them,
 ];
 
@@ -165,4 +171,138 @@ async fn given_more_keys_than_a_bounded_look_takes_when_listed_then_all_of_them(
             .len(),
         30
     );
+}
+
+fn versions_of(bucket: BucketId, count: usize) -> ListVersions {
+    ListVersions {
+        bucket,
+        prefix: String::new(),
+        delimiter: None,
+        after: None,
+        count,
+    }
+}
+
+/// Each version as key, what it is, and a star when it is current.
+async fn all_versions(given: &Setting, mut list: ListVersions) -> Vec<String> {
+    let mut all = Vec::new();
+    loop {
+        let page = given.store.list_object_versions(list.clone()).await.unwrap();
+        assert!(page.versions.len() + page.prefixes.len() <= list.count);
+        all.extend(page.versions.iter().map(shown_version));
+        match page.next {
+            Some(next) => list.after = Some(next),
+            None => return all,
+        }
+    }
+}
+
+fn shown_version(version: &ListedVersion) -> String {
+    let content = version.object.as_ref().map_or("gone", |object| &object.etag);
+    let id = if version.version.id().is_none() {
+        " null"
+    } else {
+        ""
+    };
+    let star = if version.is_current { " *" } else { "" };
+    format!("{} {content}{id}{star}", version.key)
+}
+
+async fn given_versions_when_listed_then_by_key_and_from_the_latest_on_also_page_by_page(given: Setting) {
+    let bucket = given.bucket("first").await;
+    given.put(bucket, "b", "0").await;
+    given.put(bucket, "c", "0").await;
+    given.version(bucket, Versioning::Enabled).await;
+    for content in ["1", "2"] {
+        given.put(bucket, "b", content).await;
+    }
+    given.put(bucket, "a", "1").await;
+    given.delete(bucket, "a").await;
+    given.version(bucket, Versioning::Suspended).await;
+    given.put(bucket, "d", "1").await;
+    given.delete(bucket, "d").await;
+
+    let whole = [
+        "a gone *",
+        "a 1",
+        "b 2 *",
+        "b 1",
+        "b 0 null",
+        "c 0 null *",
+        "d gone null *",
+    ];
+    for count in 1..=8 {
+        assert_eq!(
+            all_versions(&given, versions_of(bucket, count)).await,
+            whole,
+            "{count} a page"
+        );
+    }
+    let after = |after| ListVersions {
+        after: Some(after),
+        ..versions_of(bucket, 9)
+    };
+    let behind = after(VersionPosition::Key("b".to_owned()));
+    assert_eq!(all_versions(&given, behind).await, whole[5..]);
+    let behind = after(VersionPosition::Version("b".to_owned(), VersionSelector::Null));
+    assert_eq!(all_versions(&given, behind).await, whole[5..]);
+    let behind = after(VersionPosition::Version("b".to_owned(), VersionSelector::Current));
+    assert_eq!(all_versions(&given, behind).await, whole[5..]);
+    let with_prefix = ListVersions {
+        prefix: "b".to_owned(),
+        ..versions_of(bucket, 2)
+    };
+    assert_eq!(all_versions(&given, with_prefix).await, whole[2..5]);
+    assert_eq!(all_versions(&given, versions_of(bucket, 0)).await, [""; 0]);
+}
+
+async fn given_a_delimiter_when_versions_are_listed_then_what_shares_a_prefix_is_shown_once(given: Setting) {
+    let bucket = given.bucket("first").await;
+    given.version(bucket, Versioning::Enabled).await;
+    for key in ["a/1", "a/2", "b", "c/1"] {
+        given.put(bucket, key, "x").await;
+        given.delete(bucket, key).await;
+    }
+    let (mut prefixes, mut keys) = (Vec::new(), Vec::new());
+    let mut list = ListVersions {
+        delimiter: Some("/".to_owned()),
+        ..versions_of(bucket, 1)
+    };
+    loop {
+        let page = given.store.list_object_versions(list.clone()).await.unwrap();
+        prefixes.extend(page.prefixes);
+        keys.extend(page.versions.iter().map(shown_version));
+        match page.next {
+            Some(next) => list.after = Some(next),
+            None => break,
+        }
+    }
+    assert_eq!(prefixes, ["a/", "c/"]);
+    assert_eq!(keys, ["b gone *", "b x"]);
+}
+
+async fn given_a_page_whose_versions_are_deleted_when_continued_then_the_next_ones_and_the_current_one_is_told(
+    given: Setting,
+) {
+    let bucket = given.bucket("first").await;
+    given.version(bucket, Versioning::Enabled).await;
+    for content in ["1", "2", "3", "4"] {
+        given.put(bucket, "k", content).await;
+    }
+    let list = versions_of(bucket, 2);
+    let first = given.store.list_object_versions(list.clone()).await.unwrap();
+    let deletions: Vec<_> = first
+        .versions
+        .iter()
+        .map(|version| given.deletion("k", version.version.selector()))
+        .collect();
+    given.delete_all(bucket, deletions).await;
+
+    let second = given.store.list_object_versions(ListVersions {
+        after: first.next,
+        ..list
+    });
+
+    let shown: Vec<_> = second.await.unwrap().versions.iter().map(shown_version).collect();
+    assert_eq!(shown, ["k 2 *", "k 1"]);
 }

@@ -6,9 +6,9 @@ use zas_core::{BucketId, BucketName, ObjectKey};
 use super::setting::{Setting, digest, origin};
 use crate::{
     BucketOutcome, CreateBucketOutcome, DeleteObject, DeleteOutcome, DocumentKind, Expected, ListBuckets,
-    ListObjects, ListedBucket, NewBucket, NewContent, ObjectAttributes, ObjectBytes, ObjectLookup,
-    ObjectPage, ObjectVersion, Overwrite, Owner, Page, PutObject, PutOutcome, UpdateOutcome, VersionSelector,
-    Versioning, WriteCondition, Written,
+    ListObjects, ListedBucket, NewBucket, NewContent, NewVersion, ObjectAttributes, ObjectBytes,
+    ObjectLookup, ObjectPage, ObjectVersion, Overwrite, Owner, Page, PutObject, PutOutcome, UpdateOutcome,
+    VersionSelector, Versioning, WriteCondition,
 };
 
 pub(super) fn owner(subject: &str) -> Owner {
@@ -77,7 +77,7 @@ pub(super) trait Objects {
     fn object(&self, bucket: BucketId, key: &str, content: &str) -> PutObject;
     async fn write(&self, object: PutObject) -> PutOutcome;
     async fn try_put(&self, bucket: BucketId, key: &str, content: &str) -> PutOutcome;
-    async fn put(&self, bucket: BucketId, key: &str, content: &str) -> Written;
+    async fn put(&self, bucket: BucketId, key: &str, content: &str) -> NewVersion;
 
     async fn look_up(
         &self,
@@ -189,7 +189,7 @@ impl Objects for Setting {
         self.write(self.object(bucket, key, content)).await
     }
 
-    async fn put(&self, bucket: BucketId, key: &str, content: &str) -> Written {
+    async fn put(&self, bucket: BucketId, key: &str, content: &str) -> NewVersion {
         match self.try_put(bucket, key, content).await {
             PutOutcome::Stored(written) => written,
             refused => panic!("{key}: {refused:?}"),

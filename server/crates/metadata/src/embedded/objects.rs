@@ -5,13 +5,14 @@ use zas_core::{BucketId, ObjectKey};
 
 use super::EmbeddedMetadata;
 use crate::operations::objects::deletion::{self, Step, Successor};
-use crate::operations::objects::{Place, listing, lookup, writing};
+use crate::operations::objects::{Place, listing, lookup, version_listing, writing};
 use crate::ordered_map::{Effort, OrderedMap};
 use crate::transaction::Transaction;
 use crate::view::View;
 use crate::{
-    DeleteObject, DeleteOutcome, ListObjects, ObjectBytes, ObjectLookup, ObjectPage, ObjectStore,
-    ObjectVersion, Origin, Owner, PutObject, PutOutcome, Result, UpdateOutcome, VersionSelector,
+    DeleteObject, DeleteOutcome, ListObjects, ListVersions, ObjectBytes, ObjectLookup, ObjectPage,
+    ObjectStore, ObjectVersion, Origin, Owner, PutObject, PutOutcome, Result, UpdateOutcome, VersionPage,
+    VersionSelector,
 };
 
 #[async_trait]
@@ -90,6 +91,11 @@ impl<M: OrderedMap> ObjectStore for EmbeddedMetadata<M> {
 
     async fn list_objects(&self, list: ListObjects) -> Result<ObjectPage> {
         self.list_rows(move |view, effort| listing::objects(view, &list, effort))
+            .await
+    }
+
+    async fn list_object_versions(&self, list: ListVersions) -> Result<VersionPage> {
+        self.list_rows(move |view, effort| version_listing::versions(view, &list, effort))
             .await
     }
 }

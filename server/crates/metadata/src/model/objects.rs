@@ -190,7 +190,7 @@ pub struct PutObject {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PutOutcome {
     /// It is the current version now.
-    Stored(Written),
+    Stored(NewVersion),
     /// The key's object is not what was expected.
     PreconditionFailed,
     /// An object was expected, and there is none.
@@ -209,7 +209,7 @@ pub enum PutOutcome {
 
 /// What a write made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Written {
+pub struct NewVersion {
     /// The version.
     pub version: StoredVersion,
     /// Whether the bucket kept versions at that moment.
@@ -388,6 +388,74 @@ pub struct ListedObject {
     pub etag: String,
     /// Whose it is.
     pub owner: Owner,
+    /// The storage class; `None`: the usual one.
+    pub storage_class: Option<String>,
+    /// The algorithm and the kind of its checksum.
+    pub checksum: Option<(String, String)>,
+}
+
+/// Which versions are listed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListVersions {
+    /// Those of this bucket.
+    pub bucket: BucketId,
+    /// Those whose key starts with this.
+    pub prefix: String,
+    /// Those that have this behind the prefix are shown as one, up to and with its first place.
+    pub delimiter: Option<String>,
+    /// Those behind this.
+    pub after: Option<VersionPosition>,
+    /// So many versions and common prefixes at most; for 0 an empty last page.
+    pub count: usize,
+}
+
+/// Where a listing of versions continues.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum VersionPosition {
+    /// Behind every version of this text in byte order, which need not be a key.
+    Key(String),
+    /// Behind this version of a key. [`VersionSelector::Current`] means the key with all its versions; a `null` version
+    /// that is gone means none of them.
+    Version(String, VersionSelector),
+    /// Behind every key that starts with this.
+    Prefix(String),
+}
+
+/// A page of versions, by key in byte order and from the latest version on.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct VersionPage {
+    /// The versions.
+    pub versions: Vec<ListedVersion>,
+    /// What is shown in place of several, in byte order.
+    pub prefixes: Vec<String>,
+    /// Where to continue, when more follow.
+    pub next: Option<VersionPosition>,
+}
+
+/// A version in a listing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListedVersion {
+    /// Its key.
+    pub key: ObjectKey,
+    /// Which one.
+    pub version: StoredVersion,
+    /// Whether it is the current one.
+    pub is_current: bool,
+    /// When it was written.
+    pub modified_at: Timestamp,
+    /// Whose it is.
+    pub owner: Owner,
+    /// What there is of an object; `None`: it is a delete marker.
+    pub object: Option<ListedContent>,
+}
+
+/// What a listing of versions says of an object.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListedContent {
+    /// How many bytes it has.
+    pub size: u64,
+    /// The entity tag, without quotes.
+    pub etag: String,
     /// The storage class; `None`: the usual one.
     pub storage_class: Option<String>,
     /// The algorithm and the kind of its checksum.

@@ -191,4 +191,6 @@ fn read_length(rest: &mut Bytes) -> Option<usize> {
 }
 
 #[cfg(test)]
+mod object_tests;
+#[cfg(test)]
 mod tests;

@@ -4,8 +4,8 @@ use async_trait::async_trait;
 use zas_core::{BucketId, ObjectKey};
 
 use crate::{
-    DeleteObject, DeleteOutcome, ListObjects, ObjectBytes, ObjectLookup, ObjectPage, ObjectVersion, Origin,
-    Owner, PutObject, PutOutcome, Result, UpdateOutcome, VersionSelector,
+    DeleteObject, DeleteOutcome, ListObjects, ListVersions, ObjectBytes, ObjectLookup, ObjectPage,
+    ObjectVersion, Origin, Owner, PutObject, PutOutcome, Result, UpdateOutcome, VersionPage, VersionSelector,
 };
 
 /// Objects of buckets, and their versions. Whatever names a bucket that is gone finds nothing.
@@ -61,4 +61,7 @@ pub trait ObjectStore: std::fmt::Debug + Send + Sync + 'static {
 
     /// Objects whose current version is no delete marker, in byte order.
     async fn list_objects(&self, list: ListObjects) -> Result<ObjectPage>;
+
+    /// Versions and delete markers, by key in byte order and from the latest on.
+    async fn list_object_versions(&self, list: ListVersions) -> Result<VersionPage>;
 }

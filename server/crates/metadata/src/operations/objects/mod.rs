@@ -5,6 +5,7 @@ pub(crate) mod deletion;
 pub(crate) mod heads;
 pub(crate) mod listing;
 pub(crate) mod lookup;
+pub(crate) mod version_listing;
 pub(crate) mod walk;
 pub(crate) mod writing;
 

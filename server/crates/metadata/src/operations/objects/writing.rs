@@ -7,8 +7,8 @@ use crate::operations::buckets;
 use crate::rows::{HeadRow, Unknown, VersionBody, VersionRow};
 use crate::transaction::Transaction;
 use crate::{
-    DeleteMarker, PutObject, PutOutcome, Result, StoredVersion, UpdateOutcome, VersionSelector, Versioning,
-    Written, keys,
+    DeleteMarker, NewVersion, PutObject, PutOutcome, Result, StoredVersion, UpdateOutcome, VersionSelector,
+    Versioning, keys,
 };
 
 /// Writes a version that meets its condition.
@@ -46,7 +46,7 @@ pub(crate) fn put(transaction: &mut Transaction<'_>, object: PutObject) -> Resul
         content,
     };
     add(transaction, place, head.as_ref(), version, body)?;
-    Ok(PutOutcome::Stored(Written {
+    Ok(PutOutcome::Stored(NewVersion {
         version,
         versioning: state.versioning,
         modified_at: transaction.now(),
