@@ -11,7 +11,7 @@
 //! 4. Now the error of step 2 may be told. [`Operation::actions`] has to be allowed, and for copies
 //!    [`CopySource::action`](operation::CopySource::action) on what is read.
 //! 5. What else the operation takes: [`listing`] reads the parameters of lists, [`conditions`] what must hold,
-//!    [`tags`] the header `x-amz-tagging`, [`checksum::ExpectedDigests`] what is promised of the body.
+//!    [`tags`] the header `x-amz-tagging`, [`headers`] metadata, ranges and all else, [`checksum::ExpectedDigests`] what is promised of the body.
 //! 6. Only now may `100 Continue` be sent. The body goes through a [`payload::ChunkDecoder`] where it is chunked, and
 //!    through [`checksum::RunningMd5`] and [`checksum::RunningChecksum`]; a document is collected up to
 //!    [`xml::MAX_DOCUMENT_BYTES`] and read by [`xml`].
@@ -27,6 +27,7 @@ pub mod checksum;
 pub mod conditions;
 pub mod error;
 mod head;
+pub mod headers;
 mod hex;
 pub mod listing;
 pub mod names;

@@ -9,26 +9,36 @@ pub enum ETagMatch {
     Any,
     /// The object with this tag.
     Tag(ETag),
+    /// Content that somebody on the way made of the object with this tag, by compressing it for example.
+    Weak(ETag),
 }
 
 impl ETagMatch {
-    /// Reads `*` or a tag, with or without quotes. A weak tag never matches, since comparison is strong.
+    /// Reads `*` or a tag, with or without quotes.
     ///
     /// # Errors
     /// [`InvalidETag`].
     pub fn parse(text: &str) -> Result<Self, InvalidETag> {
-        match text.trim() {
-            "*" => Ok(Self::Any),
-            tag => tag.parse().map(Self::Tag),
+        let text = text.trim();
+        match text.strip_prefix("W/") {
+            Some(weak) => weak.parse().map(Self::Weak),
+            None if text == "*" => Ok(Self::Any),
+            None => text.parse().map(Self::Tag),
         }
     }
 
-    /// Whether an object with that tag is meant.
+    /// Whether an object with that tag is meant, byte for byte.
     pub fn matches(&self, etag: &ETag) -> bool {
         match self {
             Self::Any => true,
             Self::Tag(tag) => tag == etag,
+            Self::Weak(_) => false,
         }
+    }
+
+    /// Whether an object with that tag says the same: what a reader who wants no second copy asks.
+    pub fn matches_weakly(&self, etag: &ETag) -> bool {
+        matches!(self, Self::Weak(tag) if tag == etag) || self.matches(etag)
     }
 }
 
@@ -43,6 +53,10 @@ mod tests {
         assert!(ETagMatch::parse(&etag.quoted()).unwrap().matches(&etag));
         assert!(ETagMatch::parse(etag.as_str()).unwrap().matches(&etag));
         assert!(!ETagMatch::parse("\"other\"").unwrap().matches(&etag));
-        assert_eq!(ETagMatch::parse(""), Err(InvalidETag));
+        let weak = ETagMatch::parse(&format!("W/{}", etag.quoted())).unwrap();
+        assert!(!weak.matches(&etag) && weak.matches_weakly(&etag));
+        for text in ["", "W/", "W/\"\""] {
+            assert_eq!(ETagMatch::parse(text), Err(InvalidETag), "{text}");
+        }
     }
 }

@@ -49,6 +49,26 @@ impl CompletedUpload {
         Ok(Self { parts })
     }
 
+    /// The rule of uploads whose client named an algorithm: a composite is of checksums that the client knows.
+    ///
+    /// # Errors
+    /// `InvalidRequest` that names the first part without one.
+    pub fn require_checksums(&self, algorithm: ChecksumAlgorithm) -> Result<(), S3Error> {
+        let is_missing = |part: &&CompletedPart| {
+            part.checksum
+                .is_none_or(|checksum| checksum.algorithm() != algorithm)
+        };
+        let Some(part) = self.parts.iter().find(is_missing) else {
+            return Ok(());
+        };
+        Err(S3Error::invalid_request(format!(
+            "The upload was created using a {} checksum. The complete request must include the checksum for each \
+             part. It was missing for part {} in the request.",
+            algorithm.name().to_lowercase(),
+            part.number
+        )))
+    }
+
     /// The parts.
     pub fn parts(&self) -> &[CompletedPart] {
         &self.parts

@@ -50,6 +50,25 @@ fn given_parts_in_every_spelling_of_clients_when_read_then_the_same() {
 }
 
 #[test]
+fn given_an_upload_with_a_checksum_when_completed_then_every_part_must_say_its_own() {
+    let with = "<Part><PartNumber>1</PartNumber><ETag>a</ETag><ChecksumCRC32>AAAAAQ==</ChecksumCRC32></Part>";
+    assert_eq!(
+        complete(with)
+            .unwrap()
+            .require_checksums(ChecksumAlgorithm::Crc32),
+        Ok(())
+    );
+    let other = complete(with)
+        .unwrap()
+        .require_checksums(ChecksumAlgorithm::Crc32C)
+        .unwrap_err();
+    assert!(other.message().contains("missing for part 1 "), "{other}");
+    let without = complete(&format!("{with}{}", part(2))).unwrap();
+    let error = without.require_checksums(ChecksumAlgorithm::Crc32).unwrap_err();
+    assert!(error.message().contains("missing for part 2 "), "{error}");
+}
+
+#[test]
 fn given_as_many_parts_as_there_may_be_when_read_then_all_and_one_more_is_refused() {
     let all: String = (1..=10_000).map(part).collect();
     assert_eq!(complete(&all).unwrap().into_parts().len(), 10_000);
