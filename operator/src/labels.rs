@@ -15,6 +15,10 @@ pub const TEMPLATE_ANNOTATION: &str = "zot.candlekeep.io/template-hash";
 /// was there before the store.
 pub const MADE_FOR_ANNOTATION: &str = "zot.candlekeep.io/made-for";
 
+/// On a claim: the size that it was made with. What the server is told of its volume comes from this, so that a volume
+/// which grows restarts nothing.
+pub const FIRST_SIZE_ANNOTATION: &str = "zot.candlekeep.io/first-size";
+
 /// The value of `app.kubernetes.io/managed-by`, the field manager, and the default name of the lease.
 pub const MANAGER: &str = "zot-artifact-store-operator";
 

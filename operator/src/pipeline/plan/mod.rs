@@ -81,7 +81,7 @@ pub struct Plans {
 pub fn plan(input: Input<'_>) -> Plans {
     let store = resolve::store(input);
     let volume = storage::plan(input, &store);
-    let release = release::plan(input, volume.bytes);
+    let release = release::plan(input, volume.first_bytes);
     let configuration = configuration::plan(input, &store, &release);
     let credentials = credentials(input, &store);
     // What the Pod mounts must be there, and what it reads must be right: a Pod that runs goes on running without.

@@ -3,7 +3,7 @@
 use zas_crd::{ConditionReason, Size};
 
 use super::{Component, Input, Plan};
-use crate::children::{ChildKind, Facts};
+use crate::children::{ChildKind, Facts, Observed};
 use crate::labels;
 use crate::problem::Problem;
 use crate::resources::persistent_volume_claim;
@@ -18,24 +18,24 @@ pub(super) struct Volume {
     pub plan: Plan,
     /// Whether a server may start on it.
     pub is_usable: bool,
-    /// The size that is asked for, when the operator asks for it.
-    pub bytes: Option<u64>,
+    /// The size that the claim was made with, when the operator made it.
+    pub first_bytes: Option<u64>,
 }
 
 impl Volume {
-    fn usable(plan: Plan, bytes: Option<u64>) -> Self {
+    fn usable(plan: Plan, first_bytes: Option<u64>) -> Self {
         Self {
             plan,
             is_usable: true,
-            bytes,
+            first_bytes,
         }
     }
 
-    fn unusable(plan: Plan, bytes: Option<u64>) -> Self {
+    fn unusable(plan: Plan, first_bytes: Option<u64>) -> Self {
         Self {
             plan,
             is_usable: false,
-            bytes,
+            first_bytes,
         }
     }
 }
@@ -53,8 +53,9 @@ pub(super) fn plan(input: Input<'_>, store: &ResolvedStore) -> Volume {
             return Volume::unusable(input.without(Component::Storage, vec![problem]), None);
         }
     };
-    let bytes = Size::new(size.clone()).bytes().ok();
     let present = input.seen(ChildKind::PersistentVolumeClaim, &name);
+    let first = first_size(present).unwrap_or_else(|| size.clone());
+    let bytes = Size::new(first.clone()).bytes().ok();
     if present.is_some_and(|seen| seen.is_leaving) {
         return Volume::unusable(Plan::Keep(Vec::new(), vec![terminating(&name)]), bytes);
     }
@@ -68,7 +69,7 @@ pub(super) fn plan(input: Input<'_>, store: &ResolvedStore) -> Volume {
         let problem = Problem::new(ConditionReason::VolumeMissing, message);
         return Volume::unusable(Plan::Blocked(vec![problem]), bytes);
     }
-    let claim = vec![persistent_volume_claim::build(store, &size)];
+    let claim = vec![persistent_volume_claim::build(store, &size, &first)];
     match problem {
         None => Volume::usable(Plan::Ready(claim), bytes),
         Some(problem) => Volume::usable(Plan::Keep(claim, vec![problem]), bytes),
@@ -96,6 +97,17 @@ fn terminating(name: &str) -> Problem {
          and its changes wait; copy the data first if they are needed"
     );
     Problem::new(ConditionReason::VolumeTerminating, message)
+}
+
+/// The size that a claim was made with, or the one it has when nobody noted that.
+fn first_size(present: Option<&Observed>) -> Option<String> {
+    let seen = present?;
+    let noted = seen.annotations.get(labels::FIRST_SIZE_ANNOTATION);
+    let noted = noted.filter(|size| Size::new((*size).clone()).bytes().is_ok());
+    noted.cloned().or_else(|| match &seen.facts {
+        Facts::Claim(facts) => facts.requested.clone().filter(|size| !size.is_empty()),
+        _ => None,
+    })
 }
 
 /// Whether a volume was bound to the claim of this store before.

@@ -314,6 +314,29 @@ fn given_a_claim_when_the_size_is_below_then_it_stays_and_the_owner_is_told() {
 }
 
 #[test]
+fn given_a_small_claim_when_it_grows_then_the_server_is_not_restarted() {
+    let template = |plans: &Plans| {
+        let deployment = &plans.of(Component::Workload).objects()[0].object;
+        deployment["spec"]["template"].clone()
+    };
+    let sized = |size: &str| json!({"dataVolume": {"size": size}});
+    let new = surroundings().plan(sized("8Gi"));
+    let mut given = surroundings().with_claim("8Gi");
+    let unnoted = given.plan(sized("12Gi"));
+    for seen in given.observed.values_mut() {
+        seen.annotations = new.of(Component::Storage).objects()[0].annotations();
+        if let Facts::Claim(facts) = &mut seen.facts {
+            facts.requested = Some("12Gi".to_owned());
+        }
+    }
+    let (grown, later) = (given.plan(sized("12Gi")), given.plan(sized("40Gi")));
+    assert_eq!(claim_size(&later), "40Gi");
+    for (size, plans) in [("unnoted", &unnoted), ("12Gi", &grown), ("40Gi", &later)] {
+        assert_eq!(template(plans), template(&new), "{size}");
+    }
+}
+
+#[test]
 fn given_a_claim_in_deletion_when_planned_then_nothing_that_ends_the_server_is_done() {
     let mut given = surroundings()
         .with_claim("20Gi")

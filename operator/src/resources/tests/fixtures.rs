@@ -55,7 +55,11 @@ pub(crate) fn build(fixture: &Fixture) -> Vec<Prepared> {
     objects.push(config_map::hot(store, &fixture.hot_configuration));
     objects.extend(secret::build(store));
     if store.spec.data_volume.existing_claim.is_none() {
-        objects.push(persistent_volume_claim::build(store, &fixture.size));
+        objects.push(persistent_volume_claim::build(
+            store,
+            &fixture.size,
+            &fixture.size,
+        ));
     }
     objects.extend(service::build(store));
     objects.extend(network_policy::build(store));
