@@ -106,8 +106,8 @@ pub trait Observer: Debug + Send + Sync {
 /// What is the same around every request.
 #[derive(Clone, Debug, Default)]
 pub struct Edge {
-    /// Hears of every request.
-    pub observer: Option<Arc<dyn Observer>>,
+    /// Hear of every request.
+    pub observers: Arc<[Arc<dyn Observer>]>,
     /// Knows of every request that others are there.
     pub demand: Arc<Demand>,
     /// Whose word about the client is believed.
@@ -116,7 +116,7 @@ pub struct Edge {
     pub is_tls: bool,
 }
 
-/// Wraps a request: who sent it and an id before, a line in the log and word to the observer after the last byte of its
+/// Wraps a request: who sent it and an id before, a line in the log and word to the observers after the last byte of its
 /// answer.
 pub async fn observe<B: MessageBody + 'static>(
     edge: Edge,
@@ -137,7 +137,7 @@ pub async fn observe<B: MessageBody + 'static>(
         id.clone(),
         started,
         received.clone(),
-        edge.observer,
+        edge.observers,
     );
     request.extensions_mut().insert(connection);
     request.extensions_mut().insert(id.clone());
@@ -212,7 +212,7 @@ struct Ending {
     sent_bytes: u64,
     /// Whether the answer is begun and not at its end.
     is_broken: bool,
-    observer: Option<Arc<dyn Observer>>,
+    observers: Arc<[Arc<dyn Observer>]>,
 }
 
 /// What the log says about a request that was dropped before it had an answer (nginx' word for it).
@@ -225,7 +225,7 @@ impl Ending {
         id: RequestId,
         started: Instant,
         received: ReceivedBytes,
-        observer: Option<Arc<dyn Observer>>,
+        observers: Arc<[Arc<dyn Observer>]>,
     ) -> Self {
         let user_agent = request
             .headers()
@@ -254,7 +254,7 @@ impl Ending {
             received,
             sent_bytes: 0,
             is_broken: false,
-            observer,
+            observers,
         }
     }
 
@@ -294,7 +294,7 @@ impl Drop for Ending {
             is_broken = self.is_broken,
             "request",
         );
-        if let Some(observer) = &self.observer {
+        for observer in self.observers.iter() {
             observer.request_ended(record);
         }
     }
@@ -338,7 +338,7 @@ mod tests {
     async fn given_a_request_that_is_dropped_before_its_answer_when_gone_then_the_observer_has_heard_of_it() {
         let recorded = Arc::<Recorded>::default();
         let edge = Edge {
-            observer: Some(Arc::clone(&recorded) as _),
+            observers: Arc::from([Arc::clone(&recorded) as Arc<dyn Observer>]),
             ..Edge::default()
         };
         let app = App::new()

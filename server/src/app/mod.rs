@@ -23,12 +23,12 @@ use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use zas_config::Configuration;
-use zas_core::SystemIds;
+use zas_core::{IdSource, SystemIds};
 use zas_metadata::{Clocks, MetadataStore};
 
 use crate::api::admin::Status;
 use crate::api::oci::OciApi;
-use crate::extensions::Extensions;
+use crate::extensions::{Extensions, Services};
 use crate::services::ConfigurationProblems;
 use crate::services::maintenance::{Collector, Demand, Scrubber};
 use crate::services::metrics::pool_readings;
@@ -101,13 +101,12 @@ async fn serve(configuration: Configuration, options: &Options, logging: Logging
         return Ok(());
     };
     let stores = stores.behind(&extensions);
-    extensions.start().await.map_err(AppError::Extension)?;
-
+    let ids: Arc<dyn IdSource> = Arc::new(SystemIds::default());
     let parts = RegistryParts {
         metadata: Arc::clone(&stores.metadata),
         blobs: Arc::clone(&stores.blobs),
         clock: Arc::clone(&clock),
-        ids: Arc::new(SystemIds::default()),
+        ids: Arc::clone(&ids),
     };
     let registry = Registry::new(
         parts,
@@ -132,6 +131,17 @@ async fn serve(configuration: Configuration, options: &Options, logging: Logging
     extensions.add_readings(&registry.readings());
     extensions.add_readings(&api.readings());
     let certificates = named_files.certificates;
+    let services = Services {
+        metadata: Arc::clone(&stores.metadata),
+        blobs: Arc::clone(&stores.blobs),
+        clock,
+        ids,
+        access: Arc::clone(&access),
+        registry: registry.clone(),
+        memory: api.memory(),
+    };
+    let tasks = extensions.attach(&services).map_err(AppError::Extension)?;
+    drop(services);
 
     let public = listener.start(&configuration, &api, &extensions, &demand, &certificates)?;
     let collecting = tokio::spawn({
@@ -153,6 +163,10 @@ async fn serve(configuration: Configuration, options: &Options, logging: Logging
             }
         }
     });
+    let extended: Vec<_> = tasks
+        .into_iter()
+        .map(|task| tokio::spawn(task.begin(stop.clone())))
+        .collect();
     let reloader = Reloader {
         files: options.configuration_files.clone(),
         current: configuration,
@@ -165,6 +179,7 @@ async fn serve(configuration: Configuration, options: &Options, logging: Logging
         certificates,
         problems,
         logging,
+        extensions,
     };
     let reloading = tokio::spawn(reloader.run(stop.clone())?);
     status.ready(Arc::clone(&stores.metadata), Arc::clone(&stores.blobs));
@@ -174,11 +189,11 @@ async fn serve(configuration: Configuration, options: &Options, logging: Logging
     status.stopping();
     tracing::info!("stopping: requests and uploads under way may finish");
     public.stop().await;
-    for task in [collecting, scrubbing, counting, reloading, signals] {
+    let own = [collecting, scrubbing, counting, reloading, signals];
+    for task in own.into_iter().chain(extended) {
         // A task that panicked has said so already.
         let _ = task.await;
     }
-    extensions.shutdown().await;
     operations.stop().await;
     close(stores.metadata).await;
     tracing::info!("stopped");

@@ -13,6 +13,7 @@ use super::logging::Logging;
 use super::tls::Certificates;
 use super::{AppError, named_files, settings};
 use crate::api::oci::OciApi;
+use crate::extensions::Extensions;
 use crate::services::auth::Access;
 use crate::services::maintenance::{Collector, Scrubber};
 use crate::services::registry::Registry;
@@ -35,6 +36,7 @@ pub(super) struct Reloader {
     pub(super) certificates: Certificates,
     pub(super) problems: Arc<ConfigurationProblems>,
     pub(super) logging: Logging,
+    pub(super) extensions: Extensions,
 }
 
 /// What changes about a file when it is written or exchanged.
@@ -118,6 +120,7 @@ impl Reloader {
         self.scrubber.reconfigure(settings::scrub(configuration));
         self.api.reconfigure(configuration);
         self.access.reload(configuration);
+        self.extensions.reconfigure(configuration);
         named_files::note_problems(&self.problems, &self.access);
         if let Some(tls) = &configuration.http.tls {
             let reloaded = self.certificates.reload(tls);

@@ -4,13 +4,12 @@ use std::sync::Arc;
 
 use actix_web::HttpResponse;
 use actix_web::http::header::CONTENT_TYPE;
-use actix_web::web::{Data, ServiceConfig, get};
-use async_trait::async_trait;
+use actix_web::web::{Data, get};
 use zas_blobs::BlobStore;
 use zas_config::Metrics as MetricsSection;
 use zas_metadata::MetadataStore;
 
-use super::Extension;
+use super::{Exposition, Extension, Foundation, MaintenanceObserver, Parts, Routes, Services, StoreLayer};
 use crate::api::{Observer, RequestRecord, Transfer};
 use crate::services::ConfigurationProblems;
 use crate::services::maintenance::{Collected, Scrubbed};
@@ -23,6 +22,10 @@ const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset
 /// The extension `metrics`.
 #[derive(Debug)]
 pub struct Metrics(Arc<ServerMetrics>);
+
+/// The numbers, in each of the places where the server has word for them.
+#[derive(Clone, Debug)]
+struct Measured(Arc<ServerMetrics>);
 
 impl Metrics {
     /// An extension with all numbers at zero, which shows these problems of the configuration.
@@ -37,10 +40,7 @@ impl Metrics {
     }
 }
 
-#[derive(Debug)]
-struct RequestObserver(Arc<ServerMetrics>);
-
-impl Observer for RequestObserver {
+impl Observer for Measured {
     fn request_ended(&self, record: &RequestRecord) {
         let repository = record.repository.as_ref().map(|used| MeasuredRepository {
             name: used.name.as_str(),
@@ -60,40 +60,67 @@ impl Observer for RequestObserver {
     }
 }
 
-#[async_trait]
-impl Extension for Metrics {
-    fn name(&self) -> &'static str {
-        "metrics"
-    }
-
-    fn operations_routes(&self, routes: &mut ServiceConfig) {
-        routes
-            .app_data(Data::from(Arc::clone(&self.0)))
-            .route("/metrics", get().to(metrics));
-    }
-
-    fn observer(&self) -> Option<Arc<dyn Observer>> {
-        Some(Arc::new(RequestObserver(Arc::clone(&self.0))))
-    }
-
-    fn wrap_metadata(&self, store: Arc<dyn MetadataStore>) -> Arc<dyn MetadataStore> {
+impl StoreLayer for Measured {
+    fn in_front_of_metadata(&self, store: Arc<dyn MetadataStore>) -> Arc<dyn MetadataStore> {
         Arc::new(MeasuredMetadata::new(store, &self.0))
     }
 
-    fn wrap_blobs(&self, store: Arc<dyn BlobStore>) -> Arc<dyn BlobStore> {
+    fn in_front_of_blobs(&self, store: Arc<dyn BlobStore>) -> Arc<dyn BlobStore> {
         Arc::new(MeasuredBlobs::new(store, Arc::clone(&self.0)))
     }
+}
 
-    fn add_readings(&self, readings: &[Reading]) {
+impl Exposition for Measured {
+    fn add(&self, readings: &[Reading]) {
         self.0.add_readings(readings.to_vec());
     }
+}
 
+impl MaintenanceObserver for Measured {
     fn collected(&self, round: Result<Collected, ()>) {
         self.0.collected(round);
     }
 
     fn scrubbed(&self, done: Scrubbed) {
         self.0.scrubbed(done);
+    }
+}
+
+impl Metrics {
+    fn measured(&self) -> Arc<Measured> {
+        Arc::new(Measured(Arc::clone(&self.0)))
+    }
+
+    fn parts(&self) -> Parts {
+        Parts {
+            observer: Some(self.measured()),
+            maintenance_observer: Some(self.measured()),
+            ..Parts::default()
+        }
+    }
+}
+
+impl Extension for Metrics {
+    fn name(&self) -> &'static str {
+        "metrics"
+    }
+
+    fn foundation(&self) -> Foundation {
+        let metrics = Data::from(Arc::clone(&self.0));
+        let routes = Routes::new(move |routes| {
+            routes
+                .app_data(metrics.clone())
+                .route("/metrics", get().to(self::metrics));
+        });
+        Foundation {
+            operations_routes: Some(routes),
+            layer: Some(self.measured()),
+            exposition: Some(self.measured()),
+        }
+    }
+
+    fn attach(&self, _: &Services) -> Result<Parts, String> {
+        Ok(self.parts())
     }
 }
 
@@ -129,7 +156,7 @@ mod tests {
             let extension = Metrics::new(&section, &problems);
             problems.set(ConfigurationPart::Users, vec!["line 3".to_owned()]);
             for transfer in [Some(Transfer::Pull), Some(Transfer::Push), None] {
-                extension.observer().unwrap().request_ended(&RequestRecord {
+                extension.parts().observer.unwrap().request_ended(&RequestRecord {
                     route: "/v2/{name}/manifests/{reference}",
                     repository: Some(RepositoryUse {
                         name: "team/app".parse().unwrap(),
@@ -143,9 +170,10 @@ mod tests {
                     sent_bytes: 2,
                 });
             }
-            extension.collected(Err(()));
+            extension.parts().maintenance_observer.unwrap().collected(Err(()));
 
-            let app = init_service(App::new().configure(|routes| extension.operations_routes(routes))).await;
+            let routes = extension.foundation().operations_routes.unwrap();
+            let app = init_service(App::new().configure(|config| routes.add(config))).await;
             let text = call_and_read_body(&app, TestRequest::get().uri("/metrics").to_request()).await;
             let text = std::str::from_utf8(&text).unwrap();
 

@@ -84,6 +84,11 @@ impl OciApi {
         self.memory.set_limit(configuration.limits.body_memory());
     }
 
+    /// The memory for what is held for clients.
+    pub fn memory(&self) -> Arc<Shares> {
+        Arc::clone(&self.memory)
+    }
+
     /// What the metrics say about the memory for bodies.
     pub fn readings(&self) -> Vec<Reading> {
         let (held, limit, refused) = (

@@ -95,8 +95,8 @@ impl Listeners {
                 .route("/startupz", get().to(admin::startupz))
                 .route("/version", get().to(admin::version))
                 .configure(move |routes| {
-                    for extension in extensions.iter() {
-                        extension.operations_routes(routes);
+                    for added in extensions.operations_routes() {
+                        added.add(routes);
                     }
                 })
         });
@@ -122,7 +122,7 @@ impl PublicListener {
         let (api, cors, extensions) = (Data::from(Arc::clone(api)), http.cors.clone(), extensions.clone());
         let tls = certificates.server_config().map(Arc::new);
         let edge = Edge {
-            observer: extensions.observer(),
+            observers: extensions.observers(),
             demand: Arc::clone(demand),
             proxies: Arc::new(TrustedProxies::new(http.trusted_proxies.clone())),
             is_tls: tls.is_some(),
@@ -145,8 +145,8 @@ impl PublicListener {
             App::new()
                 .app_data(api.clone())
                 .configure(move |routes| {
-                    for extension in extensions.iter() {
-                        extension.public_routes(routes);
+                    for added in extensions.public_routes() {
+                        added.add(routes);
                     }
                 })
                 .default_service(to(root::answer))
