@@ -10,7 +10,8 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use zas_blobs::{Append, Appended, BlobError, BlobReader, BlobStore, Capacity};
 use zas_core::{
-    BucketId, BucketName, Digest, ObjectKey, Reference, RepositoryName, StoreId, Tag, Timestamp, UploadId,
+    BucketId, BucketName, Digest, Holder, ObjectKey, Reference, RepositoryName, StoreId, Tag, Timestamp,
+    UploadId,
 };
 use zas_failpoints::reach;
 use zas_metadata::{

@@ -31,29 +31,29 @@ macro_rules! metadata_operations {
                 fn list_object_versions(list: ListVersions) -> VersionPage;
             }
             trait MetadataStore {
-                fn create_upload(origin: &Origin, repository: &RepositoryName, id: UploadId) -> Epoch;
-                fn stat_upload(repository: &RepositoryName, id: UploadId) -> Option<u64>;
-                fn claim_upload(repository: &RepositoryName, id: UploadId) -> Option<Claim>;
+                fn create_upload(origin: &Origin, holder: &Holder, id: UploadId) -> Epoch;
+                fn stat_upload(holder: &Holder, id: UploadId) -> Option<u64>;
+                fn claim_upload(holder: &Holder, id: UploadId) -> Option<Claim>;
                 fn save_progress(id: UploadId, epoch: Epoch, progress: Progress) -> WriterOutcome;
                 fn touch_upload(id: UploadId, epoch: Epoch) -> WriterOutcome;
                 fn finish_upload(origin: &Origin, upload: FinishUpload) -> FinishOutcome;
                 fn abort_upload(origin: &Origin, id: UploadId, epoch: Epoch) -> WriterOutcome;
                 fn expire_upload(origin: &Origin, listed: &UploadEntry) -> WriterOutcome;
                 fn list_uploads(after: Option<UploadId>, count: usize) -> Page<UploadEntry>;
-                fn stat_blob(repository: &RepositoryName, digest: &Digest, lease: Lease) -> Option<BlobStat>;
-                fn find_holders(digest: &Digest, count: usize) -> Vec<RepositoryName>;
-                fn mount_blob(origin: &Origin, from: &RepositoryName, to: &RepositoryName, digest: &Digest) -> MountOutcome;
-                fn unlink_blob(origin: &Origin, repository: &RepositoryName, digest: &Digest) -> bool;
+                fn stat_blob(holder: &Holder, digest: &Digest, lease: Lease) -> Option<BlobStat>;
+                fn find_holders(digest: &Digest, count: usize) -> Vec<Holder>;
+                fn mount_blob(origin: &Origin, from: &Holder, to: &Holder, digest: &Digest) -> MountOutcome;
+                fn unlink_blob(origin: &Origin, holder: &Holder, digest: &Digest) -> bool;
                 fn commit_manifest(origin: &Origin, manifest: CommitManifest) -> CommitOutcome;
-                fn resolve_manifest(repository: &RepositoryName, reference: &Reference) -> Option<StoredManifest>;
-                fn stat_manifest(repository: &RepositoryName, reference: &Reference) -> Option<ManifestStat>;
-                fn resolve_tag(repository: &RepositoryName, tag: &Tag) -> Option<Digest>;
-                fn delete_tag(origin: &Origin, repository: &RepositoryName, tag: &Tag, precondition: Precondition) -> DeleteTagOutcome;
-                fn delete_manifest(origin: &Origin, repository: &RepositoryName, digest: &Digest, shared: SharedManifest) -> DeleteManifestOutcome;
-                fn list_tags(repository: &RepositoryName, after: Option<&str>, count: usize) -> Option<Page<Tag>>;
+                fn resolve_manifest(holder: &Holder, reference: &Reference) -> Option<StoredManifest>;
+                fn stat_manifest(holder: &Holder, reference: &Reference) -> Option<ManifestStat>;
+                fn resolve_tag(holder: &Holder, tag: &Tag) -> Option<Digest>;
+                fn delete_tag(origin: &Origin, holder: &Holder, tag: &Tag, precondition: Precondition) -> DeleteTagOutcome;
+                fn delete_manifest(origin: &Origin, holder: &Holder, digest: &Digest, shared: SharedManifest) -> DeleteManifestOutcome;
+                fn list_tags(holder: &Holder, after: Option<&str>, count: usize) -> Option<Page<Tag>>;
                 fn list_repositories(prefix: &str, after: Option<&str>, count: usize) -> Page<RepositoryName>;
                 fn list_referrers(
-                    repository: &RepositoryName,
+                    holder: &Holder,
                     subject: &Digest,
                     artifact_type: Option<&str>,
                     after: Option<&ReferrerCursor>,

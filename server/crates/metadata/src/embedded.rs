@@ -7,7 +7,7 @@ mod objects;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use zas_core::{Digest, Reference, RepositoryName, StoreId, Tag, Timestamp, UploadId};
+use zas_core::{Digest, Holder, Reference, RepositoryName, StoreId, Tag, Timestamp, UploadId};
 
 use crate::clocks::Clocks;
 use crate::committer::Committer;
@@ -74,28 +74,23 @@ impl<M: OrderedMap> EmbeddedMetadata<M> {
 
 #[async_trait]
 impl<M: OrderedMap> MetadataStore for EmbeddedMetadata<M> {
-    async fn create_upload(
-        &self,
-        origin: &Origin,
-        repository: &RepositoryName,
-        id: UploadId,
-    ) -> Result<Epoch> {
-        let (origin, repository) = (origin.clone(), repository.clone());
-        self.note(move |transaction| uploads::create(transaction, origin, repository, id))
+    async fn create_upload(&self, origin: &Origin, holder: &Holder, id: UploadId) -> Result<Epoch> {
+        let (origin, holder) = (origin.clone(), holder.clone());
+        self.note(move |transaction| uploads::create(transaction, origin, holder, id))
             .await
     }
 
-    async fn stat_upload(&self, repository: &RepositoryName, id: UploadId) -> Result<Option<u64>> {
+    async fn stat_upload(&self, holder: &Holder, id: UploadId) -> Result<Option<u64>> {
         let upload = self.read(|view| view.row::<UploadRow>(&keys::upload(id)))?;
         Ok(upload
-            .filter(|upload| upload.repository == *repository)
+            .filter(|upload| upload.holder == *holder)
             .map(|upload| upload.progress.offset))
     }
 
-    async fn claim_upload(&self, repository: &RepositoryName, id: UploadId) -> Result<Option<Claim>> {
+    async fn claim_upload(&self, holder: &Holder, id: UploadId) -> Result<Option<Claim>> {
         // Unsynced: a claim lost with the power is lost together with everybody it was held against.
-        let repository = repository.clone();
-        self.note(move |transaction| uploads::claim(transaction, &repository, id))
+        let holder = holder.clone();
+        self.note(move |transaction| uploads::claim(transaction, &holder, id))
             .await
     }
 
@@ -146,25 +141,20 @@ impl<M: OrderedMap> MetadataStore for EmbeddedMetadata<M> {
             .await
     }
 
-    async fn stat_blob(
-        &self,
-        repository: &RepositoryName,
-        digest: &Digest,
-        lease: Lease,
-    ) -> Result<Option<BlobStat>> {
-        let Some(held) = self.read(|view| blobs::look_up(view, repository, digest))? else {
+    async fn stat_blob(&self, holder: &Holder, digest: &Digest, lease: Lease) -> Result<Option<BlobStat>> {
+        let Some(held) = self.read(|view| blobs::look_up(view, holder, digest))? else {
             return Ok(None);
         };
         let is_good = !links::needs_renewal(&held.link, self.shared.now(), self.shared.timing());
         if lease == Lease::Leave || is_good {
             return Ok(Some(held.stat));
         }
-        let (repository, digest) = (repository.clone(), *digest);
-        self.change(move |transaction| blobs::stat_and_renew(transaction, &repository, &digest))
+        let (holder, digest) = (holder.clone(), *digest);
+        self.change(move |transaction| blobs::stat_and_renew(transaction, &holder, &digest))
             .await
     }
 
-    async fn find_holders(&self, digest: &Digest, count: usize) -> Result<Vec<RepositoryName>> {
+    async fn find_holders(&self, digest: &Digest, count: usize) -> Result<Vec<Holder>> {
         let digest = *digest;
         self.list_rows(move |view, effort| listings::holders(view, &digest, count, effort))
             .await
@@ -173,8 +163,8 @@ impl<M: OrderedMap> MetadataStore for EmbeddedMetadata<M> {
     async fn mount_blob(
         &self,
         _origin: &Origin,
-        from: &RepositoryName,
-        to: &RepositoryName,
+        from: &Holder,
+        to: &Holder,
         digest: &Digest,
     ) -> Result<MountOutcome> {
         let (from, to, digest) = (from.clone(), to.clone(), *digest);
@@ -182,14 +172,9 @@ impl<M: OrderedMap> MetadataStore for EmbeddedMetadata<M> {
             .await
     }
 
-    async fn unlink_blob(
-        &self,
-        _origin: &Origin,
-        repository: &RepositoryName,
-        digest: &Digest,
-    ) -> Result<bool> {
-        let (repository, digest) = (repository.clone(), *digest);
-        self.change(move |transaction| blobs::unlink(transaction, &repository, &digest))
+    async fn unlink_blob(&self, _origin: &Origin, holder: &Holder, digest: &Digest) -> Result<bool> {
+        let (holder, digest) = (holder.clone(), *digest);
+        self.change(move |transaction| blobs::unlink(transaction, &holder, &digest))
             .await
     }
 
@@ -201,54 +186,50 @@ impl<M: OrderedMap> MetadataStore for EmbeddedMetadata<M> {
 
     async fn resolve_manifest(
         &self,
-        repository: &RepositoryName,
+        holder: &Holder,
         reference: &Reference,
     ) -> Result<Option<StoredManifest>> {
-        self.read(|view| manifests::resolve(view, repository, reference))
+        self.read(|view| manifests::resolve(view, holder, reference))
     }
 
-    async fn stat_manifest(
-        &self,
-        repository: &RepositoryName,
-        reference: &Reference,
-    ) -> Result<Option<ManifestStat>> {
-        self.read(|view| manifests::stat(view, repository, reference))
+    async fn stat_manifest(&self, holder: &Holder, reference: &Reference) -> Result<Option<ManifestStat>> {
+        self.read(|view| manifests::stat(view, holder, reference))
     }
 
-    async fn resolve_tag(&self, repository: &RepositoryName, tag: &Tag) -> Result<Option<Digest>> {
-        self.read(|view| manifests::resolve_tag(view, repository, tag))
+    async fn resolve_tag(&self, holder: &Holder, tag: &Tag) -> Result<Option<Digest>> {
+        self.read(|view| manifests::resolve_tag(view, holder, tag))
     }
 
     async fn delete_tag(
         &self,
         _origin: &Origin,
-        repository: &RepositoryName,
+        holder: &Holder,
         tag: &Tag,
         precondition: Precondition,
     ) -> Result<DeleteTagOutcome> {
-        let (repository, tag) = (repository.clone(), tag.clone());
-        self.change(move |transaction| tags::delete(transaction, &repository, &tag, precondition))
+        let (holder, tag) = (holder.clone(), tag.clone());
+        self.change(move |transaction| tags::delete(transaction, &holder, &tag, precondition))
             .await
     }
 
     async fn delete_manifest(
         &self,
         _origin: &Origin,
-        repository: &RepositoryName,
+        holder: &Holder,
         digest: &Digest,
         shared: SharedManifest,
     ) -> Result<DeleteManifestOutcome> {
         let digest = *digest;
         let mut neighbour = Neighbour::NotSought;
         loop {
-            let own = repository.clone();
+            let own = holder.clone();
             let step = move |transaction: &mut Transaction<'_>| {
                 removal::delete_manifest(transaction, &own, &digest, shared, &neighbour)
             };
             if let Step::Made(outcome) = self.change(step).await? {
                 return Ok(outcome);
             }
-            let own = repository.clone();
+            let own = holder.clone();
             let seek = move |shared: &Shared<M>| {
                 let map = shared.map()?;
                 removal::find_neighbour(&View::committed(&*map), &own, &digest, Effort::Unbounded)
@@ -263,13 +244,13 @@ impl<M: OrderedMap> MetadataStore for EmbeddedMetadata<M> {
 
     async fn list_tags(
         &self,
-        repository: &RepositoryName,
+        holder: &Holder,
         after: Option<&str>,
         count: usize,
     ) -> Result<Option<Page<Tag>>> {
-        let (repository, after) = (repository.clone(), after.map(str::to_owned));
+        let (holder, after) = (holder.clone(), after.map(str::to_owned));
         let list =
-            move |view: &View<'_>, effort| listings::tags(view, &repository, after.as_deref(), count, effort);
+            move |view: &View<'_>, effort| listings::tags(view, &holder, after.as_deref(), count, effort);
         self.list_rows(list).await
     }
 
@@ -288,14 +269,14 @@ impl<M: OrderedMap> MetadataStore for EmbeddedMetadata<M> {
 
     async fn list_referrers(
         &self,
-        repository: &RepositoryName,
+        holder: &Holder,
         subject: &Digest,
         artifact_type: Option<&str>,
         after: Option<&ReferrerCursor>,
         count: usize,
         bytes: usize,
     ) -> Result<ReferrerPage> {
-        let range = listings::referrers_after(repository, subject, artifact_type, after);
+        let range = listings::referrers_after(holder, subject, artifact_type, after);
         let list = move |view: &View<'_>, effort| listings::referrers(view, &range, count, bytes, effort);
         self.list_rows(list).await
     }
@@ -450,7 +431,7 @@ fn read_upload(key: &[u8], value: &[u8]) -> Option<UploadEntry> {
     let upload = UploadRow::decode(&bytes::Bytes::copy_from_slice(value))?;
     Some(UploadEntry {
         id,
-        repository: upload.repository,
+        holder: upload.holder,
         touched_at: upload.touched_at,
         epoch: upload.epoch,
     })
@@ -460,7 +441,7 @@ fn read_due(key: &[u8]) -> Option<DueLink> {
     let mut elements = Elements::of(key);
     Some(DueLink {
         due_at: elements.time()?,
-        repository: elements.repository()?,
+        holder: elements.holder()?,
         digest: elements.digest()?,
     })
 }

@@ -75,33 +75,27 @@ fn read_key(kind: u8, stored: &[u8]) -> Option<(&'static str, Key)> {
         9 => ("repository key", keys::repository(&elements.repository()?)),
         10 => (
             "manifest key",
-            keys::manifest(&elements.repository()?, &elements.digest()?),
+            keys::manifest(&elements.holder()?, &elements.digest()?),
         ),
-        11 => (
-            "body key",
-            keys::body(&elements.repository()?, &elements.digest()?),
-        ),
-        12 => ("tag key", keys::tag(&elements.repository()?, &elements.tag()?)),
+        11 => ("body key", keys::body(&elements.holder()?, &elements.digest()?)),
+        12 => ("tag key", keys::tag(&elements.holder()?, &elements.tag()?)),
         13 => (
             "tag-of key",
-            keys::tag_of(&elements.repository()?, &elements.digest()?, &elements.tag()?),
+            keys::tag_of(&elements.holder()?, &elements.digest()?, &elements.tag()?),
         ),
         14 => (
             "referrer key",
             keys::referrer(
-                &elements.repository()?,
+                &elements.holder()?,
                 &elements.digest()?,
                 &elements.text()?,
                 &elements.digest()?,
             ),
         ),
-        15 => (
-            "link key",
-            keys::link(&elements.digest()?, &elements.repository()?),
-        ),
+        15 => ("link key", keys::link(&elements.digest()?, &elements.holder()?)),
         16 => (
             "edge key",
-            keys::edge(&elements.digest()?, &elements.repository()?, &elements.digest()?),
+            keys::edge(&elements.digest()?, &elements.holder()?, &elements.edge_owner()?),
         ),
         17 => ("blob key", keys::blob(&elements.digest()?)),
         18 => ("blob data key", keys::blob_data(&elements.digest()?)),
@@ -109,7 +103,7 @@ fn read_key(kind: u8, stored: &[u8]) -> Option<(&'static str, Key)> {
         20 => ("upload key", keys::upload(elements.id()?)),
         21 => (
             "due key",
-            keys::due(elements.time()?, &elements.repository()?, &elements.digest()?),
+            keys::due(elements.time()?, &elements.holder()?, &elements.digest()?),
         ),
         _ => ("doomed key", keys::doomed(elements.time()?, elements.id()?)),
     })

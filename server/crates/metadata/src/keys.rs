@@ -2,15 +2,18 @@
 //!
 //! Texts are escaped (0x00 becomes 0x00 0xFF) and end with 0x00 0x01, so that a text sorts before every longer
 //! text that starts with it, whatever follows in the tuple, and any byte is allowed in it. Digests, ids and
-//! times tell their own length.
+//! times tell their own length. A holder and the owner of an edge begin with a byte that says of which kind they are.
 
 mod buckets;
 mod objects;
 
 use std::borrow::Cow;
 
-use zas_core::{Digest, RepositoryName, Tag, Timestamp, UploadId};
+#[cfg(any(test, feature = "fuzzing"))]
+use zas_core::ObjectKey;
+use zas_core::{BucketId, Digest, Holder, RepositoryName, Tag, Timestamp, UploadId};
 
+use crate::EdgeOwner;
 use crate::ordered_map::{Family, Key, KeyRange};
 
 pub(crate) use buckets::*;
@@ -35,6 +38,15 @@ const UPLOAD: u8 = 0x40;
 const DUE: u8 = 0x41;
 const DOOMED: u8 = 0x42;
 
+// The kinds of holders. Each begins its element, so that a listing of one kind never meets the other.
+const REPOSITORY_HOLDER: u8 = 1;
+const BUCKET_HOLDER: u8 = 2;
+
+// The kinds of what an edge belongs to.
+const MANIFEST_OWNER: u8 = 1;
+const VERSION_OWNER: u8 = 2;
+const COMPOSITE_OWNER: u8 = 3;
+
 /// The key of a repository's row.
 pub(crate) fn repository(name: &RepositoryName) -> Key {
     Tuple::new(REPOSITORY).text(name.as_str()).key()
@@ -51,64 +63,53 @@ pub(crate) fn repositories(prefix: &str) -> KeyRange {
 }
 
 /// The key of a manifest's row.
-pub(crate) fn manifest(repository: &RepositoryName, digest: &Digest) -> Key {
-    Tuple::new(MANIFEST)
-        .text(repository.as_str())
-        .digest(digest)
-        .key()
+pub(crate) fn manifest(holder: &Holder, digest: &Digest) -> Key {
+    Tuple::new(MANIFEST).holder(holder).digest(digest).key()
 }
 
-/// All manifests of a repository.
-pub(crate) fn manifests(repository: &RepositoryName) -> KeyRange {
-    Tuple::new(MANIFEST).text(repository.as_str()).range()
+/// All manifests of a holder.
+pub(crate) fn manifests(holder: &Holder) -> KeyRange {
+    Tuple::new(MANIFEST).holder(holder).range()
 }
 
 /// The key of a manifest's bytes.
-pub(crate) fn body(repository: &RepositoryName, digest: &Digest) -> Key {
-    Tuple::new(BODY).text(repository.as_str()).digest(digest).key()
+pub(crate) fn body(holder: &Holder, digest: &Digest) -> Key {
+    Tuple::new(BODY).holder(holder).digest(digest).key()
 }
 
 /// The key of a tag's row.
-pub(crate) fn tag(repository: &RepositoryName, tag: &Tag) -> Key {
-    tag_position(repository, tag.as_str())
+pub(crate) fn tag(holder: &Holder, tag: &Tag) -> Key {
+    tag_position(holder, tag.as_str())
 }
 
 /// The place of a tag, which need not be a valid one.
-pub(crate) fn tag_position(repository: &RepositoryName, tag: &str) -> Key {
-    Tuple::new(TAG).text(repository.as_str()).text(tag).key()
+pub(crate) fn tag_position(holder: &Holder, tag: &str) -> Key {
+    Tuple::new(TAG).holder(holder).text(tag).key()
 }
 
-/// All tags of a repository.
-pub(crate) fn tags(repository: &RepositoryName) -> KeyRange {
-    Tuple::new(TAG).text(repository.as_str()).range()
+/// All tags of a holder.
+pub(crate) fn tags(holder: &Holder) -> KeyRange {
+    Tuple::new(TAG).holder(holder).range()
 }
 
 /// The key of the row that leads from a manifest to one of its tags.
-pub(crate) fn tag_of(repository: &RepositoryName, digest: &Digest, tag: &Tag) -> Key {
+pub(crate) fn tag_of(holder: &Holder, digest: &Digest, tag: &Tag) -> Key {
     Tuple::new(TAG_OF)
-        .text(repository.as_str())
+        .holder(holder)
         .digest(digest)
         .text(tag.as_str())
         .key()
 }
 
 /// All tags of a manifest.
-pub(crate) fn tags_of(repository: &RepositoryName, digest: &Digest) -> KeyRange {
-    Tuple::new(TAG_OF)
-        .text(repository.as_str())
-        .digest(digest)
-        .range()
+pub(crate) fn tags_of(holder: &Holder, digest: &Digest) -> KeyRange {
+    Tuple::new(TAG_OF).holder(holder).digest(digest).range()
 }
 
 /// The key of a referrer's descriptor.
-pub(crate) fn referrer(
-    repository: &RepositoryName,
-    subject: &Digest,
-    artifact_type: &str,
-    digest: &Digest,
-) -> Key {
+pub(crate) fn referrer(holder: &Holder, subject: &Digest, artifact_type: &str, digest: &Digest) -> Key {
     Tuple::new(REFERRER)
-        .text(repository.as_str())
+        .holder(holder)
         .digest(subject)
         .text(artifact_type)
         .digest(digest)
@@ -116,21 +117,17 @@ pub(crate) fn referrer(
 }
 
 /// All referrers of a subject, or those of one artifact type.
-pub(crate) fn referrers(
-    repository: &RepositoryName,
-    subject: &Digest,
-    artifact_type: Option<&str>,
-) -> KeyRange {
-    let all = Tuple::new(REFERRER).text(repository.as_str()).digest(subject);
+pub(crate) fn referrers(holder: &Holder, subject: &Digest, artifact_type: Option<&str>) -> KeyRange {
+    let all = Tuple::new(REFERRER).holder(holder).digest(subject);
     match artifact_type {
         Some(artifact_type) => all.text(artifact_type).range(),
         None => all.range(),
     }
 }
 
-/// The key of the row that says that a repository holds a blob.
-pub(crate) fn link(digest: &Digest, repository: &RepositoryName) -> Key {
-    Tuple::new(LINK).digest(digest).text(repository.as_str()).key()
+/// The key of the row that says who holds a blob.
+pub(crate) fn link(digest: &Digest, holder: &Holder) -> Key {
+    Tuple::new(LINK).digest(digest).holder(holder).key()
 }
 
 /// All links of a blob.
@@ -138,18 +135,18 @@ pub(crate) fn links(digest: &Digest) -> KeyRange {
     Tuple::new(LINK).digest(digest).range()
 }
 
-/// The key of a manifest's reference to a digest.
-pub(crate) fn edge(digest: &Digest, repository: &RepositoryName, owner: &Digest) -> Key {
+/// The key of a reference to a digest.
+pub(crate) fn edge(digest: &Digest, holder: &Holder, owner: &EdgeOwner) -> Key {
     Tuple::new(EDGE)
         .digest(digest)
-        .text(repository.as_str())
-        .digest(owner)
+        .holder(holder)
+        .edge_owner(owner)
         .key()
 }
 
-/// All references of a repository's manifests to a digest.
-pub(crate) fn edges(digest: &Digest, repository: &RepositoryName) -> KeyRange {
-    Tuple::new(EDGE).digest(digest).text(repository.as_str()).range()
+/// All references to a digest by what belongs to a holder.
+pub(crate) fn edges(digest: &Digest, holder: &Holder) -> KeyRange {
+    Tuple::new(EDGE).digest(digest).holder(holder).range()
 }
 
 /// The key of a blob's row.
@@ -213,12 +210,8 @@ pub(crate) fn uploads() -> KeyRange {
 }
 
 /// The key of the entry that makes somebody look at a link at `at`.
-pub(crate) fn due(at: Timestamp, repository: &RepositoryName, digest: &Digest) -> Key {
-    Tuple::new(DUE)
-        .time(at)
-        .text(repository.as_str())
-        .digest(digest)
-        .key()
+pub(crate) fn due(at: Timestamp, holder: &Holder, digest: &Digest) -> Key {
+    Tuple::new(DUE).time(at).holder(holder).digest(digest).key()
 }
 
 /// All due entries.
@@ -252,6 +245,11 @@ pub(crate) fn dooms_until(now: Timestamp) -> KeyRange {
     }
 }
 
+/// A holder as it is written into keys, for rows.
+pub(crate) fn holder(holder: &Holder) -> Vec<u8> {
+    Tuple(Vec::with_capacity(64)).holder(holder).0
+}
+
 /// A key under construction.
 struct Tuple(Vec<u8>);
 
@@ -276,6 +274,39 @@ impl Tuple {
             }
         }
         self
+    }
+
+    fn holder(mut self, holder: &Holder) -> Self {
+        match holder {
+            Holder::Repository(name) => {
+                self.0.push(REPOSITORY_HOLDER);
+                self.text(name.as_str())
+            }
+            Holder::Bucket(id) => {
+                self.0.push(BUCKET_HOLDER);
+                self.0.extend_from_slice(&id.to_bytes());
+                self
+            }
+        }
+    }
+
+    fn edge_owner(mut self, owner: &EdgeOwner) -> Self {
+        match owner {
+            EdgeOwner::Manifest(digest) => {
+                self.0.push(MANIFEST_OWNER);
+                self.digest(digest)
+            }
+            EdgeOwner::Version(key, sequence) => {
+                self.0.push(VERSION_OWNER);
+                let mut tuple = self.text(key.as_str());
+                tuple.0.extend_from_slice(&sequence.to_be_bytes());
+                tuple
+            }
+            EdgeOwner::Composite(id) => {
+                self.0.push(COMPOSITE_OWNER);
+                self.id(*id)
+            }
+        }
     }
 
     fn digest(mut self, digest: &Digest) -> Self {
@@ -334,6 +365,11 @@ impl<'a> Elements<'a> {
         Self(key.get(1..).unwrap_or_default())
     }
 
+    /// The elements without a table byte in front.
+    pub(crate) fn all(elements: &'a [u8]) -> Self {
+        Self(elements)
+    }
+
     /// The next element, a text.
     pub(crate) fn text(&mut self) -> Option<Cow<'a, str>> {
         let start = self.part_of_text()?;
@@ -354,6 +390,42 @@ impl<'a> Elements<'a> {
     /// The next element, a repository's name.
     pub(crate) fn repository(&mut self) -> Option<RepositoryName> {
         self.text()?.parse().ok()
+    }
+
+    /// The next element, a holder.
+    pub(crate) fn holder(&mut self) -> Option<Holder> {
+        match self.take(1)? {
+            [REPOSITORY_HOLDER] => self.repository().map(Holder::Repository),
+            [BUCKET_HOLDER] => {
+                let id = self.take(16)?.try_into().ok()?;
+                Some(Holder::Bucket(BucketId::from_bytes(id)))
+            }
+            _ => None,
+        }
+    }
+
+    /// Passes over the next element, a holder.
+    pub(crate) fn skip_holder(&mut self) -> Option<()> {
+        match self.take(1)? {
+            [REPOSITORY_HOLDER] => self.text().map(drop),
+            [BUCKET_HOLDER] => self.take(16).map(drop),
+            _ => None,
+        }
+    }
+
+    /// The next element, what refers to a digest.
+    #[cfg(any(test, feature = "fuzzing"))]
+    pub(crate) fn edge_owner(&mut self) -> Option<EdgeOwner> {
+        match self.take(1)? {
+            [MANIFEST_OWNER] => self.digest().map(EdgeOwner::Manifest),
+            [VERSION_OWNER] => {
+                let key = ObjectKey::from_text(&self.text()?).ok()?;
+                let sequence = u64::from_be_bytes(self.take(8)?.try_into().ok()?);
+                Some(EdgeOwner::Version(key, sequence))
+            }
+            [COMPOSITE_OWNER] => self.id().map(EdgeOwner::Composite),
+            _ => None,
+        }
     }
 
     /// The next element, a tag.
@@ -413,6 +485,24 @@ mod tests {
         }
     }
 
+    fn holder() -> impl Strategy<Value = Holder> {
+        prop_oneof![
+            "[a-z]{1,3}(/[a-z]{1,3}){0,2}".prop_map(|name| Holder::Repository(name.parse().unwrap())),
+            any::<[u8; 16]>().prop_map(|id| Holder::Bucket(BucketId::from_bytes(id))),
+        ]
+    }
+
+    fn owner() -> impl Strategy<Value = EdgeOwner> {
+        prop_oneof![
+            (any::<u8>(), any::<bool>()).prop_map(|(seed, long)| EdgeOwner::Manifest(digest(seed, long))),
+            ("[\0\u{1}a/]{1,4}", any::<u64>()).prop_map(|(key, sequence)| EdgeOwner::Version(
+                ObjectKey::from_text(&key).unwrap(),
+                sequence
+            )),
+            any::<[u8; 16]>().prop_map(|id| EdgeOwner::Composite(UploadId::from_bytes(id))),
+        ]
+    }
+
     proptest! {
         #[test]
         fn given_any_tuples_when_written_as_keys_then_they_sort_like_the_tuples(
@@ -431,13 +521,18 @@ mod tests {
         #[test]
         fn given_any_elements_when_written_and_read_then_unchanged(
             text in any::<String>(), seed in any::<u8>(), long in any::<bool>(), id in any::<[u8; 16]>(), at in any::<u64>(),
+            holder in holder(), owner in owner(),
         ) {
             let (id, at) = (UploadId::from_bytes(id), Timestamp::from_millis(at));
-            let key = Tuple::new(7).text(&text).digest(&digest(seed, long)).id(id).time(at).key();
+            let key = Tuple::new(7).holder(&holder).text(&text).holder(&holder).edge_owner(&owner);
+            let key = key.digest(&digest(seed, long)).id(id).time(at).key();
 
             let mut elements = Elements::of(&key.bytes);
 
+            prop_assert_eq!(elements.holder(), Some(holder));
             prop_assert_eq!(elements.text(), Some(Cow::Borrowed(text.as_str())));
+            prop_assert_eq!(elements.skip_holder(), Some(()));
+            prop_assert_eq!(elements.edge_owner(), Some(owner));
             prop_assert_eq!(elements.digest(), Some(digest(seed, long)));
             prop_assert_eq!(elements.id(), Some(id));
             prop_assert_eq!(elements.time(), Some(at));
@@ -461,12 +556,35 @@ mod tests {
             let _ = Elements::of(&bytes).digest();
             let _ = Elements::of(&bytes).id();
             let _ = Elements::of(&bytes).time();
+            let _ = Elements::of(&bytes).holder();
+            let _ = Elements::of(&bytes).skip_holder();
+            let _ = Elements::of(&bytes).edge_owner();
+        }
+
+        #[test]
+        fn given_two_holders_when_their_rows_are_ranged_then_neither_meets_the_other(
+            ours in holder(), theirs in holder(), name in "[a-z0-9]{1,3}",
+        ) {
+            prop_assume!(ours != theirs);
+            let (content, name) = (digest(1, false), name.parse().unwrap());
+            let is_inside = |range: KeyRange, key: Key| range.from <= key.bytes && key.bytes < range.to;
+            let owner = EdgeOwner::Manifest(content);
+            prop_assert!(!is_inside(tags(&ours), tag(&theirs, &name)));
+            prop_assert!(!is_inside(manifests(&ours), manifest(&theirs, &content)));
+            prop_assert!(!is_inside(referrers(&ours, &content, None), referrer(&theirs, &content, "", &content)));
+            prop_assert!(!is_inside(edges(&content, &ours), edge(&content, &theirs, &owner)));
+            prop_assert!(is_inside(edges(&content, &ours), edge(&content, &ours, &owner)));
+            prop_assert_eq!(
+                link(&content, &ours).bytes.cmp(&link(&content, &theirs).bytes),
+                ours.cmp(&theirs)
+            );
         }
     }
 
     #[test]
     fn given_a_repository_when_another_starts_with_its_name_then_their_rows_do_not_mix() {
-        let (short, long) = ("a".parse().unwrap(), "a/b".parse().unwrap());
+        let name = |name: &str| Holder::Repository(name.parse().unwrap());
+        let (short, long) = (name("a"), name("a/b"));
         let range = tags(&short);
         let foreign = tag(&long, &"t".parse().unwrap());
         assert!(!(range.from <= foreign.bytes && foreign.bytes < range.to));

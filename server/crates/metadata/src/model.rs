@@ -6,7 +6,7 @@ mod objects;
 use std::time::Duration;
 
 use bytes::Bytes;
-use zas_core::{Digest, HashState, MediaType, RepositoryName, Tag, Timestamp, UploadId};
+use zas_core::{Digest, HashState, Holder, MediaType, ObjectKey, Tag, Timestamp, UploadId};
 
 pub use buckets::*;
 pub use objects::*;
@@ -72,8 +72,8 @@ pub enum WriterOutcome {
 pub struct UploadEntry {
     /// Its id; ids sort by the time they were made.
     pub id: UploadId,
-    /// The repository it was started in.
-    pub repository: RepositoryName,
+    /// Whom it was started for.
+    pub holder: Holder,
     /// When it last made progress or was touched.
     pub touched_at: Timestamp,
     /// Its writer's epoch then; one that claims it meanwhile wins.
@@ -119,8 +119,8 @@ pub struct FinishUpload {
     /// The writer's epoch; `None` for a blob that came whole in one request and never had an upload row, which is
     /// allowed for inline content only.
     pub epoch: Option<Epoch>,
-    /// The repository that gets the blob.
-    pub repository: RepositoryName,
+    /// Who gets the blob.
+    pub holder: Holder,
     /// The blob.
     pub blob: NewBlob,
 }
@@ -153,7 +153,7 @@ pub enum Lease {
     Renew,
 }
 
-/// A blob as one repository holds it.
+/// A blob as one holder has it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BlobStat {
     /// Its length in bytes.
@@ -167,9 +167,9 @@ pub struct BlobStat {
 /// The outcome of a mount.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MountOutcome {
-    /// The target repository holds the blob now.
+    /// The target holds the blob now.
     Mounted,
-    /// The source repository does not hold it.
+    /// The source does not hold it.
     Unknown,
 }
 
@@ -178,12 +178,23 @@ pub enum MountOutcome {
 pub enum Presence {
     /// Nothing.
     Optional,
-    /// The repository holds a blob of the digest.
+    /// The holder has a blob of the digest.
     Blob,
-    /// The repository holds a manifest of the digest; a blob of the same bytes is none.
+    /// The holder has a manifest of the digest; a blob of the same bytes is none.
     Manifest,
-    /// The repository holds a manifest or a blob of the digest.
+    /// The holder has a manifest or a blob of the digest.
     ManifestOrBlob,
+}
+
+/// What refers to a digest. The references of a holder go with what they belong to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum EdgeOwner {
+    /// The manifest of this digest.
+    Manifest(Digest),
+    /// The version of this sequence number of the object with this key.
+    Version(ObjectKey, u64),
+    /// The content of this id, which is put together from parts.
+    Composite(UploadId),
 }
 
 /// A digest that a manifest refers to.
@@ -206,7 +217,7 @@ pub enum Precondition {
     Equals(Digest),
 }
 
-/// What happens to a manifest that the repository holds under another media type.
+/// What happens to a manifest that its holder has under another media type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Retyping {
     /// It keeps the type it was stored with first, and the commit is refused.
@@ -218,8 +229,8 @@ pub enum Retyping {
 /// A manifest to be stored with its edges, tags and referrer entry, or not at all.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CommitManifest {
-    /// The repository that gets it.
-    pub repository: RepositoryName,
+    /// Who gets it.
+    pub holder: Holder,
     /// The digest it is known by, as the client or the tag push determined it.
     pub digest: Digest,
     /// The media type it is served under.
@@ -230,7 +241,7 @@ pub struct CommitManifest {
     pub references: Vec<ReferenceEdge>,
     /// What it is a referrer of.
     pub subject: Option<Referral>,
-    /// Whether it may change the media type of the same bytes when the repository holds them already.
+    /// Whether it may change the media type of the same bytes when the holder has them already.
     pub retyping: Retyping,
     /// The tags to point to it, each once. One that points to it already meets every precondition, so that a repeated
     /// request is no conflict.
@@ -253,12 +264,12 @@ pub struct Referral {
 pub enum CommitOutcome {
     /// It is stored.
     Committed {
-        /// Whether the repository did not have it before.
+        /// Whether the holder did not have it before.
         created: bool,
         /// The tags that pointed elsewhere before, with what they pointed to.
         displaced: Vec<(Tag, Digest)>,
     },
-    /// The repository holds the manifest under this media type, which the commit may not change. Nothing changed.
+    /// The holder has the manifest under this media type, which the commit may not change. Nothing changed.
     TypeConflict(MediaType),
     /// These required references are absent, which is said before any conflict of tags. Nothing changed.
     Missing(Vec<Digest>),
@@ -353,8 +364,8 @@ pub struct ReferrerPage {
 pub struct DueLink {
     /// When it became due; identifies the queue entry with the two below.
     pub due_at: Timestamp,
-    /// The repository that holds the blob.
-    pub repository: RepositoryName,
+    /// Who holds the blob.
+    pub holder: Holder,
     /// The blob.
     pub digest: Digest,
 }
@@ -364,7 +375,7 @@ pub struct DueLink {
 pub enum ReapOutcome {
     /// It is referenced, or leased until the time given (then queued again for it).
     Kept(Option<Timestamp>),
-    /// It is gone; other repositories hold the blob.
+    /// It is gone; others hold the blob.
     LinkRemoved,
     /// It was the last one, or had been until a client deleted it: the blob's row is gone too and these bytes are doomed (none for an inline blob).
     Doomed(Vec<UploadId>),

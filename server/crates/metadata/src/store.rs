@@ -4,7 +4,7 @@ mod buckets;
 mod objects;
 
 use async_trait::async_trait;
-use zas_core::{Digest, Reference, RepositoryName, StoreId, Tag, Timestamp, UploadId};
+use zas_core::{Digest, Holder, Reference, RepositoryName, StoreId, Tag, Timestamp, UploadId};
 
 use crate::{
     BlobContent, BlobStat, Claim, CommitManifest, CommitOutcome, DamageOutcome, DeleteManifestOutcome,
@@ -23,26 +23,21 @@ pub use objects::ObjectStore;
 /// change acknowledged before it was called.
 #[async_trait]
 pub trait MetadataStore: BucketStore + ObjectStore + std::fmt::Debug + Send + Sync + 'static {
-    /// Reserves `id` for an upload into `repository`.
+    /// Reserves `id` for an upload of `holder`.
     ///
     /// Returns **before** the row survives power loss: nothing was acknowledged that its loss would break.
-    async fn create_upload(
-        &self,
-        origin: &Origin,
-        repository: &RepositoryName,
-        id: UploadId,
-    ) -> Result<Epoch>;
+    async fn create_upload(&self, origin: &Origin, holder: &Holder, id: UploadId) -> Result<Epoch>;
 
     /// The number of durable bytes of an upload; claims nothing.
-    async fn stat_upload(&self, repository: &RepositoryName, id: UploadId) -> Result<Option<u64>>;
+    async fn stat_upload(&self, holder: &Holder, id: UploadId) -> Result<Option<u64>>;
 
-    /// Makes the caller the upload's only writer. `None`: no such upload in that repository.
+    /// Makes the caller the upload's only writer. `None`: that holder has no such upload.
     ///
     /// Where all writers are in one process this returns **before** the claim survives power loss: whoever it was
     /// made against is lost with it.
     ///
     /// Returns **before** the row survives power loss, after which no earlier writer is left to be fenced off.
-    async fn claim_upload(&self, repository: &RepositoryName, id: UploadId) -> Result<Option<Claim>>;
+    async fn claim_upload(&self, holder: &Holder, id: UploadId) -> Result<Option<Claim>>;
 
     /// Saves how far an upload is. The bytes below `progress.offset` must be durable before the call.
     async fn save_progress(&self, id: UploadId, epoch: Epoch, progress: Progress) -> Result<WriterOutcome>;
@@ -51,7 +46,7 @@ pub trait MetadataStore: BucketStore + ObjectStore + std::fmt::Debug + Send + Sy
     /// need not survive power loss.
     async fn touch_upload(&self, id: UploadId, epoch: Epoch) -> Result<WriterOutcome>;
 
-    /// Ends an upload: the repository holds the blob, leased. Bytes of a digest that the store already has are
+    /// Ends an upload: its holder has the blob, leased. Bytes of a digest that the store already has are
     /// doomed in the same step.
     async fn finish_upload(&self, origin: &Origin, upload: FinishUpload) -> Result<FinishOutcome>;
 
@@ -65,59 +60,45 @@ pub trait MetadataStore: BucketStore + ObjectStore + std::fmt::Debug + Send + Sy
     /// Uploads in the order they were made.
     async fn list_uploads(&self, after: Option<UploadId>, count: usize) -> Result<Page<UploadEntry>>;
 
-    /// A blob as `repository` holds it.
-    async fn stat_blob(
-        &self,
-        repository: &RepositoryName,
-        digest: &Digest,
-        lease: Lease,
-    ) -> Result<Option<BlobStat>>;
+    /// A blob as `holder` has it.
+    async fn stat_blob(&self, holder: &Holder, digest: &Digest, lease: Lease) -> Result<Option<BlobStat>>;
 
-    /// Up to `count` repositories that hold the blob.
-    async fn find_holders(&self, digest: &Digest, count: usize) -> Result<Vec<RepositoryName>>;
+    /// Up to `count` of those that hold the blob, repositories first.
+    async fn find_holders(&self, digest: &Digest, count: usize) -> Result<Vec<Holder>>;
 
     /// Makes `to` hold, leased, what `from` holds.
     async fn mount_blob(
         &self,
         origin: &Origin,
-        from: &RepositoryName,
-        to: &RepositoryName,
+        from: &Holder,
+        to: &Holder,
         digest: &Digest,
     ) -> Result<MountOutcome>;
 
-    /// Takes the blob out of the repository at once; `false` when it held none. Edges of manifests stay.
-    async fn unlink_blob(
-        &self,
-        origin: &Origin,
-        repository: &RepositoryName,
-        digest: &Digest,
-    ) -> Result<bool>;
+    /// Takes the blob from the holder at once; `false` when it held none. Edges of manifests stay.
+    async fn unlink_blob(&self, origin: &Origin, holder: &Holder, digest: &Digest) -> Result<bool>;
 
     /// Stores a manifest with everything that belongs to it, or nothing.
     async fn commit_manifest(&self, origin: &Origin, manifest: CommitManifest) -> Result<CommitOutcome>;
 
-    /// The manifest that a tag or digest names in `repository`.
+    /// The manifest that a tag or digest names in `holder`.
     async fn resolve_manifest(
         &self,
-        repository: &RepositoryName,
+        holder: &Holder,
         reference: &Reference,
     ) -> Result<Option<StoredManifest>>;
 
-    /// What the manifest that a tag or digest names in `repository` is like, without its bytes.
-    async fn stat_manifest(
-        &self,
-        repository: &RepositoryName,
-        reference: &Reference,
-    ) -> Result<Option<ManifestStat>>;
+    /// What the manifest that a tag or digest names in `holder` is like, without its bytes.
+    async fn stat_manifest(&self, holder: &Holder, reference: &Reference) -> Result<Option<ManifestStat>>;
 
     /// Where a tag points.
-    async fn resolve_tag(&self, repository: &RepositoryName, tag: &Tag) -> Result<Option<Digest>>;
+    async fn resolve_tag(&self, holder: &Holder, tag: &Tag) -> Result<Option<Digest>>;
 
     /// Deletes a tag; the manifest stays.
     async fn delete_tag(
         &self,
         origin: &Origin,
-        repository: &RepositoryName,
+        holder: &Holder,
         tag: &Tag,
         precondition: Precondition,
     ) -> Result<DeleteTagOutcome>;
@@ -127,15 +108,15 @@ pub trait MetadataStore: BucketStore + ObjectStore + std::fmt::Debug + Send + Sy
     async fn delete_manifest(
         &self,
         origin: &Origin,
-        repository: &RepositoryName,
+        holder: &Holder,
         digest: &Digest,
         shared: SharedManifest,
     ) -> Result<DeleteManifestOutcome>;
 
-    /// Tags after `after` in byte order. `None`: no such repository.
+    /// Tags after `after` in byte order. `None`: no such repository. Whether there is such a bucket is not asked.
     async fn list_tags(
         &self,
-        repository: &RepositoryName,
+        holder: &Holder,
         after: Option<&str>,
         count: usize,
     ) -> Result<Option<Page<Tag>>>;
@@ -152,7 +133,7 @@ pub trait MetadataStore: BucketStore + ObjectStore + std::fmt::Debug + Send + Sy
     /// descriptors.
     async fn list_referrers(
         &self,
-        repository: &RepositoryName,
+        holder: &Holder,
         subject: &Digest,
         artifact_type: Option<&str>,
         after: Option<&ReferrerCursor>,

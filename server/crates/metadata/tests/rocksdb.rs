@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use zas_core::{Clock, Digest, ManualClock, Reference, RepositoryName, Timestamp, UploadId};
+use zas_core::{Clock, Digest, Holder, ManualClock, Reference, Timestamp, UploadId};
 use zas_metadata::contract::Subject;
 use zas_metadata::{
     BlobContent, Clocks, CommitManifest, CommitOutcome, Epoch, FinishUpload, Lease, MetadataStore, NewBlob,
@@ -55,7 +55,7 @@ fn upload_id(number: u8) -> UploadId {
     UploadId::new(Timestamp::from_millis(1_700_000_000_000), &[number; 10])
 }
 
-fn finish(repository: &RepositoryName, content: &[u8]) -> FinishUpload {
+fn finish(holder: &Holder, content: &[u8]) -> FinishUpload {
     let (digest, size) = (Digest::sha256_of(content), content.len() as u64);
     let content = BlobContent::Inline(Bytes::copy_from_slice(content));
     let blob = NewBlob {
@@ -66,14 +66,14 @@ fn finish(repository: &RepositoryName, content: &[u8]) -> FinishUpload {
     FinishUpload {
         id: upload_id(9),
         epoch: None,
-        repository: repository.clone(),
+        holder: holder.clone(),
         blob,
     }
 }
 
-fn image(repository: &RepositoryName, body: &[u8], layer: &[u8]) -> CommitManifest {
+fn image(holder: &Holder, body: &[u8], layer: &[u8]) -> CommitManifest {
     CommitManifest {
-        repository: repository.clone(),
+        holder: holder.clone(),
         digest: Digest::sha256_of(body),
         media_type: "application/vnd.oci.image.manifest.v1+json".parse().unwrap(),
         body: Bytes::copy_from_slice(body),
@@ -90,7 +90,11 @@ fn image(repository: &RepositoryName, body: &[u8], layer: &[u8]) -> CommitManife
 #[tokio::test]
 async fn given_acknowledged_changes_when_closed_and_opened_then_everything_is_there() {
     // Given
-    let (directory, clock, ours) = (tempfile::tempdir().unwrap(), clock(), "ours".parse().unwrap());
+    let (directory, clock, ours) = (
+        tempfile::tempdir().unwrap(),
+        clock(),
+        Holder::Repository("ours".parse().unwrap()),
+    );
     let (small, large, body) = (b"{}".as_slice(), vec![7; 16 * 1024], vec![8; 300_000]);
     let progress = Progress {
         offset: 5,

@@ -12,7 +12,7 @@ use actix_web::test::{TestRequest, call_service, init_service};
 use actix_web::web::{Data, to};
 use zas_blobs::MemoryBlobs;
 use zas_config::Configuration;
-use zas_core::{Clock, Digest, MediaType, SystemClock, SystemIds};
+use zas_core::{Clock, Digest, Holder, MediaType, SystemClock, SystemIds};
 use zas_metadata::{CommitManifest, MemoryMetadata, MetadataStore, Origin, Retyping, Timing};
 
 use super::{OciApi, dispatch};
@@ -76,7 +76,7 @@ impl Api {
     async fn make(&self, name: &str) {
         let body = bytes::Bytes::from_static(b"{}");
         let manifest = CommitManifest {
-            repository: name.parse().unwrap(),
+            holder: Holder::Repository(name.parse().unwrap()),
             digest: Digest::sha256_of(&body),
             media_type: MediaType::OCI_INDEX.parse().unwrap(),
             body,

@@ -8,7 +8,7 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use zas_blobs::{BlobError, BlobStore};
 use zas_blocking::HASHES;
-use zas_core::{Digest, Hashing};
+use zas_core::{Digest, Hashing, Holder};
 use zas_metadata::{BlobContent, DamageOutcome, Extent, MetadataStore, ScrubEntry, ScrubPosition};
 
 use crate::services::registry::{RegistryError, Result, Suspects};
@@ -201,10 +201,11 @@ impl Scrubber {
         let outcome = self.metadata.mark_damaged(digest, entry.content.as_ref()).await?;
         match outcome {
             DamageOutcome::Marked => {
-                let repositories = self.metadata.find_holders(digest, STEP).await?;
+                let holders = self.metadata.find_holders(digest, STEP).await?;
+                let holders: Vec<_> = holders.iter().map(Holder::to_string).collect();
                 tracing::error!(
-                    %digest, ?finding, ?repositories,
-                    "found a blob damaged: push it again to any of its repositories to heal it"
+                    %digest, ?finding, ?holders,
+                    "found a blob damaged: push it again to any of its holders to heal it"
                 );
                 report(Scrubbed::FoundDamaged);
                 Ok(finding)

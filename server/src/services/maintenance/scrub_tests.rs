@@ -81,7 +81,10 @@ impl World {
 
     /// Puts other bytes in the place of a blob's, or none.
     async fn damage(&self, digest: &Digest, instead: Option<Vec<u8>>) {
-        let stat = self.metadata.stat_blob(&self.ours, digest, Lease::Leave).await;
+        let stat = self
+            .metadata
+            .stat_blob(&(&self.ours).into(), digest, Lease::Leave)
+            .await;
         let BlobContent::Extents(extents) = stat.unwrap().unwrap().content else {
             panic!("the blob is in the blob store");
         };

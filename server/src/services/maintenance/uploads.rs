@@ -42,7 +42,7 @@ impl Collector {
             let expiring = join_all(uploads.iter().map(|upload| self.registry.expire_upload(upload)));
             for (upload, expired) in uploads.iter().zip(self.demand.give_way(expiring).await) {
                 if expired? {
-                    tracing::info!(upload = %upload.id, repository = %upload.repository, "cancelled an upload without progress");
+                    tracing::info!(upload = %upload.id, holder = %upload.holder, "cancelled an upload without progress");
                     collected.uploads += 1;
                 }
             }

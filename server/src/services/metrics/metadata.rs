@@ -5,7 +5,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use bytes::Bytes;
 use zas_core::{
-    BucketId, BucketName, Digest, ObjectKey, Reference, RepositoryName, StoreId, Tag, Timestamp, UploadId,
+    BucketId, BucketName, Digest, Holder, ObjectKey, Reference, RepositoryName, StoreId, Tag, Timestamp,
+    UploadId,
 };
 use zas_metadata::{
     BlobContent, BlobStat, Bucket, BucketOutcome, BucketStore, Claim, CommitManifest, CommitOutcome,

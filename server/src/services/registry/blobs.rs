@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use zas_blobs::{BlobError, BlobReader};
-use zas_core::{Digest, RepositoryName};
+use zas_core::{Digest, Holder, RepositoryName};
 use zas_metadata::{BlobContent, BlobStat, Extent, Lease, MetadataError, MountOutcome};
 
 use super::{Registry, RegistryError, Result};
@@ -97,7 +97,7 @@ impl Registry {
             digest: *digest,
             repository: repository.clone(),
         };
-        match self.metadata.stat_blob(repository, digest, lease).await {
+        match self.metadata.stat_blob(&repository.into(), digest, lease).await {
             Err(MetadataError::Corrupt(damage)) => {
                 tracing::error!(%digest, %repository, %damage, "asked for a damaged blob");
                 self.suspects.add(*digest);
@@ -149,13 +149,15 @@ impl Registry {
         let to = granted.target();
         refuse_reserved(to)?;
         let sources = match from {
-            Some(from) => vec![from.clone()],
+            Some(from) => vec![from.into()],
             None => self.metadata.find_holders(digest, HOLDERS_TRIED).await?,
         };
-        for source in sources.iter().filter(|source| readable.contains(source)) {
+        // A bucket's content is mounted by nobody who asks for repositories.
+        let is_readable = |source: &&Holder| source.repository().is_some_and(|name| readable.contains(name));
+        for source in sources.iter().filter(is_readable) {
             let outcome = self
                 .metadata
-                .mount_blob(&self.origin(&granted.actor()), source, to, digest)
+                .mount_blob(&self.origin(&granted.actor()), source, &to.into(), digest)
                 .await?;
             if outcome == MountOutcome::Mounted {
                 tracing::info!(%digest, from = %source, to = %to, "mounted blob");
@@ -174,7 +176,7 @@ impl Registry {
         refuse_reserved(repository)?;
         if !self
             .metadata
-            .unlink_blob(&self.origin(&granted.actor()), repository, digest)
+            .unlink_blob(&self.origin(&granted.actor()), &repository.into(), digest)
             .await?
         {
             return Err(RegistryError::BlobUnknown {

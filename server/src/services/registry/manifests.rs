@@ -109,7 +109,7 @@ impl Registry {
         let manifest = Manifest::parse(&push.body, push.media_type.as_ref(), settings.manifest_references)?;
         let missing = settings.missing_references(repository);
         let commit = CommitManifest {
-            repository: repository.clone(),
+            holder: repository.into(),
             digest,
             media_type: manifest.media_type.clone(),
             references: manifest
@@ -182,7 +182,11 @@ impl Registry {
         if may_create && may_move {
             return Ok(Precondition::Any);
         }
-        match self.metadata.resolve_tag(push.grant.repository(), tag).await? {
+        match self
+            .metadata
+            .resolve_tag(&push.grant.repository().into(), tag)
+            .await?
+        {
             // Pushing what is there already changes nothing: a retry after a lost answer must succeed.
             Some(current) if current == *digest || may_move => Ok(Precondition::Equals(current)),
             None if may_create => Ok(Precondition::Absent),
@@ -206,7 +210,9 @@ impl Registry {
         found(
             repository,
             reference,
-            self.metadata.resolve_manifest(repository, reference).await,
+            self.metadata
+                .resolve_manifest(&repository.into(), reference)
+                .await,
         )
     }
 
@@ -223,7 +229,7 @@ impl Registry {
         found(
             repository,
             reference,
-            self.metadata.stat_manifest(repository, reference).await,
+            self.metadata.stat_manifest(&repository.into(), reference).await,
         )
     }
 
@@ -240,11 +246,12 @@ impl Registry {
     ) -> Result<()> {
         let repository = granted.target();
         refuse_reserved(repository)?;
+        let holder = repository.into();
         let mut deleted_tags = false;
         loop {
             // Each step is a change of its own, not a repetition of the one before.
             let origin = self.origin(&granted.actor());
-            let deleted = self.metadata.delete_manifest(&origin, repository, digest, shared);
+            let deleted = self.metadata.delete_manifest(&origin, &holder, digest, shared);
             match deleted.await? {
                 DeleteManifestOutcome::Kept => {
                     return Err(RegistryError::ManifestShared {

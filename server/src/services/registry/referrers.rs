@@ -44,7 +44,7 @@ impl Registry {
             let after = query.after.as_ref();
             return Ok(self
                 .metadata
-                .list_referrers(repository, subject, None, after, count, bytes)
+                .list_referrers(&repository.into(), subject, None, after, count, bytes)
                 .await?);
         }
         self.list_types(repository, subject, query, count, bytes).await
@@ -80,7 +80,7 @@ impl Registry {
             let only = Some(artifact_type);
             let page = self
                 .metadata
-                .list_referrers(repository, subject, only, after, left, bytes - used)
+                .list_referrers(&repository.into(), subject, only, after, left, bytes - used)
                 .await?;
             used += page.descriptors.iter().map(Bytes::len).sum::<usize>();
             listed.descriptors.extend(page.descriptors);

@@ -21,7 +21,7 @@ impl Registry {
         let repository = granted.target();
         let page_size = self.settings().page_size;
         let count = count.unwrap_or(page_size).min(page_size);
-        let page = self.metadata.list_tags(repository, after, count).await?;
+        let page = self.metadata.list_tags(&repository.into(), after, count).await?;
         page.ok_or_else(|| RegistryError::RepositoryUnknown(repository.clone()))
     }
 
@@ -34,7 +34,12 @@ impl Registry {
         refuse_reserved(repository)?;
         let outcome = self
             .metadata
-            .delete_tag(&self.origin(&granted.actor()), repository, tag, Precondition::Any)
+            .delete_tag(
+                &self.origin(&granted.actor()),
+                &repository.into(),
+                tag,
+                Precondition::Any,
+            )
             .await?;
         match outcome {
             DeleteTagOutcome::Deleted(digest) => {

@@ -218,7 +218,7 @@ async fn given_a_second_push_when_the_first_lease_is_longer_then_it_is_not_short
     // Somebody who looks at the link sooner finds the first lease.
     let due = crate::DueLink {
         due_at: given.now(),
-        repository: ours.clone(),
+        holder: ours.clone(),
         digest: layer,
     };
     given.pass(MOMENT * 10);

@@ -75,7 +75,7 @@ async fn given_a_leased_blob_when_reaped_early_then_kept_until_the_lease_ends(gi
     let end = given.now().plus(LEASE);
     let early = DueLink {
         due_at: end,
-        repository: ours.clone(),
+        holder: ours.clone(),
         digest: layer,
     };
     assert_eq!(
@@ -215,7 +215,7 @@ async fn given_a_deleted_link_with_edges_when_the_blob_is_pushed_again_then_the_
 async fn given_a_link_that_is_gone_when_reaped_then_gone(given: Setting) {
     let due = DueLink {
         due_at: given.now(),
-        repository: repository("ours"),
+        holder: repository("ours"),
         digest: digest("layer"),
     };
     assert_eq!(given.store.reap(&due).await.unwrap(), ReapOutcome::Gone);
@@ -243,7 +243,7 @@ async fn given_due_links_when_taken_then_the_oldest_first_and_at_most_as_many_as
         let (layer, _) = given.push_file(&ours, &format!("layer {number}")).await;
         expected.push(DueLink {
             due_at: given.now().plus(LEASE),
-            repository: ours.clone(),
+            holder: ours.clone(),
             digest: layer,
         });
     }

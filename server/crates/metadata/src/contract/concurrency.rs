@@ -98,9 +98,9 @@ async fn given_many_pushes_of_one_digest_when_they_race_then_one_copy_lives_and_
     let pushes = (0..30).map(|number| {
         let given = given.clone();
         async move {
-            let repository = repository(&format!("team/{}", number % 3));
-            let (id, epoch) = given.start(&repository).await;
-            (id, given.finish_file(&repository, id, epoch, "layer").await)
+            let holder = repository(&format!("team/{}", number % 3));
+            let (id, epoch) = given.start(&holder).await;
+            (id, given.finish_file(&holder, id, epoch, "layer").await)
         }
     });
 

@@ -42,8 +42,8 @@ async fn given_blobs_when_listed_then_in_order_of_digest_with_their_bytes(given:
 }
 
 /// Marks a blob as damaged as it is.
-async fn mark(given: &Setting, repository: &zas_core::RepositoryName, digest: &zas_core::Digest) {
-    let held = given.stat(repository, digest).await.unwrap();
+async fn mark(given: &Setting, holder: &zas_core::Holder, digest: &zas_core::Digest) {
+    let held = given.stat(holder, digest).await.unwrap();
     let outcome = given.store.mark_damaged(digest, Some(&held.content)).await;
     assert_eq!(outcome.unwrap(), DamageOutcome::Marked);
     let again = given.store.mark_damaged(digest, Some(&held.content)).await;

@@ -1,4 +1,4 @@
-use zas_core::{Digest, Reference, RepositoryName};
+use zas_core::{Digest, Holder, Reference};
 
 use super::cases;
 use super::setting::{Describe as _, Setting, committed, digest, manifest, names, origin, repository, tag};
@@ -28,9 +28,9 @@ cases![
     given_a_large_body_when_resolved_then_byte_for_byte,
 ];
 
-async fn stored(given: &Setting, repository: &RepositoryName, digest: &Digest) -> StoredManifest {
+async fn stored(given: &Setting, holder: &Holder, digest: &Digest) -> StoredManifest {
     let reference = Reference::Digest(*digest);
-    let stored = given.store.resolve_manifest(repository, &reference).await;
+    let stored = given.store.resolve_manifest(holder, &reference).await;
     stored.unwrap().unwrap()
 }
 
@@ -83,12 +83,12 @@ async fn given_a_manifest_when_asked_in_another_repository_or_by_another_name_th
         .commit(manifest(&ours, "{m}").tagged("v1", Precondition::Any))
         .await;
 
-    let ask = |repository: &'static str, reference: Reference| {
+    let ask = |holder: &'static str, reference: Reference| {
         let store = given.store.clone();
         async move {
-            let repository = super::setting::repository(repository);
-            assert_eq!(store.stat_manifest(&repository, &reference).await.unwrap(), None);
-            store.resolve_manifest(&repository, &reference).await.unwrap()
+            let holder = super::setting::repository(holder);
+            assert_eq!(store.stat_manifest(&holder, &reference).await.unwrap(), None);
+            store.resolve_manifest(&holder, &reference).await.unwrap()
         }
     };
     assert_eq!(ask("theirs", Reference::Digest(digest("{m}"))).await, None);
@@ -164,7 +164,7 @@ async fn given_a_manifest_when_committed_under_a_type_it_may_not_take_then_nothi
         ..first
     };
     assert_eq!(given.commit(again).await, committed(false));
-    other.repository = repository("theirs");
+    other.holder = repository("theirs");
     other.references.clear();
     assert_eq!(given.commit(other).await, committed(true));
 }

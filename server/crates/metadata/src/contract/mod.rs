@@ -14,6 +14,7 @@ mod buckets;
 mod collection;
 mod concurrency;
 mod damage;
+mod holders;
 mod listings;
 mod manifests;
 mod object_listings;
@@ -86,6 +87,7 @@ pub fn groups() -> Vec<Group> {
         group("removal", removal::cases()),
         group("referrers", referrers::cases()),
         group("listings", listings::cases()),
+        group("holders", holders::cases()),
         group("collection", collection::cases()),
         group("damage", damage::cases()),
         group("store", store::cases()),

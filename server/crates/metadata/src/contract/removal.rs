@@ -232,8 +232,8 @@ async fn given_the_same_manifest_in_two_repositories_when_deleted_in_one_then_th
         .mount_blob(&origin(), &ours, &theirs, &layer)
         .await
         .unwrap();
-    for repository in [&ours, &theirs] {
-        let image = manifest(repository, "{a}")
+    for holder in [&ours, &theirs] {
+        let image = manifest(holder, "{a}")
             .refers(&layer, Presence::Blob)
             .tagged("t", Precondition::Any);
         given.commit(image).await;

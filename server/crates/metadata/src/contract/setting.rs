@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
-use zas_core::{Clock as _, Digest, ManualClock, RepositoryName, Tag, Timestamp, UploadId};
+use zas_core::{Clock as _, Digest, Holder, ManualClock, Tag, Timestamp, UploadId};
 
 use super::{Make, Subject};
 use crate::{
@@ -104,22 +104,22 @@ impl Setting {
     }
 
     /// An upload into `repository` with its writer's epoch.
-    pub(super) async fn start(&self, repository: &RepositoryName) -> (UploadId, Epoch) {
+    pub(super) async fn start(&self, holder: &Holder) -> (UploadId, Epoch) {
         let id = self.id();
-        self.store.create_upload(&origin(), repository, id).await.unwrap();
-        let claim = self.store.claim_upload(repository, id).await.unwrap().unwrap();
+        self.store.create_upload(&origin(), holder, id).await.unwrap();
+        let claim = self.store.claim_upload(holder, id).await.unwrap().unwrap();
         (id, claim.epoch)
     }
 
     /// Pushes a small blob in one request.
-    pub(super) async fn push_inline(&self, repository: &RepositoryName, content: &'static str) -> Digest {
-        self.finish_inline(repository, self.id(), None, content).await;
+    pub(super) async fn push_inline(&self, holder: &Holder, content: &'static str) -> Digest {
+        self.finish_inline(holder, self.id(), None, content).await;
         digest(content)
     }
 
     pub(super) async fn finish_inline(
         &self,
-        repository: &RepositoryName,
+        holder: &Holder,
         id: UploadId,
         epoch: Option<Epoch>,
         content: &'static str,
@@ -132,22 +132,22 @@ impl Setting {
         self.finish(FinishUpload {
             id,
             epoch,
-            repository: repository.clone(),
+            holder: holder.clone(),
             blob,
         })
         .await
     }
 
     /// Pushes a blob whose bytes are in the blob store; gives its digest and physical name.
-    pub(super) async fn push_file(&self, repository: &RepositoryName, content: &str) -> (Digest, UploadId) {
-        let (id, epoch) = self.start(repository).await;
-        self.finish_file(repository, id, epoch, content).await;
+    pub(super) async fn push_file(&self, holder: &Holder, content: &str) -> (Digest, UploadId) {
+        let (id, epoch) = self.start(holder).await;
+        self.finish_file(holder, id, epoch, content).await;
         (digest(content), id)
     }
 
     pub(super) async fn finish_file(
         &self,
-        repository: &RepositoryName,
+        holder: &Holder,
         id: UploadId,
         epoch: Epoch,
         content: &str,
@@ -156,7 +156,7 @@ impl Setting {
         self.finish(FinishUpload {
             id,
             epoch: Some(epoch),
-            repository: repository.clone(),
+            holder: holder.clone(),
             blob,
         })
         .await
@@ -166,18 +166,12 @@ impl Setting {
         self.store.finish_upload(&origin(), upload).await.unwrap()
     }
 
-    pub(super) async fn stat(&self, repository: &RepositoryName, digest: &Digest) -> Option<BlobStat> {
-        self.store
-            .stat_blob(repository, digest, Lease::Leave)
-            .await
-            .unwrap()
+    pub(super) async fn stat(&self, holder: &Holder, digest: &Digest) -> Option<BlobStat> {
+        self.store.stat_blob(holder, digest, Lease::Leave).await.unwrap()
     }
 
-    pub(super) async fn renew(&self, repository: &RepositoryName, digest: &Digest) -> Option<BlobStat> {
-        self.store
-            .stat_blob(repository, digest, Lease::Renew)
-            .await
-            .unwrap()
+    pub(super) async fn renew(&self, holder: &Holder, digest: &Digest) -> Option<BlobStat> {
+        self.store.stat_blob(holder, digest, Lease::Renew).await.unwrap()
     }
 
     pub(super) async fn commit(&self, manifest: CommitManifest) -> CommitOutcome {
@@ -215,8 +209,8 @@ pub(super) fn origin() -> Origin {
     }
 }
 
-pub(super) fn repository(name: &str) -> RepositoryName {
-    name.parse().unwrap()
+pub(super) fn repository(name: &str) -> Holder {
+    Holder::Repository(name.parse().unwrap())
 }
 
 pub(super) fn tag(name: &str) -> Tag {
@@ -259,9 +253,9 @@ pub(super) fn committed(created: bool) -> CommitOutcome {
 }
 
 /// A manifest whose bytes are `body` and whose digest is that of them.
-pub(super) fn manifest(repository: &RepositoryName, body: &str) -> CommitManifest {
+pub(super) fn manifest(holder: &Holder, body: &str) -> CommitManifest {
     CommitManifest {
-        repository: repository.clone(),
+        holder: holder.clone(),
         digest: digest(body),
         media_type: "application/vnd.oci.image.manifest.v1+json".parse().unwrap(),
         body: Bytes::from(body.to_owned()),

@@ -19,7 +19,7 @@ async fn given_clocks_that_drift_apart_when_collecting_then_it_pauses_for_one_gr
     given.store.abort_upload(&origin(), aborted, epoch).await.unwrap();
     let due = DueLink {
         due_at: given.now().plus(LEASE),
-        repository: ours.clone(),
+        holder: ours.clone(),
         digest: layer,
     };
 

@@ -187,7 +187,7 @@ async fn given_extents_when_finished_without_an_upload_then_unknown_and_nothing_
     let upload = FinishUpload {
         id,
         epoch: None,
-        repository: ours.clone(),
+        holder: ours.clone(),
         blob: file(id, "layer"),
     };
 
@@ -389,7 +389,7 @@ async fn given_uploads_when_listed_then_by_age_and_page_by_page(given: Setting) 
             assert!(
                 page.entries
                     .iter()
-                    .all(|entry| entry.repository == ours && entry.epoch == Epoch(1))
+                    .all(|entry| entry.holder == ours && entry.epoch == Epoch(1))
             );
             seen.extend(page.entries.iter().map(|entry| (entry.id, entry.touched_at)));
             after = page.entries.last().map(|entry| entry.id);

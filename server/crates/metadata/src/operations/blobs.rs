@@ -1,6 +1,6 @@
-//! Blobs as repositories hold them.
+//! Blobs as repositories and buckets hold them.
 
-use zas_core::{Digest, RepositoryName};
+use zas_core::{Digest, Holder};
 
 use crate::operations::links;
 use crate::rows::{BlobRow, LinkRow, Marker, Payload, StoredContent};
@@ -8,7 +8,7 @@ use crate::transaction::Transaction;
 use crate::view::{LOOKS, View, decode};
 use crate::{BlobContent, BlobStat, MetadataError, MountOutcome, Result, keys};
 
-/// A blob and the link that makes it the repository's.
+/// A blob and the link that makes it its holder's.
 pub(crate) struct HeldBlob {
     /// The link.
     pub(crate) link: LinkRow,
@@ -16,16 +16,12 @@ pub(crate) struct HeldBlob {
     pub(crate) stat: BlobStat,
 }
 
-/// Looks a blob up in a repository.
-pub(crate) fn look_up(
-    view: &View<'_>,
-    repository: &RepositoryName,
-    digest: &Digest,
-) -> Result<Option<HeldBlob>> {
+/// Looks up a blob of a holder.
+pub(crate) fn look_up(view: &View<'_>, holder: &Holder, digest: &Digest) -> Result<Option<HeldBlob>> {
     // A reader may come between the removal of an inline blob's bytes and its look at them: then the rows have
     // changed too, and the second look tells.
     for _ in 0..LOOKS {
-        let Some((link, blob)) = read_rows(view, repository, digest)? else {
+        let Some((link, blob)) = read_rows(view, holder, digest)? else {
             return Ok(None);
         };
         if blob.damaged_since.is_some() {
@@ -54,12 +50,8 @@ pub(crate) fn look_up(
     )))
 }
 
-fn read_rows(
-    view: &View<'_>,
-    repository: &RepositoryName,
-    digest: &Digest,
-) -> Result<Option<(LinkRow, BlobRow)>> {
-    let (link_key, blob_key) = (keys::link(digest, repository), keys::blob(digest));
+fn read_rows(view: &View<'_>, holder: &Holder, digest: &Digest) -> Result<Option<(LinkRow, BlobRow)>> {
+    let (link_key, blob_key) = (keys::link(digest, holder), keys::blob(digest));
     let mut values = view
         .meta_values(&[link_key.clone(), blob_key.clone()])?
         .into_iter();
@@ -75,21 +67,21 @@ fn read_rows(
 /// Looks a blob up and renews its lease when less than half is left.
 pub(crate) fn stat_and_renew(
     transaction: &mut Transaction<'_>,
-    repository: &RepositoryName,
+    holder: &Holder,
     digest: &Digest,
 ) -> Result<Option<BlobStat>> {
-    let Some(HeldBlob { link, stat }) = look_up(&transaction.view(), repository, digest)? else {
+    let Some(HeldBlob { link, stat }) = look_up(&transaction.view(), holder, digest)? else {
         return Ok(None);
     };
-    links::renew(transaction, repository, digest, link);
+    links::renew(transaction, holder, digest, link);
     Ok(Some(stat))
 }
 
 /// Makes `to` hold what `from` holds.
 pub(crate) fn mount(
     transaction: &mut Transaction<'_>,
-    from: &RepositoryName,
-    to: &RepositoryName,
+    from: &Holder,
+    to: &Holder,
     digest: &Digest,
 ) -> Result<MountOutcome> {
     let Some(link) = transaction.view().row::<LinkRow>(&keys::link(digest, from))? else {
@@ -106,17 +98,13 @@ pub(crate) fn mount(
     Ok(MountOutcome::Mounted)
 }
 
-/// Takes a blob out of a repository. Whether it was the last one to hold it is seen when the entry comes due.
-pub(crate) fn unlink(
-    transaction: &mut Transaction<'_>,
-    repository: &RepositoryName,
-    digest: &Digest,
-) -> Result<bool> {
-    let key = keys::link(digest, repository);
+/// Takes a blob from a holder. Whether it was the last one to hold it is seen when the entry comes due.
+pub(crate) fn unlink(transaction: &mut Transaction<'_>, holder: &Holder, digest: &Digest) -> Result<bool> {
+    let key = keys::link(digest, holder);
     if !transaction.view().has(&key)? {
         return Ok(false);
     }
     transaction.delete(key);
-    transaction.put(keys::due(transaction.now(), repository, digest), &Marker);
+    transaction.put(keys::due(transaction.now(), holder, digest), &Marker);
     Ok(true)
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use zas_core::{Digest, RepositoryName};
+use zas_core::{Digest, Holder};
 
 use crate::operations::locations;
 use crate::ordered_map::{Effort, Key, KeyRange};
@@ -14,14 +14,14 @@ use crate::{DueLink, ReapOutcome, Result, keys};
 /// How long a link waits whose check met too many deleted rows although they were merged away a moment ago.
 const LATER: Duration = Duration::from_mins(1);
 
-/// What keeps a due link: a reference to the blob from the link's own repository. When there is none, it is known
-/// too whether other repositories hold the blob, or the answer is [`Found::Unsure`].
+/// What keeps a due link: a reference to the blob from the link's own holder. When there is none, it is known
+/// too whether others hold the blob, or the answer is [`Found::Unsure`].
 pub(crate) fn look(view: &View<'_>, due: &DueLink) -> Result<Found> {
     match find_edge(view, due)? {
         Found::Nothing => {}
         found => return Ok(found),
     }
-    Ok(match find_other_link(view, &due.digest, &due.repository)? {
+    Ok(match find_other_link(view, &due.digest, &due.holder)? {
         Found::Unsure => Found::Unsure,
         Found::Row(_) | Found::Nothing => Found::Nothing,
     })
@@ -29,18 +29,11 @@ pub(crate) fn look(view: &View<'_>, due: &DueLink) -> Result<Found> {
 
 /// Where [`look`] looks.
 pub(crate) fn checked_ranges(due: &DueLink) -> [KeyRange; 2] {
-    [
-        keys::edges(&due.digest, &due.repository),
-        keys::links(&due.digest),
-    ]
+    [keys::edges(&due.digest, &due.holder), keys::links(&due.digest)]
 }
 
 fn find_edge(view: &View<'_>, due: &DueLink) -> Result<Found> {
-    view.find(
-        &keys::edges(&due.digest, &due.repository),
-        Effort::Bounded,
-        |_| true,
-    )
+    view.find(&keys::edges(&due.digest, &due.holder), Effort::Bounded, |_| true)
 }
 
 /// Collects a due link when nothing refers to it and its lease is over. `edge` was seen outside a moment ago.
@@ -51,14 +44,14 @@ pub(crate) fn reap(
 ) -> Result<ReapOutcome> {
     let DueLink {
         due_at,
-        repository,
+        holder,
         digest,
     } = due;
     if *due_at > transaction.now() {
         return Ok(ReapOutcome::Kept(Some(*due_at)));
     }
     let view = transaction.view();
-    let link_key = keys::link(digest, repository);
+    let link_key = keys::link(digest, holder);
     let link = view.row::<LinkRow>(&link_key)?;
     let Some(link) = link else {
         return reap_without_link(transaction, due);
@@ -74,10 +67,10 @@ pub(crate) fn reap(
     }
     if link.lease_until > transaction.now() {
         finish_due(transaction, due);
-        transaction.put(keys::due(link.lease_until, repository, digest), &Marker);
+        transaction.put(keys::due(link.lease_until, holder, digest), &Marker);
         return Ok(ReapOutcome::Kept(Some(link.lease_until)));
     }
-    match find_other_link(&view, digest, repository)? {
+    match find_other_link(&view, digest, holder)? {
         Found::Unsure => Ok(postpone(transaction, due)),
         Found::Row(_) => {
             finish_due(transaction, due);
@@ -94,7 +87,7 @@ pub(crate) fn reap(
 
 /// The link went by a client's delete, which left the question whether the blob goes too.
 fn reap_without_link(transaction: &mut Transaction<'_>, due: &DueLink) -> Result<ReapOutcome> {
-    match find_other_link(&transaction.view(), &due.digest, &due.repository)? {
+    match find_other_link(&transaction.view(), &due.digest, &due.holder)? {
         Found::Unsure => Ok(postpone(transaction, due)),
         Found::Row(_) => {
             finish_due(transaction, due);
@@ -116,25 +109,25 @@ fn find_edge_again(view: &View<'_>, due: &DueLink, seen: Option<&Key>) -> Result
     find_edge(view, due)
 }
 
-fn find_other_link(view: &View<'_>, digest: &Digest, repository: &RepositoryName) -> Result<Found> {
-    let own = keys::link(digest, repository);
+fn find_other_link(view: &View<'_>, digest: &Digest, holder: &Holder) -> Result<Found> {
+    let own = keys::link(digest, holder);
     view.find(&keys::links(digest), Effort::Bounded, |key| key != own.bytes)
 }
 
 fn finish_due(transaction: &mut Transaction<'_>, due: &DueLink) {
-    transaction.delete(keys::due(due.due_at, &due.repository, &due.digest));
+    transaction.delete(keys::due(due.due_at, &due.holder, &due.digest));
 }
 
 fn postpone(transaction: &mut Transaction<'_>, due: &DueLink) -> ReapOutcome {
     finish_due(transaction, due);
     transaction.put(
-        keys::due(transaction.now().plus(LATER), &due.repository, &due.digest),
+        keys::due(transaction.now().plus(LATER), &due.holder, &due.digest),
         &Marker,
     );
     ReapOutcome::Later
 }
 
-/// Removes a blob that no repository holds; `None` when there is none.
+/// Removes a blob that nobody holds; `None` when there is none.
 fn remove_blob(transaction: &mut Transaction<'_>, digest: &Digest) -> Result<Option<ReapOutcome>> {
     let key = keys::blob(digest);
     let view = transaction.view();

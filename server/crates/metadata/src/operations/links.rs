@@ -1,10 +1,10 @@
-//! Links: which repository holds which blob, and until when without a reference.
+//! Links: who holds which blob, and until when without a reference.
 
-use zas_core::{Digest, RepositoryName, Timestamp, UploadId};
+use zas_core::{Digest, Holder, Timestamp, UploadId};
 
 use crate::rows::{LinkRow, Marker, Unknown};
 use crate::transaction::Transaction;
-use crate::{Result, Timing, keys};
+use crate::{EdgeOwner, Result, Timing, keys};
 
 /// A lease given now ends then. Twice the grace, so that an answer from its first half still keeps the promise.
 pub(crate) fn lease_end(now: Timestamp, timing: Timing) -> Timestamp {
@@ -16,18 +16,18 @@ pub(crate) fn needs_renewal(link: &LinkRow, now: Timestamp, timing: Timing) -> b
     link.lease_until < now.plus(timing.grace)
 }
 
-/// Makes a repository hold a blob, leased; `upload` brought it there.
+/// Makes somebody hold a blob, leased; `upload` brought it there.
 ///
 /// A new link gets its due entry. A link that was there has one already or is referenced, and then gets one when
 /// its reference goes.
 pub(crate) fn grant(
     transaction: &mut Transaction<'_>,
-    repository: &RepositoryName,
+    holder: &Holder,
     digest: &Digest,
     size: u64,
     upload: Option<UploadId>,
 ) -> Result<()> {
-    let key = keys::link(digest, repository);
+    let key = keys::link(digest, holder);
     let lease_until = lease_end(transaction.now(), transaction.timing());
     if let Some(link) = transaction.view().row_to_replace::<LinkRow>(&key)? {
         let lease_until = link.lease_until.max(lease_until);
@@ -50,39 +50,34 @@ pub(crate) fn grant(
             unknown: Unknown::default(),
         },
     );
-    transaction.put(keys::due(lease_until, repository, digest), &Marker);
+    transaction.put(keys::due(lease_until, holder, digest), &Marker);
     Ok(())
 }
 
 /// Extends the lease of a link when less than half of it is left.
-pub(crate) fn renew(
-    transaction: &mut Transaction<'_>,
-    repository: &RepositoryName,
-    digest: &Digest,
-    link: LinkRow,
-) {
+pub(crate) fn renew(transaction: &mut Transaction<'_>, holder: &Holder, digest: &Digest, link: LinkRow) {
     if needs_renewal(&link, transaction.now(), transaction.timing()) {
         let lease_until = lease_end(transaction.now(), transaction.timing());
-        transaction.put(keys::link(digest, repository), &LinkRow { lease_until, ..link });
+        transaction.put(keys::link(digest, holder), &LinkRow { lease_until, ..link });
     }
 }
 
-/// Removes a manifest's reference. The blob stays for a grace more, then somebody looks at it.
+/// Removes a reference. The blob stays for a grace more, then somebody looks at it.
 pub(crate) fn release(
     transaction: &mut Transaction<'_>,
-    repository: &RepositoryName,
-    owner: &Digest,
+    holder: &Holder,
+    owner: &EdgeOwner,
     digest: &Digest,
 ) -> Result<()> {
-    transaction.delete(keys::edge(digest, repository, owner));
-    let key = keys::link(digest, repository);
+    transaction.delete(keys::edge(digest, holder, owner));
+    let key = keys::link(digest, holder);
     let Some(link) = transaction.view().row::<LinkRow>(&key)? else {
         return Ok(());
     };
     let lease_until = link
         .lease_until
         .max(transaction.now().plus(transaction.timing().grace));
-    transaction.put(keys::due(lease_until, repository, digest), &Marker);
+    transaction.put(keys::due(lease_until, holder, digest), &Marker);
     transaction.put(key, &LinkRow { lease_until, ..link });
     Ok(())
 }

@@ -4,7 +4,7 @@
 use std::ops::ControlFlow;
 
 use bytes::Bytes;
-use zas_core::{Digest, RepositoryName, Tag};
+use zas_core::{Digest, Holder, RepositoryName, Tag};
 
 use crate::keys::Elements;
 use crate::ordered_map::{Effort, KeyRange, ScanEnd};
@@ -19,24 +19,26 @@ pub(crate) const FEW_ROWS: usize = 128;
 /// Most bytes of such rows.
 const FEW_BYTES: usize = 64 * 1024;
 
-/// Tags of a repository; `None` when there is no such repository.
+/// Tags of a holder; `None` when there is no such repository.
 pub(crate) fn tags(
     view: &View<'_>,
-    repository: &RepositoryName,
+    holder: &Holder,
     after: Option<&str>,
     count: usize,
     effort: Effort,
 ) -> Result<Option<Option<Page<Tag>>>> {
-    if !view.has(&keys::repository(repository))? {
+    if let Some(name) = holder.repository()
+        && !view.has(&keys::repository(name))?
+    {
         return Ok(Some(None));
     }
-    let mut range = keys::tags(repository);
+    let mut range = keys::tags(holder);
     if let Some(after) = after {
-        range = range.after(&keys::tag_position(repository, after));
+        range = range.after(&keys::tag_position(holder, after));
     }
     let read = |key: &[u8], _: &[u8]| {
         let mut elements = Elements::of(key);
-        elements.text()?;
+        elements.skip_holder()?;
         elements.tag()
     };
     Ok(page(view, &range, count, effort, read)?.map(Some))
@@ -59,17 +61,17 @@ pub(crate) fn repositories(
     })
 }
 
-/// Repositories that hold a blob.
+/// Who holds a blob, repositories first.
 pub(crate) fn holders(
     view: &View<'_>,
     digest: &Digest,
     count: usize,
     effort: Effort,
-) -> Result<Option<Vec<RepositoryName>>> {
+) -> Result<Option<Vec<Holder>>> {
     let read = |key: &[u8], _: &[u8]| {
         let mut elements = Elements::of(key);
         elements.digest()?;
-        elements.repository()
+        elements.holder()
     };
     let page = page(view, &keys::links(digest), count, effort, read)?;
     Ok(page.map(|page| page.entries))
@@ -77,17 +79,17 @@ pub(crate) fn holders(
 
 /// The referrers of a subject that follow a page.
 pub(crate) fn referrers_after(
-    repository: &RepositoryName,
+    holder: &Holder,
     subject: &Digest,
     artifact_type: Option<&str>,
     after: Option<&ReferrerCursor>,
 ) -> KeyRange {
-    let range = keys::referrers(repository, subject, artifact_type);
+    let range = keys::referrers(holder, subject, artifact_type);
     match after {
         Some(ReferrerCursor {
             artifact_type,
             digest,
-        }) => range.after(&keys::referrer(repository, subject, artifact_type, digest)),
+        }) => range.after(&keys::referrer(holder, subject, artifact_type, digest)),
         None => range,
     }
 }
@@ -133,7 +135,7 @@ pub(crate) fn referrers(
 
 fn read_referrer(key: &[u8], value: &[u8]) -> Option<(ReferrerCursor, Bytes)> {
     let mut elements = Elements::of(key);
-    elements.text()?;
+    elements.skip_holder()?;
     elements.digest()?;
     let cursor = ReferrerCursor {
         artifact_type: elements.text()?.into_owned(),

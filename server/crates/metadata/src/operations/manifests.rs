@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use bytes::Bytes;
-use zas_core::{Digest, MediaType, Reference, RepositoryName, Tag};
+use zas_core::{Digest, Holder, MediaType, Reference, Tag};
 
 use crate::operations::tags::Pointer;
 use crate::operations::{damage, links, tags};
@@ -12,7 +12,7 @@ use crate::rows::{BodyRow, ManifestRow, Marker, Payload, RepositoryRow, TagRow};
 use crate::transaction::Transaction;
 use crate::view::{LOOKS, View, decode};
 use crate::{
-    CommitManifest, CommitOutcome, ManifestStat, MetadataError, Origin, Precondition, Presence,
+    CommitManifest, CommitOutcome, EdgeOwner, ManifestStat, MetadataError, Origin, Precondition, Presence,
     ReferenceEdge, Result, Retyping, StoredManifest, keys,
 };
 
@@ -34,11 +34,11 @@ pub(crate) fn commit(
         return Ok(CommitOutcome::TagConflict(conflicts));
     }
 
-    if !present.repository {
+    if let Some(key) = &present.lacking {
         let row = RepositoryRow {
             created_at: transaction.now(),
         };
-        transaction.put(keys::repository(&manifest.repository), &row);
+        transaction.put(key.clone(), &row);
     }
     put_edges(transaction, &manifest, present.row.as_ref())?;
     put_referral(transaction, &manifest, present.row.as_ref())?;
@@ -51,54 +51,50 @@ pub(crate) fn commit(
 /// Finds a manifest by tag or digest.
 pub(crate) fn resolve(
     view: &View<'_>,
-    repository: &RepositoryName,
+    holder: &Holder,
     reference: &Reference,
 ) -> Result<Option<StoredManifest>> {
-    follow(view, repository, reference, load)
+    follow(view, holder, reference, load)
 }
 
 /// What a manifest is like, by tag or digest.
-pub(crate) fn stat(
-    view: &View<'_>,
-    repository: &RepositoryName,
-    reference: &Reference,
-) -> Result<Option<ManifestStat>> {
-    follow(view, repository, reference, load_stat)
+pub(crate) fn stat(view: &View<'_>, holder: &Holder, reference: &Reference) -> Result<Option<ManifestStat>> {
+    follow(view, holder, reference, load_stat)
 }
 
 /// Loads what a digest names, or the digest that a tag points to.
 fn follow<T>(
     view: &View<'_>,
-    repository: &RepositoryName,
+    holder: &Holder,
     reference: &Reference,
-    load: impl Fn(&View<'_>, &RepositoryName, &Digest) -> Result<Option<T>>,
+    load: impl Fn(&View<'_>, &Holder, &Digest) -> Result<Option<T>>,
 ) -> Result<Option<T>> {
     let tag = match reference {
-        Reference::Digest(digest) => return load(view, repository, digest),
+        Reference::Digest(digest) => return load(view, holder, digest),
         Reference::Tag(tag) => tag,
     };
     // Between the two reads the tag may move and its old manifest go: then the tag tells where it went.
     for _ in 0..LOOKS {
-        let Some(digest) = resolve_tag(view, repository, tag)? else {
+        let Some(digest) = resolve_tag(view, holder, tag)? else {
             return Ok(None);
         };
-        if let Some(manifest) = load(view, repository, &digest)? {
+        if let Some(manifest) = load(view, holder, &digest)? {
             return Ok(Some(manifest));
         }
     }
     Err(MetadataError::Corrupt(format!(
-        "tag {tag} of {repository} points to no manifest"
+        "tag {tag} of {holder} points to no manifest"
     )))
 }
 
 /// Where a tag points.
-pub(crate) fn resolve_tag(view: &View<'_>, repository: &RepositoryName, tag: &Tag) -> Result<Option<Digest>> {
-    let row = view.row::<TagRow>(&keys::tag(repository, tag))?;
+pub(crate) fn resolve_tag(view: &View<'_>, holder: &Holder, tag: &Tag) -> Result<Option<Digest>> {
+    let row = view.row::<TagRow>(&keys::tag(holder, tag))?;
     Ok(row.map(|row| row.digest))
 }
 
-fn load(view: &View<'_>, repository: &RepositoryName, digest: &Digest) -> Result<Option<StoredManifest>> {
-    let (body, manifest) = (keys::body(repository, digest), keys::manifest(repository, digest));
+fn load(view: &View<'_>, holder: &Holder, digest: &Digest) -> Result<Option<StoredManifest>> {
+    let (body, manifest) = (keys::body(holder, digest), keys::manifest(holder, digest));
     // Row and body come and go together, but a reader may look at them while they do.
     for _ in 0..LOOKS {
         let Some(BodyRow { body, media_type }) = view.row(&body)? else {
@@ -120,19 +116,19 @@ fn load(view: &View<'_>, repository: &RepositoryName, digest: &Digest) -> Result
         }
     }
     Err(MetadataError::Corrupt(format!(
-        "manifest {digest} of {repository} has no body, or no row"
+        "manifest {digest} of {holder} has no body, or no row"
     )))
 }
 
-fn load_stat(view: &View<'_>, repository: &RepositoryName, digest: &Digest) -> Result<Option<ManifestStat>> {
-    match view.row(&keys::manifest(repository, digest)) {
+fn load_stat(view: &View<'_>, holder: &Holder, digest: &Digest) -> Result<Option<ManifestStat>> {
+    match view.row(&keys::manifest(holder, digest)) {
         Ok(row) => Ok(row.map(|ManifestRow { media_type, size, .. }| ManifestStat {
             digest: *digest,
             media_type,
             size,
         })),
         // What can be read without the row can be described without it.
-        Err(MetadataError::Corrupt(_)) => Ok(load(view, repository, digest)?.map(|manifest| ManifestStat {
+        Err(MetadataError::Corrupt(_)) => Ok(load(view, holder, digest)?.map(|manifest| ManifestStat {
             size: manifest.body.len() as u64,
             digest: manifest.digest,
             media_type: manifest.media_type,
@@ -146,7 +142,8 @@ struct Present {
     row: Option<ManifestRow>,
     /// The type it is served under, also when its row is damaged.
     media_type: Option<MediaType>,
-    repository: bool,
+    /// Where the repository's row is to be. None when there is one, and of a bucket, which has rows of its own.
+    lacking: Option<Key>,
     tags: Vec<Pointer>,
     missing: Vec<Digest>,
 }
@@ -154,18 +151,20 @@ struct Present {
 impl Present {
     fn read(view: &View<'_>, manifest: &CommitManifest) -> Result<Self> {
         let CommitManifest {
-            repository,
+            holder,
             digest,
             references,
             tags,
             ..
         } = manifest;
-        let mut keys = vec![keys::manifest(repository, digest), keys::repository(repository)];
-        keys.extend(tags.iter().map(|(tag, _)| keys::tag(repository, tag)));
+        let repository = holder.repository().map(keys::repository);
+        let mut keys = vec![keys::manifest(holder, digest)];
+        keys.extend(repository.clone());
+        keys.extend(tags.iter().map(|(tag, _)| keys::tag(holder, tag)));
         keys.extend(
             references
                 .iter()
-                .flat_map(|reference| witnesses(repository, reference)),
+                .flat_map(|reference| witnesses(holder, reference)),
         );
 
         let values = view.meta_values(&keys)?;
@@ -176,15 +175,18 @@ impl Present {
         let row: Option<ManifestRow> = stored.and_then(|(key, value)| decode(&key.bytes, &value).ok());
         let media_type = match &row {
             Some(row) => Some(row.media_type.clone()),
-            None if is_stored => type_of_body(view, repository, digest)?,
+            None if is_stored => type_of_body(view, holder, digest)?,
             None => None,
         };
-        let repository_row = rows.next().and_then(present);
+        let lacking = match repository {
+            Some(key) if rows.next().and_then(present).is_none() => Some(key),
+            _ => None,
+        };
         let tags = rows.by_ref().take(tags.len());
         let tags = tags.map(|(_, value)| Pointer::of(value.as_ref())).collect();
         let mut missing = Vec::new();
         for reference in references {
-            let needed = witnesses(repository, reference).count();
+            let needed = witnesses(holder, reference).count();
             let found = rows.by_ref().take(needed).filter_map(present).count();
             if needed > 0 && found == 0 {
                 missing.push(reference.digest);
@@ -194,7 +196,7 @@ impl Present {
         Ok(Self {
             row,
             media_type,
-            repository: repository_row.is_some(),
+            lacking,
             tags,
             missing,
         })
@@ -220,8 +222,8 @@ impl Present {
 }
 
 /// The media type beside a manifest's bytes, which outlives its row.
-fn type_of_body(view: &View<'_>, repository: &RepositoryName, digest: &Digest) -> Result<Option<MediaType>> {
-    let body = view.row_to_replace::<BodyRow>(&keys::body(repository, digest))?;
+fn type_of_body(view: &View<'_>, holder: &Holder, digest: &Digest) -> Result<Option<MediaType>> {
+    let body = view.row_to_replace::<BodyRow>(&keys::body(holder, digest))?;
     Ok(body.and_then(|body| body.media_type))
 }
 
@@ -243,11 +245,11 @@ fn damaged(view: &View<'_>, references: &[ReferenceEdge]) -> Result<Vec<Digest>>
 }
 
 /// The rows of which one must be there for a reference; none when it may be absent.
-fn witnesses(repository: &RepositoryName, reference: &ReferenceEdge) -> impl Iterator<Item = Key> {
+fn witnesses(holder: &Holder, reference: &ReferenceEdge) -> impl Iterator<Item = Key> {
     let link = matches!(reference.presence, Presence::Blob | Presence::ManifestOrBlob);
     let manifest = matches!(reference.presence, Presence::Manifest | Presence::ManifestOrBlob);
-    let link = link.then(|| keys::link(&reference.digest, repository));
-    let manifest = manifest.then(|| keys::manifest(repository, &reference.digest));
+    let link = link.then(|| keys::link(&reference.digest, holder));
+    let manifest = manifest.then(|| keys::manifest(holder, &reference.digest));
     link.into_iter().chain(manifest)
 }
 
@@ -268,12 +270,17 @@ fn put_edges(
         .collect();
     for digest in new.difference(&old) {
         transaction.put(
-            keys::edge(digest, &manifest.repository, &manifest.digest),
+            keys::edge(digest, &manifest.holder, &EdgeOwner::Manifest(manifest.digest)),
             &Marker,
         );
     }
     for digest in old.difference(&new) {
-        links::release(transaction, &manifest.repository, &manifest.digest, digest)?;
+        links::release(
+            transaction,
+            &manifest.holder,
+            &EdgeOwner::Manifest(manifest.digest),
+            digest,
+        )?;
     }
     Ok(())
 }
@@ -284,7 +291,7 @@ fn put_referral(
     old: Option<&ManifestRow>,
 ) -> Result<()> {
     let key = |subject: &Digest, artifact_type: &str| {
-        keys::referrer(&manifest.repository, subject, artifact_type, &manifest.digest)
+        keys::referrer(&manifest.holder, subject, artifact_type, &manifest.digest)
     };
     let old = old.and_then(|row| row.referral.as_ref());
     let old = old.map(|(subject, artifact_type)| key(subject, artifact_type));
@@ -325,11 +332,11 @@ fn put_tags(
             Pointer::To(present) if *present == manifest.digest => continue,
             Pointer::To(present) => displaced.push((tag.clone(), *present)),
             Pointer::Damaged => {
-                tracing::warn!(repository = %manifest.repository, %tag, "a damaged tag is written anew");
+                tracing::warn!(holder = %manifest.holder, %tag, "a damaged tag is written anew");
             }
             Pointer::Absent => {}
         }
-        tags::point(transaction, &manifest.repository, tag, *present, &row);
+        tags::point(transaction, &manifest.holder, tag, *present, &row);
     }
     displaced
 }
@@ -341,7 +348,7 @@ fn put_manifest(
     actor: String,
 ) -> Result<()> {
     let CommitManifest {
-        repository,
+        holder,
         digest,
         media_type,
         body,
@@ -354,8 +361,8 @@ fn put_manifest(
         body,
         media_type: Some(media_type.clone()),
     };
-    if !has_body(transaction, &repository, &digest, old.is_some(), &stored)? {
-        transaction.put(keys::body(&repository, &digest), &stored);
+    if !has_body(transaction, &holder, &digest, old.is_some(), &stored)? {
+        transaction.put(keys::body(&holder, &digest), &stored);
     }
     // Who made it and when stays with the first push.
     let (created_at, actor) = match old {
@@ -374,7 +381,7 @@ fn put_manifest(
     };
     // A push of what is there already changes nothing, so it waits for no disk.
     if old != Some(&row) {
-        transaction.put(keys::manifest(&repository, &digest), &row);
+        transaction.put(keys::manifest(&holder, &digest), &row);
     }
     Ok(())
 }
@@ -382,7 +389,7 @@ fn put_manifest(
 /// Whether this body is stored; one that is damaged, or does not know its media type, is not.
 fn has_body(
     transaction: &Transaction<'_>,
-    repository: &RepositoryName,
+    holder: &Holder,
     digest: &Digest,
     has_row: bool,
     body: &BodyRow,
@@ -392,6 +399,6 @@ fn has_body(
     }
     let stored = transaction
         .view()
-        .row_to_replace::<BodyRow>(&keys::body(repository, digest))?;
+        .row_to_replace::<BodyRow>(&keys::body(holder, digest))?;
     Ok(stored.is_some_and(|stored| stored == *body))
 }

@@ -2,14 +2,14 @@
 
 use std::ops::ControlFlow;
 
-use zas_core::{Digest, RepositoryName, Tag};
+use zas_core::{Digest, Holder, RepositoryName, Tag};
 
 use crate::operations::{links, tags};
 use crate::ordered_map::{Effort, Key};
 use crate::rows::ManifestRow;
 use crate::transaction::Transaction;
 use crate::view::{Found, View};
-use crate::{DeleteManifestOutcome, MetadataError, Result, SharedManifest, keys};
+use crate::{DeleteManifestOutcome, EdgeOwner, MetadataError, Result, SharedManifest, keys};
 
 /// Tags removed by one step, so that the operations behind it wait for milliseconds at most.
 const TAGS_PER_STEP: usize = 1000;
@@ -33,59 +33,71 @@ pub(crate) enum Step {
 /// Removes up to a thousand tags of a manifest, and the manifest with the last of them.
 pub(crate) fn delete_manifest(
     transaction: &mut Transaction<'_>,
-    repository: &RepositoryName,
+    holder: &Holder,
     digest: &Digest,
     shared: SharedManifest,
     neighbour: &Neighbour,
 ) -> Result<Step> {
-    let key = keys::manifest(repository, digest);
+    let key = keys::manifest(holder, digest);
     let Some(row) = transaction.view().row::<ManifestRow>(&key)? else {
         return Ok(Step::Made(DeleteManifestOutcome::Unknown));
     };
-    let (tags, more) = tags_of(&transaction.view(), repository, digest)?;
-    if shared == SharedManifest::Keep
-        && tags::count_pointing(&transaction.view(), repository, digest, &tags)? > 1
+    let (tags, more) = tags_of(&transaction.view(), holder, digest)?;
+    if shared == SharedManifest::Keep && tags::count_pointing(&transaction.view(), holder, digest, &tags)? > 1
     {
         return Ok(Step::Made(DeleteManifestOutcome::Kept));
     }
     if more {
-        tags::remove_all(transaction, repository, digest, &tags)?;
+        tags::remove_all(transaction, holder, digest, &tags)?;
         return Ok(Step::Made(DeleteManifestOutcome::More));
     }
-    let is_last = match has_neighbour(&transaction.view(), repository, digest, neighbour)? {
-        Some(has_neighbour) => !has_neighbour,
-        None => return Ok(Step::SeekNeighbour),
+    let Some(orphaned) = orphaned_repository(&transaction.view(), holder, digest, neighbour)? else {
+        return Ok(Step::SeekNeighbour);
     };
 
-    tags::remove_all(transaction, repository, digest, &tags)?;
+    tags::remove_all(transaction, holder, digest, &tags)?;
     for reference in &row.edges {
-        links::release(transaction, repository, digest, reference)?;
+        links::release(transaction, holder, &EdgeOwner::Manifest(*digest), reference)?;
     }
     if let Some((subject, artifact_type)) = &row.referral {
-        transaction.delete(keys::referrer(repository, subject, artifact_type, digest));
+        transaction.delete(keys::referrer(holder, subject, artifact_type, digest));
     }
-    transaction.delete(keys::body(repository, digest));
+    transaction.delete(keys::body(holder, digest));
     transaction.delete(key);
-    if is_last {
+    if let Some(repository) = orphaned {
         transaction.delete(keys::repository(repository));
     }
     Ok(Step::Made(DeleteManifestOutcome::Deleted))
 }
 
-/// Another manifest of the repository.
+/// The repository that goes with its last manifest, if this is it; a bucket has rows of its own. `None`: not known yet.
+fn orphaned_repository<'a>(
+    view: &View<'_>,
+    holder: &'a Holder,
+    digest: &Digest,
+    neighbour: &Neighbour,
+) -> Result<Option<Option<&'a RepositoryName>>> {
+    let Some(repository) = holder.repository() else {
+        return Ok(Some(None));
+    };
+    let has_neighbour = has_neighbour(view, holder, digest, neighbour)?;
+    Ok(has_neighbour.map(|has_neighbour| (!has_neighbour).then_some(repository)))
+}
+
+/// Another manifest of the holder.
 pub(crate) fn find_neighbour(
     view: &View<'_>,
-    repository: &RepositoryName,
+    holder: &Holder,
     digest: &Digest,
     effort: Effort,
 ) -> Result<Found> {
-    let own = keys::manifest(repository, digest);
-    view.find(&keys::manifests(repository), effort, |key| key != own.bytes)
+    let own = keys::manifest(holder, digest);
+    view.find(&keys::manifests(holder), effort, |key| key != own.bytes)
 }
 
 fn has_neighbour(
     view: &View<'_>,
-    repository: &RepositoryName,
+    holder: &Holder,
     digest: &Digest,
     neighbour: &Neighbour,
 ) -> Result<Option<bool>> {
@@ -95,17 +107,17 @@ fn has_neighbour(
         // Rare: what was found has gone, or nothing was found and the repository is to go.
         Neighbour::Sought(_) => Effort::Unbounded,
     };
-    Ok(match find_neighbour(view, repository, digest, effort)? {
+    Ok(match find_neighbour(view, holder, digest, effort)? {
         Found::Row(_) => Some(true),
         Found::Nothing => Some(false),
         Found::Unsure => None,
     })
 }
 
-fn tags_of(view: &View<'_>, repository: &RepositoryName, digest: &Digest) -> Result<(Vec<Tag>, bool)> {
+fn tags_of(view: &View<'_>, holder: &Holder, digest: &Digest) -> Result<(Vec<Tag>, bool)> {
     let (mut tags, mut more, mut damaged) = (Vec::new(), false, None);
     view.scan(
-        &keys::tags_of(repository, digest),
+        &keys::tags_of(holder, digest),
         Effort::Unbounded,
         &mut |key, _| {
             if tags.len() == TAGS_PER_STEP {
@@ -127,7 +139,7 @@ fn tags_of(view: &View<'_>, repository: &RepositoryName, digest: &Digest) -> Res
 
 fn parse_tag(key: &[u8]) -> Option<Tag> {
     let mut elements = keys::Elements::of(key);
-    elements.text()?;
+    elements.skip_holder()?;
     elements.digest()?;
     elements.tag()
 }

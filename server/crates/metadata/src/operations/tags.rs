@@ -1,7 +1,7 @@
 //! Tags.
 
 use bytes::Bytes;
-use zas_core::{Digest, RepositoryName, Tag};
+use zas_core::{Digest, Holder, Tag};
 
 use crate::rows::{Marker, Row as _, TagRow};
 use crate::transaction::Transaction;
@@ -43,34 +43,34 @@ impl Pointer {
 /// tag from its old manifest stays behind until that is deleted.
 pub(crate) fn point(
     transaction: &mut Transaction<'_>,
-    repository: &RepositoryName,
+    holder: &Holder,
     tag: &Tag,
     present: Pointer,
     row: &TagRow,
 ) {
     if let Pointer::To(present) = present {
-        transaction.delete(keys::tag_of(repository, &present, tag));
+        transaction.delete(keys::tag_of(holder, &present, tag));
     }
-    transaction.put(keys::tag(repository, tag), row);
-    transaction.put(keys::tag_of(repository, &row.digest, tag), &Marker);
+    transaction.put(keys::tag(holder, tag), row);
+    transaction.put(keys::tag_of(holder, &row.digest, tag), &Marker);
 }
 
 /// Removes the tags that rows lead to from a manifest, except for those that point elsewhere: such a row is left over
 /// from a tag that was damaged.
 pub(crate) fn remove_all(
     transaction: &mut Transaction<'_>,
-    repository: &RepositoryName,
+    holder: &Holder,
     digest: &Digest,
     tags: &[Tag],
 ) -> Result<()> {
-    let keys: Vec<_> = tags.iter().map(|tag| keys::tag(repository, tag)).collect();
+    let keys: Vec<_> = tags.iter().map(|tag| keys::tag(holder, tag)).collect();
     let values = transaction.view().meta_values(&keys)?;
     for ((tag, key), value) in tags.iter().zip(keys).zip(values) {
         match Pointer::of(value.as_ref()) {
             Pointer::To(other) if other != *digest => {}
             _ => transaction.delete(key),
         }
-        transaction.delete(keys::tag_of(repository, digest, tag));
+        transaction.delete(keys::tag_of(holder, digest, tag));
     }
     Ok(())
 }
@@ -78,11 +78,11 @@ pub(crate) fn remove_all(
 /// How many of the tags that rows lead to from a manifest point to it; one that is damaged may.
 pub(crate) fn count_pointing(
     view: &View<'_>,
-    repository: &RepositoryName,
+    holder: &Holder,
     digest: &Digest,
     tags: &[Tag],
 ) -> Result<usize> {
-    let keys: Vec<_> = tags.iter().map(|tag| keys::tag(repository, tag)).collect();
+    let keys: Vec<_> = tags.iter().map(|tag| keys::tag(holder, tag)).collect();
     let values = view.meta_values(&keys)?;
     let pointers = values.iter().map(|value| Pointer::of(value.as_ref()));
     Ok(pointers
@@ -93,11 +93,11 @@ pub(crate) fn count_pointing(
 /// Deletes a tag that meets the precondition.
 pub(crate) fn delete(
     transaction: &mut Transaction<'_>,
-    repository: &RepositoryName,
+    holder: &Holder,
     tag: &Tag,
     precondition: Precondition,
 ) -> Result<DeleteTagOutcome> {
-    let key = keys::tag(repository, tag);
+    let key = keys::tag(holder, tag);
     let value = transaction.view().meta_values(std::slice::from_ref(&key))?;
     let present = Pointer::of(value.first().and_then(Option::as_ref));
     if present == Pointer::Absent {
@@ -110,6 +110,6 @@ pub(crate) fn delete(
     let Pointer::To(digest) = present else {
         return Ok(DeleteTagOutcome::Deleted(None));
     };
-    transaction.delete(keys::tag_of(repository, &digest, tag));
+    transaction.delete(keys::tag_of(holder, &digest, tag));
     Ok(DeleteTagOutcome::Deleted(Some(digest)))
 }

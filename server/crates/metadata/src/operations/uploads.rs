@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use zas_core::{Digest, RepositoryName, UploadId};
+use zas_core::{Digest, Holder, UploadId};
 
 use crate::operations::{links, locations};
 use crate::rows::{BlobRow, Payload, StoredContent, Unknown, UploadRow};
@@ -19,7 +19,7 @@ const RENEWAL_PAUSE: Duration = Duration::from_secs(3600);
 pub(crate) fn create(
     transaction: &mut Transaction<'_>,
     origin: Origin,
-    repository: RepositoryName,
+    holder: Holder,
     id: UploadId,
 ) -> Result<Epoch> {
     let key = keys::upload(id);
@@ -27,7 +27,7 @@ pub(crate) fn create(
         return Ok(upload.epoch);
     }
     let upload = UploadRow {
-        repository,
+        holder,
         actor: origin.actor,
         epoch: Epoch(1),
         touched_at: transaction.now(),
@@ -42,14 +42,14 @@ pub(crate) fn create(
 /// Fences the present writer off and makes the caller the next one.
 pub(crate) fn claim(
     transaction: &mut Transaction<'_>,
-    repository: &RepositoryName,
+    holder: &Holder,
     id: UploadId,
 ) -> Result<Option<Claim>> {
     let key = keys::upload(id);
     let upload = transaction
         .view()
         .row::<UploadRow>(&key)?
-        .filter(|upload| upload.repository == *repository);
+        .filter(|upload| upload.holder == *holder);
     let Some(upload) = upload else { return Ok(None) };
     let epoch = Epoch(upload.epoch.0 + 1);
     let claimed = UploadRow {
@@ -119,12 +119,12 @@ pub(crate) fn expire(transaction: &mut Transaction<'_>, listed: &UploadEntry) ->
     }
 }
 
-/// Ends an upload: its blob is the repository's now.
+/// Ends an upload: its blob is the holder's now.
 pub(crate) fn finish(transaction: &mut Transaction<'_>, upload: FinishUpload) -> Result<FinishOutcome> {
     let FinishUpload {
         id,
         epoch,
-        repository,
+        holder,
         blob,
     } = upload;
     let has_stored_bytes = match epoch {
@@ -132,7 +132,7 @@ pub(crate) fn finish(transaction: &mut Transaction<'_>, upload: FinishUpload) ->
         None => false,
         Some(epoch) => {
             let row = transaction.view().row::<UploadRow>(&keys::upload(id))?;
-            match row.filter(|row| row.repository == repository) {
+            match row.filter(|row| row.holder == holder) {
                 None => return Ok(FinishOutcome::Unknown),
                 Some(row) if row.epoch != epoch => return Ok(FinishOutcome::Fenced),
                 Some(row) => row.has_stored_bytes,
@@ -175,7 +175,7 @@ pub(crate) fn finish(transaction: &mut Transaction<'_>, upload: FinishUpload) ->
     for name in surplus {
         locations::doom(transaction, name);
     }
-    links::grant(transaction, &repository, &digest, size, Some(id))?;
+    links::grant(transaction, &holder, &digest, size, Some(id))?;
     Ok(outcome)
 }
 

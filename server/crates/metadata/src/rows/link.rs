@@ -1,11 +1,11 @@
-//! A repository holds a blob.
+//! Somebody holds a blob.
 
 use bytes::Bytes;
 use zas_core::{Timestamp, UploadId};
 
 use super::{Row, Unknown, Writer, fields};
 
-/// The right of a repository to a blob.
+/// The right of a holder to a blob.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct LinkRow {
     /// The blob's length in bytes.

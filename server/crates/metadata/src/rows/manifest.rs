@@ -12,7 +12,7 @@ pub(crate) struct ManifestRow {
     pub(crate) media_type: MediaType,
     /// Its length in bytes.
     pub(crate) size: u64,
-    /// When the repository got it.
+    /// When its holder got it.
     pub(crate) created_at: Timestamp,
     /// Who pushed it; empty for anonymous.
     pub(crate) actor: String,

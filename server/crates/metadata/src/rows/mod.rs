@@ -29,7 +29,9 @@ pub(crate) use sweep::SweepRow;
 pub(crate) use upload::UploadRow;
 
 use bytes::{Buf as _, Bytes};
-use zas_core::{BucketId, Digest, Timestamp, UploadId};
+use zas_core::{BucketId, Digest, Holder, Timestamp, UploadId};
+
+use crate::keys::{self, Elements};
 
 const VERSION: u8 = 1;
 
@@ -93,6 +95,10 @@ impl Writer {
         self.bytes(tag, &value.to_key())
     }
 
+    fn holder(self, tag: u8, value: &Holder) -> Self {
+        self.bytes(tag, &keys::holder(value))
+    }
+
     fn optional<T>(self, value: Option<T>, write: impl FnOnce(Self, T) -> Self) -> Self {
         match value {
             Some(value) => write(self, value),
@@ -149,6 +155,10 @@ impl Field {
 
     fn bucket(&self) -> Option<BucketId> {
         self.value.as_ref().try_into().ok().map(BucketId::from_bytes)
+    }
+
+    fn holder(&self) -> Option<Holder> {
+        Elements::all(&self.value).holder()
     }
 
     fn id(&self) -> Option<UploadId> {

@@ -107,7 +107,7 @@ fn upload() -> impl Strategy<Value = UploadRow> {
     );
     (".{0,9}", any::<u64>(), time(), progress, any::<bool>(), unknown()).prop_map(
         |(actor, epoch, touched_at, progress, has_stored_bytes, unknown)| UploadRow {
-            repository: "library/alpine".parse().unwrap(),
+            holder: Holder::Repository("library/alpine".parse().unwrap()),
             actor,
             epoch: Epoch(epoch),
             touched_at,

@@ -1,7 +1,7 @@
 //! Unfinished uploads.
 
 use bytes::Bytes;
-use zas_core::{HashState, RepositoryName, Timestamp};
+use zas_core::{HashState, Holder, Timestamp};
 
 use super::{Row, Unknown, Writer, fields};
 use crate::{Epoch, Progress};
@@ -9,8 +9,8 @@ use crate::{Epoch, Progress};
 /// An unfinished upload, which reserves its id as a physical name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct UploadRow {
-    /// The repository it was started in.
-    pub(crate) repository: RepositoryName,
+    /// Whom it was started for.
+    pub(crate) holder: Holder,
     /// Who started it; empty for anonymous.
     pub(crate) actor: String,
     /// The epoch of its present writer.
@@ -30,7 +30,7 @@ impl Row for UploadRow {
 
     fn encode(&self) -> Bytes {
         Writer::new()
-            .text(1, self.repository.as_str())
+            .holder(1, &self.holder)
             .text(2, &self.actor)
             .number(3, self.epoch.0)
             .time(4, self.touched_at)
@@ -48,12 +48,12 @@ impl Row for UploadRow {
     }
 
     fn decode(stored: &Bytes) -> Option<Self> {
-        let (mut repository, mut actor, mut epoch, mut touched_at) = (None, String::new(), None, None);
+        let (mut holder, mut actor, mut epoch, mut touched_at) = (None, String::new(), None, None);
         let (mut progress, mut has_stored_bytes, mut algorithm) = (Progress::default(), false, None);
         let mut unknown = Unknown::default();
         for field in fields(stored)? {
             match field.tag {
-                1 => repository = Some(field.parsed()?),
+                1 => holder = Some(field.holder()?),
                 2 => actor = field.text()?.to_owned(),
                 3 => epoch = Some(Epoch(field.number()?)),
                 4 => touched_at = Some(field.time()?),
@@ -71,9 +71,9 @@ impl Row for UploadRow {
                 _ => unknown.keep(field),
             }
         }
-        let (repository, epoch, touched_at) = (repository?, epoch?, touched_at?);
+        let (holder, epoch, touched_at) = (holder?, epoch?, touched_at?);
         Some(Self {
-            repository,
+            holder,
             actor,
             epoch,
             touched_at,

@@ -287,7 +287,7 @@ async fn given_an_operation_that_panics_when_others_wait_then_they_are_made() {
         let outcome = store
             .committer()
             .run(Durability::Synced, |transaction| {
-                transaction.delete(crate::keys::repository(&repository("ours")));
+                transaction.delete(crate::keys::repository(&"ours".parse().unwrap()));
                 if transaction.now() > Timestamp::EPOCH {
                     panic!("a bug in an operation");
                 }

@@ -42,7 +42,7 @@ impl Given {
         let large = crate::FinishUpload {
             id,
             epoch: Some(epoch),
-            repository: ours.clone(),
+            holder: ours.clone(),
             blob: file_blob("large", id),
         };
         let large = self.finish(large).await;

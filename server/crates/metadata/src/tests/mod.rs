@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use zas_core::{Clock, Digest, ManualClock, RepositoryName, Timestamp, UploadId};
+use zas_core::{Clock, Digest, Holder, ManualClock, Timestamp, UploadId};
 
 use crate::clocks::Clocks;
 use crate::embedded::EmbeddedMetadata;
@@ -68,8 +68,8 @@ fn origin() -> Origin {
     }
 }
 
-fn repository(name: &str) -> RepositoryName {
-    name.parse().unwrap()
+fn repository(name: &str) -> Holder {
+    Holder::Repository(name.parse().unwrap())
 }
 
 fn digest(content: &str) -> Digest {
@@ -105,18 +105,18 @@ fn file_blob(content: &str, location: UploadId) -> NewBlob {
     }
 }
 
-fn push(repository: &RepositoryName, content: &str) -> FinishUpload {
+fn push(holder: &Holder, content: &str) -> FinishUpload {
     FinishUpload {
         id: upload_id(0),
         epoch: None,
-        repository: repository.clone(),
+        holder: holder.clone(),
         blob: inline_blob(content),
     }
 }
 
-fn manifest(repository: &RepositoryName, body: &str) -> CommitManifest {
+fn manifest(holder: &Holder, body: &str) -> CommitManifest {
     CommitManifest {
-        repository: repository.clone(),
+        holder: holder.clone(),
         digest: digest(body),
         media_type: "application/vnd.oci.image.manifest.v1+json".parse().unwrap(),
         body: Bytes::from(body.to_owned()),

@@ -71,7 +71,7 @@ impl Registry {
     pub(super) async fn was_finished(&self, target: &UploadTarget, digest: &Digest) -> Result<bool> {
         let blob = self
             .metadata
-            .stat_blob(&target.repository, digest, Lease::Renew)
+            .stat_blob(&target.holder(), digest, Lease::Renew)
             .await?;
         Ok(blob.is_some_and(|blob| blob.upload == Some(target.id)))
     }
@@ -88,7 +88,7 @@ impl Registry {
         let finish = FinishUpload {
             id: target.id,
             epoch,
-            repository: target.repository.clone(),
+            holder: target.holder(),
             blob,
         };
         let outcome = self.metadata.finish_upload(&self.origin(actor), finish).await?;

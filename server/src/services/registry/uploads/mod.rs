@@ -13,7 +13,7 @@ mod write;
 use std::time::Duration;
 
 use bytes::Bytes;
-use zas_core::{Algorithm, ChunkRange, Digest, Hashing, RepositoryName, UploadId};
+use zas_core::{Algorithm, ChunkRange, Digest, Hashing, Holder, RepositoryName, UploadId};
 use zas_metadata::{Epoch, INLINE_LIMIT, Progress, UploadEntry, WriterOutcome};
 
 pub use body::{BodyError, RequestBody};
@@ -51,6 +51,10 @@ impl UploadTarget {
             repository: granted.target().clone(),
             id,
         }
+    }
+
+    fn holder(&self) -> Holder {
+        Holder::from(&self.repository)
     }
 }
 
@@ -92,7 +96,7 @@ impl Registry {
         })?;
         let id = self.ids.upload_id(self.clock.now());
         self.metadata
-            .create_upload(&self.origin(&granted.actor()), repository, id)
+            .create_upload(&self.origin(&granted.actor()), &repository.into(), id)
             .await?;
         self.open_uploads.started(id, place);
         Ok(id)
@@ -107,7 +111,7 @@ impl Registry {
     }
 
     async fn offset_of(&self, target: &UploadTarget) -> Result<u64> {
-        let offset = self.metadata.stat_upload(&target.repository, target.id).await?;
+        let offset = self.metadata.stat_upload(&target.holder(), target.id).await?;
         offset.ok_or(RegistryError::UploadUnknown(target.id))
     }
 
@@ -119,7 +123,7 @@ impl Registry {
         let target = UploadTarget::of(granted, id);
         self.offset_of(&target).await?;
         let _guard = self.running.take_over(target.id).await;
-        let claim = self.metadata.claim_upload(&target.repository, target.id).await?;
+        let claim = self.metadata.claim_upload(&target.holder(), target.id).await?;
         let claim = claim.ok_or(RegistryError::UploadUnknown(target.id))?;
         accepted(
             self.metadata
@@ -231,7 +235,7 @@ impl Registry {
         }
         let epoch = self
             .metadata
-            .create_upload(&self.origin(&actor), repository, id)
+            .create_upload(&self.origin(&actor), &repository.into(), id)
             .await?;
         let guard = self.running.take_over(id).await;
         let session = Session {
@@ -277,7 +281,7 @@ impl Registry {
         self.check_size(offset.saturating_add(chunk.length.unwrap_or(0)))?;
         let slot = self.admit(chunk.client)?;
         let guard = self.running.take_over(target.id).await;
-        let claim = self.metadata.claim_upload(&target.repository, target.id).await?;
+        let claim = self.metadata.claim_upload(&target.holder(), target.id).await?;
         let claim = claim.ok_or(RegistryError::UploadUnknown(target.id))?;
         check_position(target, chunk, claim.progress.offset)?;
         Ok(Session {

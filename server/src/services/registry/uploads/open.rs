@@ -77,7 +77,7 @@ impl Registry {
                 }
                 open.started(upload.id, open.places.hold(Client::default(), 1));
                 // It may have ended between the two, and then nobody else would say so.
-                let is_open = self.metadata.stat_upload(&upload.repository, upload.id).await?;
+                let is_open = self.metadata.stat_upload(&upload.holder, upload.id).await?;
                 if is_open.is_none() {
                     open.ended(upload.id);
                 }

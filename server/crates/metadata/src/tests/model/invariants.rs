@@ -5,9 +5,10 @@ use std::ops::ControlFlow;
 
 use proptest::prelude::*;
 use proptest::test_runner::TestCaseError;
-use zas_core::{Digest, RepositoryName};
+use zas_core::{Digest, Holder};
 
 use super::reference::Model;
+use crate::EdgeOwner;
 use crate::keys::{self, Elements};
 use crate::ordered_map::{Effort, Family, Key, KeyRange, OrderedMap};
 use crate::rows::{BlobRow, BodyRow, LinkRow, LocationRow, ManifestRow, Payload, Row, StoredContent, TagRow};
@@ -74,14 +75,16 @@ impl Dump<'_> {
 
     /// Each manifest has its body, its repository, its edges and its referrer entry, and they have it.
     fn manifests(&mut self, model: &Model) -> Result<(), TestCaseError> {
-        for ((repository, digest), manifest) in &model.manifests {
-            let row: ManifestRow = self.row(keys::manifest(repository, digest))?;
-            let BodyRow { body, media_type } = self.row(keys::body(repository, digest))?;
+        for ((holder, digest), manifest) in &model.manifests {
+            let row: ManifestRow = self.row(keys::manifest(holder, digest))?;
+            let BodyRow { body, media_type } = self.row(keys::body(holder, digest))?;
             prop_assert_eq!(media_type.as_ref(), Some(&row.media_type));
             prop_assert_eq!((&body, row.size), (&manifest.body, body.len() as u64));
             prop_assert_eq!(&row.media_type, &manifest.media_type);
             prop_assert_eq!(&row.actor, "ci");
-            self.there(keys::repository(repository))?;
+            if let Some(name) = holder.repository() {
+                self.there(keys::repository(name))?;
+            }
             let edges: Vec<_> = manifest
                 .references
                 .iter()
@@ -89,13 +92,13 @@ impl Dump<'_> {
                 .collect();
             prop_assert_eq!(&row.edges, &edges);
             for edge in edges {
-                self.there(keys::edge(&edge, repository, digest))?;
+                self.there(keys::edge(&edge, holder, &EdgeOwner::Manifest(*digest)))?;
             }
             let referral = manifest.subject.as_ref();
             let expected = referral.map(|referral| (referral.subject, referral.artifact_type.clone()));
             prop_assert_eq!(row.referral, expected);
             if let Some(referral) = referral {
-                let key = keys::referrer(repository, &referral.subject, &referral.artifact_type, digest);
+                let key = keys::referrer(holder, &referral.subject, &referral.artifact_type, digest);
                 prop_assert_eq!(self.row::<Payload>(key)?.0, referral.descriptor.clone());
             }
         }
@@ -103,11 +106,11 @@ impl Dump<'_> {
     }
 
     fn tags(&mut self, model: &Model) -> Result<(), TestCaseError> {
-        for ((repository, tag), digest) in &model.tags {
-            prop_assert!(model.manifests.contains_key(&(repository.clone(), *digest)));
-            let row: TagRow = self.row(keys::tag(repository, tag))?;
+        for ((holder, tag), digest) in &model.tags {
+            prop_assert!(model.manifests.contains_key(&(holder.clone(), *digest)));
+            let row: TagRow = self.row(keys::tag(holder, tag))?;
             prop_assert_eq!(row.digest, *digest);
-            self.there(keys::tag_of(repository, digest, tag))?;
+            self.there(keys::tag_of(holder, digest, tag))?;
         }
         Ok(())
     }
@@ -144,36 +147,36 @@ impl Dump<'_> {
 
     /// Each link has its blob, and is looked at one day unless something refers to it.
     fn links(&mut self, model: &Model) -> Result<(), TestCaseError> {
-        for ((digest, repository), link) in &model.links {
+        for ((digest, holder), link) in &model.links {
             prop_assert!(model.blobs.contains_key(digest));
-            let row: LinkRow = self.row(keys::link(digest, repository))?;
+            let row: LinkRow = self.row(keys::link(digest, holder))?;
             prop_assert_eq!(
                 (row.lease_until, row.size),
                 (link.lease_until, model.blobs[digest].size)
             );
-            let is_referenced = model.is_referenced(repository, digest);
+            let is_referenced = model.is_referenced(holder, digest);
             prop_assert!(
-                is_referenced || self.is_queued(repository, digest),
-                "{digest} in {repository} leaks"
+                is_referenced || self.is_queued(holder, digest),
+                "{digest} in {holder} leaks"
             );
         }
         Ok(())
     }
 
-    fn is_queued(&self, repository: &RepositoryName, digest: &Digest) -> bool {
+    fn is_queued(&self, holder: &Holder, digest: &Digest) -> bool {
         self.keys()
             .iter()
             .filter(|key| key.family == Family::Queue)
             .any(|key| {
                 let mut elements = Elements::of(&key.bytes);
-                let parsed = (elements.time(), elements.repository(), elements.digest());
-                parsed.1.as_ref() == Some(repository) && parsed.2.as_ref() == Some(digest)
+                let parsed = (elements.time(), elements.holder(), elements.digest());
+                parsed.1.as_ref() == Some(holder) && parsed.2.as_ref() == Some(digest)
             })
     }
 
     fn queues(&mut self, model: &Model) -> Result<(), TestCaseError> {
-        for (at, repository, digest) in &model.due {
-            self.there(keys::due(*at, repository, digest))?;
+        for (at, holder, digest) in &model.due {
+            self.there(keys::due(*at, holder, digest))?;
         }
         for (at, name) in &model.doomed {
             self.there(keys::doomed(*at, *name))?;

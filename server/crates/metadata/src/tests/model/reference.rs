@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use zas_core::{Digest, RepositoryName, Tag, Timestamp, UploadId};
+use zas_core::{Digest, Holder, Tag, Timestamp, UploadId};
 
 use super::super::{LEASE, TIMING};
 use crate::{
@@ -14,7 +14,7 @@ use crate::{
 
 #[derive(Debug)]
 pub(super) struct Upload {
-    pub(super) repository: RepositoryName,
+    pub(super) holder: Holder,
     pub(super) epoch: Epoch,
     pub(super) progress: Progress,
     has_stored_bytes: bool,
@@ -32,17 +32,17 @@ pub(super) struct Model {
     pub(super) uploads: BTreeMap<UploadId, Upload>,
     pub(super) blobs: BTreeMap<Digest, NewBlob>,
     pub(super) renewed: BTreeMap<Digest, Timestamp>,
-    pub(super) links: BTreeMap<(Digest, RepositoryName), Link>,
-    pub(super) manifests: BTreeMap<(RepositoryName, Digest), CommitManifest>,
-    pub(super) tags: BTreeMap<(RepositoryName, Tag), Digest>,
-    pub(super) due: BTreeSet<(Timestamp, RepositoryName, Digest)>,
+    pub(super) links: BTreeMap<(Digest, Holder), Link>,
+    pub(super) manifests: BTreeMap<(Holder, Digest), CommitManifest>,
+    pub(super) tags: BTreeMap<(Holder, Tag), Digest>,
+    pub(super) due: BTreeSet<(Timestamp, Holder, Digest)>,
     pub(super) doomed: BTreeSet<(Timestamp, UploadId)>,
 }
 
 impl Model {
-    pub(super) fn create(&mut self, repository: &RepositoryName, id: UploadId) -> Epoch {
+    pub(super) fn create(&mut self, holder: &Holder, id: UploadId) -> Epoch {
         let upload = Upload {
-            repository: repository.clone(),
+            holder: holder.clone(),
             epoch: Epoch(1),
             progress: Progress::default(),
             has_stored_bytes: false,
@@ -51,11 +51,11 @@ impl Model {
         Epoch(1)
     }
 
-    pub(super) fn claim(&mut self, repository: &RepositoryName, id: UploadId) -> Option<Claim> {
+    pub(super) fn claim(&mut self, holder: &Holder, id: UploadId) -> Option<Claim> {
         let upload = self
             .uploads
             .get_mut(&id)
-            .filter(|upload| upload.repository == *repository)?;
+            .filter(|upload| upload.holder == *holder)?;
         upload.epoch.0 += 1;
         Some(Claim {
             epoch: upload.epoch,
@@ -90,7 +90,7 @@ impl Model {
         let FinishUpload {
             id,
             epoch,
-            repository,
+            holder,
             blob,
         } = upload;
         let is_file = matches!(blob.content, BlobContent::Extents(_));
@@ -99,7 +99,7 @@ impl Model {
             None if is_file => return FinishOutcome::Unknown,
             None => {}
             Some(epoch) => match self.uploads.get(id) {
-                Some(upload) if upload.repository != *repository => return FinishOutcome::Unknown,
+                Some(upload) if upload.holder != *holder => return FinishOutcome::Unknown,
                 Some(upload) if upload.epoch != *epoch => return FinishOutcome::Fenced,
                 Some(upload) => has_file |= upload.has_stored_bytes,
                 None => return FinishOutcome::Unknown,
@@ -128,7 +128,7 @@ impl Model {
                 }
             }
         };
-        self.grant(repository, &blob.digest, Some(*id));
+        self.grant(holder, &blob.digest, Some(*id));
         outcome
     }
 
@@ -139,13 +139,8 @@ impl Model {
             && renewed.is_none_or(|at| self.now.since(*at) >= Duration::from_hours(1))
     }
 
-    pub(super) fn stat(
-        &mut self,
-        repository: &RepositoryName,
-        digest: &Digest,
-        lease: Lease,
-    ) -> Option<BlobStat> {
-        let link = self.links.get_mut(&(*digest, repository.clone()))?;
+    pub(super) fn stat(&mut self, holder: &Holder, digest: &Digest, lease: Lease) -> Option<BlobStat> {
+        let link = self.links.get_mut(&(*digest, holder.clone()))?;
         if lease == Lease::Renew && link.lease_until < self.now.plus(TIMING.grace) {
             link.lease_until = self.now.plus(LEASE);
         }
@@ -157,12 +152,7 @@ impl Model {
         })
     }
 
-    pub(super) fn mount(
-        &mut self,
-        from: &RepositoryName,
-        to: &RepositoryName,
-        digest: &Digest,
-    ) -> MountOutcome {
+    pub(super) fn mount(&mut self, from: &Holder, to: &Holder, digest: &Digest) -> MountOutcome {
         if !self.links.contains_key(&(*digest, from.clone())) {
             return MountOutcome::Unknown;
         }
@@ -170,26 +160,26 @@ impl Model {
         MountOutcome::Mounted
     }
 
-    pub(super) fn unlink(&mut self, repository: &RepositoryName, digest: &Digest) -> bool {
-        let is_held = self.links.remove(&(*digest, repository.clone())).is_some();
+    pub(super) fn unlink(&mut self, holder: &Holder, digest: &Digest) -> bool {
+        let is_held = self.links.remove(&(*digest, holder.clone())).is_some();
         if is_held {
-            self.due.insert((self.now, repository.clone(), *digest));
+            self.due.insert((self.now, holder.clone(), *digest));
         }
         is_held
     }
 
-    pub(super) fn holders(&self, digest: &Digest) -> Vec<RepositoryName> {
+    pub(super) fn holders(&self, digest: &Digest) -> Vec<Holder> {
         self.links
             .keys()
             .filter(|(held, _)| held == digest)
-            .map(|(_, repository)| repository.clone())
+            .map(|(_, holder)| holder.clone())
             .collect()
     }
 
     pub(super) fn commit(&mut self, manifest: &CommitManifest) -> CommitOutcome {
-        let repository = &manifest.repository;
-        let has_blob = |digest: &Digest| self.links.contains_key(&(*digest, repository.clone()));
-        let has_manifest = |digest: &Digest| self.manifests.contains_key(&(repository.clone(), *digest));
+        let holder = &manifest.holder;
+        let has_blob = |digest: &Digest| self.links.contains_key(&(*digest, holder.clone()));
+        let has_manifest = |digest: &Digest| self.manifests.contains_key(&(holder.clone(), *digest));
         let is_missing = |presence, digest: &Digest| match presence {
             Presence::Optional => false,
             Presence::Blob => !has_blob(digest),
@@ -204,7 +194,7 @@ impl Model {
         if !missing.is_empty() {
             return CommitOutcome::Missing(missing);
         }
-        let present = |tag: &Tag| self.tags.get(&(repository.clone(), tag.clone())).copied();
+        let present = |tag: &Tag| self.tags.get(&(holder.clone(), tag.clone())).copied();
         let is_conflict = |(tag, precondition): &&(Tag, Precondition)| match (precondition, present(tag)) {
             (_, Some(present)) if present == manifest.digest => false,
             (Precondition::Any, _) | (Precondition::Absent, None) => false,
@@ -223,9 +213,7 @@ impl Model {
 
         let mut displaced = Vec::new();
         for (tag, _) in &manifest.tags {
-            let old = self
-                .tags
-                .insert((repository.clone(), tag.clone()), manifest.digest);
+            let old = self.tags.insert((holder.clone(), tag.clone()), manifest.digest);
             displaced.extend(
                 old.filter(|old| *old != manifest.digest)
                     .map(|old| (tag.clone(), old)),
@@ -233,14 +221,14 @@ impl Model {
         }
         let old = self
             .manifests
-            .insert((repository.clone(), manifest.digest), manifest.clone());
+            .insert((holder.clone(), manifest.digest), manifest.clone());
         for reference in old.iter().flat_map(|old| &old.references) {
             if !manifest
                 .references
                 .iter()
                 .any(|kept| kept.digest == reference.digest)
             {
-                self.release(repository, &reference.digest);
+                self.release(holder, &reference.digest);
             }
         }
         CommitOutcome::Committed {
@@ -251,11 +239,11 @@ impl Model {
 
     pub(super) fn delete_tag(
         &mut self,
-        repository: &RepositoryName,
+        holder: &Holder,
         tag: &Tag,
         precondition: Precondition,
     ) -> DeleteTagOutcome {
-        let key = (repository.clone(), tag.clone());
+        let key = (holder.clone(), tag.clone());
         let Some(present) = self.tags.get(&key).copied() else {
             return DeleteTagOutcome::Unknown;
         };
@@ -268,28 +256,21 @@ impl Model {
         DeleteTagOutcome::Deleted(Some(present))
     }
 
-    pub(super) fn delete_manifest(
-        &mut self,
-        repository: &RepositoryName,
-        digest: &Digest,
-    ) -> DeleteManifestOutcome {
-        let Some(manifest) = self.manifests.remove(&(repository.clone(), *digest)) else {
+    pub(super) fn delete_manifest(&mut self, holder: &Holder, digest: &Digest) -> DeleteManifestOutcome {
+        let Some(manifest) = self.manifests.remove(&(holder.clone(), *digest)) else {
             return DeleteManifestOutcome::Unknown;
         };
         self.tags
-            .retain(|(tagged_in, _), tagged| tagged_in != repository || tagged != digest);
+            .retain(|(tagged_in, _), tagged| tagged_in != holder || tagged != digest);
         for reference in &manifest.references {
-            self.release(repository, &reference.digest);
+            self.release(holder, &reference.digest);
         }
         DeleteManifestOutcome::Deleted
     }
 
     /// Every manifest that refers to a digest in a repository.
-    pub(super) fn is_referenced(&self, repository: &RepositoryName, digest: &Digest) -> bool {
-        let manifests = self
-            .manifests
-            .iter()
-            .filter(|((owner, _), _)| owner == repository);
+    pub(super) fn is_referenced(&self, holder: &Holder, digest: &Digest) -> bool {
+        let manifests = self.manifests.iter().filter(|((owner, _), _)| owner == holder);
         manifests
             .flat_map(|(_, manifest)| &manifest.references)
             .any(|reference| reference.digest == *digest)
@@ -297,9 +278,9 @@ impl Model {
 
     pub(super) fn take_due(&self) -> Vec<DueLink> {
         let due = self.due.iter().take_while(|(at, _, _)| *at <= self.now);
-        due.map(|(due_at, repository, digest)| DueLink {
+        due.map(|(due_at, holder, digest)| DueLink {
             due_at: *due_at,
-            repository: repository.clone(),
+            holder: holder.clone(),
             digest: *digest,
         })
         .collect()
@@ -309,15 +290,15 @@ impl Model {
         if due.due_at > self.now {
             return ReapOutcome::Kept(Some(due.due_at));
         }
-        self.due.remove(&(due.due_at, due.repository.clone(), due.digest));
-        let key = (due.digest, due.repository.clone());
+        self.due.remove(&(due.due_at, due.holder.clone(), due.digest));
+        let key = (due.digest, due.holder.clone());
         if let Some(link) = self.links.get(&key) {
-            if self.is_referenced(&due.repository, &due.digest) {
+            if self.is_referenced(&due.holder, &due.digest) {
                 return ReapOutcome::Kept(None);
             }
             if link.lease_until > self.now {
                 let until = link.lease_until;
-                self.due.insert((until, due.repository.clone(), due.digest));
+                self.due.insert((until, due.holder.clone(), due.digest));
                 return ReapOutcome::Kept(Some(until));
             }
         }
@@ -371,32 +352,32 @@ impl Model {
         })
     }
 
-    fn grant(&mut self, repository: &RepositoryName, digest: &Digest, upload: Option<UploadId>) {
+    fn grant(&mut self, holder: &Holder, digest: &Digest, upload: Option<UploadId>) {
         let until = self.now.plus(LEASE);
-        match self.links.get_mut(&(*digest, repository.clone())) {
+        match self.links.get_mut(&(*digest, holder.clone())) {
             Some(link) => {
                 link.lease_until = link.lease_until.max(until);
                 link.upload = upload.or(link.upload);
             }
             None => {
                 self.links.insert(
-                    (*digest, repository.clone()),
+                    (*digest, holder.clone()),
                     Link {
                         lease_until: until,
                         upload,
                     },
                 );
-                self.due.insert((until, repository.clone(), *digest));
+                self.due.insert((until, holder.clone(), *digest));
             }
         }
     }
 
-    fn release(&mut self, repository: &RepositoryName, digest: &Digest) {
-        let Some(link) = self.links.get_mut(&(*digest, repository.clone())) else {
+    fn release(&mut self, holder: &Holder, digest: &Digest) {
+        let Some(link) = self.links.get_mut(&(*digest, holder.clone())) else {
             return;
         };
         link.lease_until = link.lease_until.max(self.now.plus(TIMING.grace));
-        self.due.insert((link.lease_until, repository.clone(), *digest));
+        self.due.insert((link.lease_until, holder.clone(), *digest));
     }
 
     fn doom(&mut self, name: UploadId) {

@@ -3,7 +3,7 @@
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
-use zas_core::{Digest, RepositoryName, Tag};
+use zas_core::{BucketId, Digest, Holder, Tag};
 
 use super::super::{digest, repository};
 use crate::Precondition;
@@ -12,10 +12,10 @@ use crate::Precondition;
 #[derive(Clone, Debug)]
 pub(super) enum Step {
     Create {
-        repository: u8,
+        holder: u8,
     },
     Claim {
-        repository: u8,
+        holder: u8,
         upload: u8,
     },
     Save {
@@ -28,23 +28,23 @@ pub(super) enum Step {
         is_current: bool,
     },
     FinishFile {
-        repository: Option<u8>,
+        holder: Option<u8>,
         upload: u8,
         is_current: bool,
         content: u8,
     },
     FinishInline {
-        repository: Option<u8>,
+        holder: Option<u8>,
         upload: u8,
         is_current: bool,
         content: u8,
     },
     Push {
-        repository: u8,
+        holder: u8,
         content: u8,
     },
     Stat {
-        repository: u8,
+        holder: u8,
         content: u8,
         renew: bool,
     },
@@ -54,23 +54,23 @@ pub(super) enum Step {
         content: u8,
     },
     Unlink {
-        repository: u8,
+        holder: u8,
         content: u8,
     },
     Commit {
-        repository: u8,
+        holder: u8,
         body: u8,
         references: Vec<(u8, u8)>,
         tags: Vec<(u8, u8)>,
         subject: Option<(u8, u8)>,
     },
     DeleteTag {
-        repository: u8,
+        holder: u8,
         tag: u8,
         precondition: u8,
     },
     DeleteManifest {
-        repository: u8,
+        holder: u8,
         body: u8,
     },
     Pass {
@@ -90,45 +90,45 @@ pub(super) enum Step {
 }
 
 pub(super) fn step() -> impl Strategy<Value = Step> {
-    let (repository, content, body, upload) = (0..3_u8, 0..4_u8, 0..3_u8, 0..12_u8);
+    let (holder, content, body, upload) = (0..4_u8, 0..4_u8, 0..3_u8, 0..12_u8);
     let commit = (
-        repository.clone(),
+        holder.clone(),
         body.clone(),
         vec((0..7_u8, 0..4_u8), 0..4),
         vec((0..3_u8, 0..5_u8), 0..3),
         option::of((0..4_u8, 0..2_u8)),
     );
     let finish = (
-        option::of(repository.clone()),
+        option::of(holder.clone()),
         upload.clone(),
         prop::bool::weighted(0.9),
         content.clone(),
     );
     prop_oneof![
-        2 => repository.clone().prop_map(|repository| Step::Create { repository }),
-        1 => (repository.clone(), upload.clone()).prop_map(|(repository, upload)| Step::Claim { repository, upload }),
+        2 => holder.clone().prop_map(|holder| Step::Create { holder }),
+        1 => (holder.clone(), upload.clone()).prop_map(|(holder, upload)| Step::Claim { holder, upload }),
         2 => (upload.clone(), prop::bool::weighted(0.9), any::<bool>())
             .prop_map(|(upload, is_current, is_inline)| Step::Save { upload, is_current, is_inline }),
         1 => (upload.clone(), prop::bool::weighted(0.9))
             .prop_map(|(upload, is_current)| Step::Abort { upload, is_current }),
-        4 => finish.clone().prop_map(|(repository, upload, is_current, content)| {
-            Step::FinishFile { repository, upload, is_current, content }
+        4 => finish.clone().prop_map(|(holder, upload, is_current, content)| {
+            Step::FinishFile { holder, upload, is_current, content }
         }),
-        2 => finish.prop_map(|(repository, upload, is_current, content)| {
-            Step::FinishInline { repository, upload, is_current, content }
+        2 => finish.prop_map(|(holder, upload, is_current, content)| {
+            Step::FinishInline { holder, upload, is_current, content }
         }),
-        3 => (repository.clone(), content.clone()).prop_map(|(repository, content)| Step::Push { repository, content }),
-        2 => (repository.clone(), content.clone(), any::<bool>())
-            .prop_map(|(repository, content, renew)| Step::Stat { repository, content, renew }),
-        2 => (repository.clone(), repository.clone(), content.clone())
+        3 => (holder.clone(), content.clone()).prop_map(|(holder, content)| Step::Push { holder, content }),
+        2 => (holder.clone(), content.clone(), any::<bool>())
+            .prop_map(|(holder, content, renew)| Step::Stat { holder, content, renew }),
+        2 => (holder.clone(), holder.clone(), content.clone())
             .prop_map(|(from, to, content)| Step::Mount { from, to, content }),
-        1 => (repository.clone(), content).prop_map(|(repository, content)| Step::Unlink { repository, content }),
-        6 => commit.prop_map(|(repository, body, references, tags, subject)| {
-            Step::Commit { repository, body, references, tags, subject }
+        1 => (holder.clone(), content).prop_map(|(holder, content)| Step::Unlink { holder, content }),
+        6 => commit.prop_map(|(holder, body, references, tags, subject)| {
+            Step::Commit { holder, body, references, tags, subject }
         }),
-        1 => (repository.clone(), 0..3_u8, 0..5_u8)
-            .prop_map(|(repository, tag, precondition)| Step::DeleteTag { repository, tag, precondition }),
-        2 => (repository, body).prop_map(|(repository, body)| Step::DeleteManifest { repository, body }),
+        1 => (holder.clone(), 0..3_u8, 0..5_u8)
+            .prop_map(|(holder, tag, precondition)| Step::DeleteTag { holder, tag, precondition }),
+        2 => (holder, body).prop_map(|(holder, body)| Step::DeleteManifest { holder, body }),
         4 => (1..90_u64).prop_map(|minutes| Step::Pass { minutes }),
         4 => (1..9_usize).prop_map(|count| Step::Reap { count }),
         1 => Just(Step::ReapAgain),
@@ -138,9 +138,12 @@ pub(super) fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// The repository of a number.
-pub(super) fn name(number: u8) -> RepositoryName {
-    repository(["team/app", "team/app/tools", "team"][usize::from(number)])
+/// The holder of a number: a repository, or the last one, a bucket.
+pub(super) fn name(number: u8) -> Holder {
+    match number {
+        3 => Holder::Bucket(BucketId::from_bytes([3; 16])),
+        number => repository(["team/app", "team/app/tools", "team"][usize::from(number)]),
+    }
 }
 
 pub(super) fn text(content: u8) -> String {
