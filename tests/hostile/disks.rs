@@ -147,11 +147,18 @@ fn given_a_file_system_that_turned_read_only_when_used_then_pulls_go_on_and_afte
     });
     expect_whole(&repository, &image, "kept");
     expect_blob(&repository, &large);
-    assert_eq!(
-        server.operations().get("/readyz").send().status,
-        503,
-        "nobody should send pushes here"
-    );
+    // Ready to read is ready: taken out of service it would serve nobody.
+    until("readiness that names the stores which take no writes", || {
+        let answer = server.operations().get("/readyz").send().expect_status(200);
+        let text = answer.text();
+        let told = ["writes fail: metadata: ", "writes fail: blobs: "].map(|line| text.contains(line));
+        (told == [true; 2]).then_some(())
+    });
+    let metrics = server.operations().get("/metrics").send().expect_status(200);
+    for store in ["metadata", "blobs"] {
+        let line = format!("zas_store_writes_failing{{store=\"{store}\"}} 1");
+        assert!(metrics.text().contains(&line), "no {line}");
+    }
 
     // And when it was repaired
     server.kill();

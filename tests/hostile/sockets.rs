@@ -262,7 +262,7 @@ fn given_an_upload_under_way_when_told_to_stop_then_its_bytes_are_kept_and_the_l
     server.stop();
 
     // Then
-    let answer = connection.required_response();
+    let answer = connection.required_response().expect_status(503);
     assert!(
         answer.text().contains("the server is stopping"),
         "{}",

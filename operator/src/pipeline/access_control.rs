@@ -45,9 +45,22 @@ pub fn resolve(
         (Some(fields), None) => Some(from_fields(fields)?),
         (None, None) => None,
     };
+    stated.iter().try_for_each(check_groups)?;
     match (stated, access.anonymous) {
         (stated, AnonymousAccess::None) => Ok(stated),
         (stated, AnonymousAccess::Pull) => with_anonymous_pull(stated).map(Some),
+    }
+}
+
+/// The server refuses to start with a group that nobody defines.
+fn check_groups(rules: &AccessControl) -> Result<(), Problem> {
+    match rules.undefined_groups().first() {
+        None => Ok(()),
+        Some(group) => Err(invalid(
+            "groups",
+            group.as_str(),
+            &"policies name it, but no group of this name is defined",
+        )),
     }
 }
 

@@ -36,9 +36,12 @@ pub(crate) fn build(store: &ResolvedStore) -> Prepared {
         down(store),
         errors(store),
         storage_errors(store),
+        writes(store),
         damage(store),
         orphans(store),
         uploads(store),
+        refusals(store),
+        waiting(store),
         collection(store),
         configuration(store),
     ];
@@ -118,6 +121,21 @@ fn storage_errors(store: &ResolvedStore) -> Alert {
     }
 }
 
+fn writes(store: &ResolvedStore) -> Alert {
+    let series = selected(store, "");
+    Alert {
+        name: "ZotArtifactStoreWritesFail",
+        expression: format!("zas_store_writes_failing{series} > 0"),
+        lasting: "5m",
+        severity: "critical",
+        summary: format!("Nothing can be pushed to artifact store {}", store.key),
+        description: format!(
+            "The {{{{ $labels.store }}}} store of {} takes no writes: pulls go on, pushes and deletions fail.",
+            store.key
+        ),
+    }
+}
+
 fn damage(store: &ResolvedStore) -> Alert {
     let series = selected(store, "");
     Alert {
@@ -161,6 +179,44 @@ fn uploads(store: &ResolvedStore) -> Alert {
         summary: format!("Artifact store {} is near its limit of uploads", store.key),
         description: format!(
             "{{{{ $value }}}} of {limit} concurrent uploads are in use in {}: beyond the limit clients are answered 429.",
+            store.key
+        ),
+    }
+}
+
+fn refusals(store: &ResolvedStore) -> Alert {
+    let series = selected(store, "");
+    let rates = [
+        "zas_upload_slots_refused_total",
+        "zas_uploads_open_refused_total",
+        "zas_body_memory_refused_total",
+    ]
+    .map(|counter| format!("sum by (namespace, job, reason) (rate({counter}{series}[5m]))"));
+    Alert {
+        name: "ZotArtifactStoreClientsRefused",
+        expression: format!("{} > 0", rates.join(" + ")),
+        lasting: "10m",
+        severity: "warning",
+        summary: format!("Artifact store {} answers clients 429", store.key),
+        description: format!(
+            "{{{{ $value | humanize }}}} requests a second to {} are refused because all clients together, or one of them, \
+             hold too much (reason {{{{ $labels.reason }}}}).",
+            store.key
+        ),
+    }
+}
+
+fn waiting(store: &ResolvedStore) -> Alert {
+    let series = selected(store, "");
+    Alert {
+        name: "ZotArtifactStoreWorkWaiting",
+        expression: format!("min_over_time(zas_blocking_work_waiting{series}[5m]) > 0"),
+        lasting: "5m",
+        severity: "warning",
+        summary: format!("Artifact store {} has more work than threads", store.key),
+        description: format!(
+            "Work of the kind {{{{ $labels.pool }}}} has waited for a thread of {} all the time: what it waits for, a disk \
+             or a processor, is too slow for what is asked.",
             store.key
         ),
     }

@@ -12,4 +12,5 @@ pub mod root;
 
 pub use forwarded::TrustedProxies;
 pub use observe::{Edge, Observer, RepositoryUse, RequestRecord, Transfer, observe};
+pub use request_body::CutOff;
 pub use request_id::RequestId;

@@ -36,7 +36,16 @@ pub(super) struct ReceivedBytes(Rc<Received>);
 #[derive(Debug, Default)]
 struct Received {
     bytes: Cell<u64>,
-    has_stalled: Cell<bool>,
+    ended: Cell<Option<EarlyEnd>>,
+}
+
+/// Why the rest of a body was not waited for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum EarlyEnd {
+    /// The client took too long.
+    Stalled,
+    /// The server is stopping.
+    CutOff,
 }
 
 impl ReceivedBytes {
@@ -48,13 +57,13 @@ impl ReceivedBytes {
         self.0.bytes.get()
     }
 
-    /// The client took too long with the rest, which is why the request ends.
-    pub(super) fn stall(&self) {
-        self.0.has_stalled.set(true);
+    /// The rest is not waited for, which is why the request ends.
+    pub(super) fn end_early(&self, reason: EarlyEnd) {
+        self.0.ended.set(Some(reason));
     }
 
-    pub(super) fn has_stalled(&self) -> bool {
-        self.0.has_stalled.get()
+    pub(super) fn early_end(&self) -> Option<EarlyEnd> {
+        self.0.ended.get()
     }
 }
 

@@ -2,15 +2,28 @@
 
 use std::sync::Arc;
 
+use actix_web::error::PayloadError;
 use actix_web::web::Payload;
 use bytes::{Bytes, BytesMut};
 use futures_util::{FutureExt, StreamExt, stream};
 use tokio::time::{Instant, timeout};
 
-use super::observe::ReceivedBytes;
+use super::observe::{EarlyEnd, ReceivedBytes};
 use super::pace::Pace;
 use crate::services::capacity::{Client, Refusal, Share, Shares};
 use crate::services::registry::{BodyError, RequestBody};
+
+/// The error of a body that a stopping server no longer waits for.
+#[derive(Debug, thiserror::Error)]
+#[error("the server is stopping")]
+pub struct CutOff;
+
+fn is_cut_off(error: &PayloadError) -> bool {
+    let PayloadError::Io(error) = error else {
+        return false;
+    };
+    error.get_ref().is_some_and(|cause| cause.is::<CutOff>())
+}
 
 /// What most bodies that are collected are shorter than.
 const USUAL_LENGTH: usize = 16 * 1024;
@@ -55,7 +68,13 @@ impl RequestStream {
     }
 
     async fn next(&mut self) -> Option<Result<Bytes, BodyError>> {
-        let broken = |error: actix_web::error::PayloadError| BodyError(error.to_string());
+        let received = self.received.clone();
+        let broken = |error: PayloadError| {
+            if is_cut_off(&error) {
+                received.end_early(EarlyEnd::CutOff);
+            }
+            BodyError(error.to_string())
+        };
         // What is here already costs the client no time.
         if let Some(next) = self.payload.next().now_or_never() {
             return next.map(|piece| {
@@ -66,7 +85,7 @@ impl RequestStream {
         }
         let begun = Instant::now();
         let Ok(next) = timeout(self.pace.patience(), self.payload.next()).await else {
-            self.received.stall();
+            self.received.end_early(EarlyEnd::Stalled);
             return Some(Err(BodyError(self.pace.complaint())));
         };
         next.map(|piece| {
@@ -115,7 +134,6 @@ mod tests {
 
     use actix_web::FromRequest;
     use actix_web::dev::Payload as RawPayload;
-    use actix_web::error::PayloadError;
     use actix_web::test::TestRequest;
     use futures_core::Stream;
     use tokio::sync::mpsc::{Receiver, Sender, channel};
@@ -161,6 +179,22 @@ mod tests {
         assert!(begun.elapsed() < Duration::from_secs(90), "{:?}", begun.elapsed());
         assert_eq!(memory.held(), 0);
         dripping.await.unwrap();
+    }
+
+    #[actix_web::test]
+    async fn given_a_body_that_a_stopping_server_cuts_off_when_read_then_that_is_known_and_no_other_error_is_it()
+     {
+        let (cut, broken) = (
+            std::io::Error::other(CutOff),
+            std::io::Error::other("connection reset"),
+        );
+        for (error, expected) in [(cut, Some(EarlyEnd::CutOff)), (broken, None)] {
+            let (stream, sender) = request(Duration::from_secs(60), 0).await;
+            let received = stream.received.clone();
+            sender.send(Err(PayloadError::Io(error))).await.unwrap();
+            assert!(stream.into_body().next().await.unwrap().is_err());
+            assert_eq!(received.early_end(), expected);
+        }
     }
 
     #[actix_web::test]

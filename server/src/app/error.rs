@@ -45,6 +45,9 @@ pub enum AppError {
     /// The log cannot be written.
     #[error("cannot start the thread that writes the log: {0}")]
     Logging(std::io::Error),
+    /// The runtime cannot be had.
+    #[error("cannot start the runtime: {0}")]
+    Runtime(std::io::Error),
     /// Signals cannot be received.
     #[error("cannot receive signals: {0}")]
     Signals(std::io::Error),

@@ -13,13 +13,17 @@ mod named_files;
 mod pairing;
 mod reload;
 mod settings;
+mod store_folders;
 mod stores;
 mod tls;
 
+use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use actix_web::rt::System;
+use tokio::runtime::Runtime;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use zas_config::Configuration;
@@ -29,10 +33,10 @@ use zas_metadata::{Clocks, MetadataStore};
 use crate::api::admin::Status;
 use crate::api::oci::OciApi;
 use crate::extensions::{Extensions, Services};
-use crate::services::ConfigurationProblems;
 use crate::services::maintenance::{Collector, Demand, Scrubber};
 use crate::services::metrics::pool_readings;
 use crate::services::registry::{Registry, RegistryParts};
+use crate::services::{ConfigurationProblems, StoreWrites};
 
 pub use error::AppError;
 pub use json_line::JsonLine;
@@ -67,12 +71,23 @@ pub fn run(configuration: Configuration, options: &Options) -> Result<(), AppErr
     listeners::raise_file_limit();
     // The process-wide provider: installing it twice is harmless and happens in tests.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let served = actix_web::rt::System::new().block_on(serve(configuration, options, logging.clone()));
+    let runtime = runtime(zas_blocking::threads()).map_err(AppError::Runtime)?;
+    let served = System::with_tokio_rt(|| runtime).block_on(serve(configuration, options, logging.clone()));
     if let Err(error) = &served {
         tracing::error!(%error, "the server stopped");
     }
     logging.flush();
     served
+}
+
+/// The runtime of everything but the listeners' workers. It allows as many threads for blocking work as all kinds of it may
+/// take together: with tokio's 512 they would wait for each other on a machine of more than some ten processors.
+fn runtime(blocking_threads: usize) -> io::Result<Runtime> {
+    let mut runtime = tokio::runtime::Builder::new_current_thread();
+    runtime
+        .enable_all()
+        .max_blocking_threads(blocking_threads)
+        .build()
 }
 
 async fn serve(configuration: Configuration, options: &Options, logging: Logging) -> Result<(), AppError> {
@@ -89,10 +104,12 @@ async fn serve(configuration: Configuration, options: &Options, logging: Logging
     let extensions = Extensions::from_configuration(&configuration, &problems);
     extensions.add_readings(&logging.readings());
     extensions.add_readings(&pool_readings());
+    let writes = Arc::<StoreWrites>::default();
+    extensions.add_readings(&writes.readings());
     // Both sockets are bound before anything slow happens, so a taken port is reported at once.
     let listeners = Listeners::bind(&configuration)?;
     listeners.write_addresses(options.addresses_file.as_deref())?;
-    let (operations, listener) = listeners.start_operations(&status, &problems, &extensions)?;
+    let (operations, listener) = listeners.start_operations(&status, &problems, &writes, &extensions)?;
 
     let opened = stores::open(&configuration, options.adopt, &clocks, &status, &stop).await;
     let Some(stores) = opened.inspect_err(|_| stop.cancel())? else {
@@ -152,6 +169,10 @@ async fn serve(configuration: Configuration, options: &Options, logging: Logging
         let (scrubber, stop, extensions) = (Arc::clone(&scrubber), stop.clone(), extensions.clone());
         async move { scrubber.run(&stop, |done| extensions.scrubbed(done)).await }
     });
+    let watching = tokio::spawn({
+        let (stores, stop) = (stores.clone(), stop.clone());
+        async move { writes.watch(&*stores.metadata, &*stores.blobs, &stop).await }
+    });
     let counting = tokio::spawn({
         let (registry, stop) = (registry.clone(), stop.clone());
         async move {
@@ -189,7 +210,7 @@ async fn serve(configuration: Configuration, options: &Options, logging: Logging
     status.stopping();
     tracing::info!("stopping: requests and uploads under way may finish");
     public.stop().await;
-    let own = [collecting, scrubbing, counting, reloading, signals];
+    let own = [collecting, scrubbing, watching, counting, reloading, signals];
     for task in own.into_iter().chain(extended) {
         // A task that panicked has said so already.
         let _ = task.await;
@@ -226,4 +247,32 @@ fn stop_on_signal(stop: CancellationToken) -> Result<impl Future<Output = ()>, A
         }
         stop.cancel();
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Barrier;
+
+    use super::*;
+
+    #[test]
+    fn given_more_kinds_of_blocking_work_than_tokio_has_threads_when_all_block_then_none_waits_for_another() {
+        const THREADS: usize = 600;
+        let runtime = runtime(THREADS).unwrap();
+        let all_work = Arc::new(Barrier::new(THREADS));
+        let working: Vec<_> = (0..THREADS)
+            .map(|_| {
+                let all_work = Arc::clone(&all_work);
+                runtime.spawn_blocking(move || {
+                    all_work.wait();
+                })
+            })
+            .collect();
+        runtime.block_on(async {
+            for work in working {
+                let ended = tokio::time::timeout(Duration::from_secs(60), work).await;
+                ended.expect("one waits for the others").unwrap();
+            }
+        });
+    }
 }

@@ -1,14 +1,15 @@
-//! The files that a configuration names and that a start reads: users, administrator and certificate.
+//! The files that a configuration names and that a start reads: users, administrator and certificate; and whether the
+//! names in it fit together.
 //!
-//! The start and `--check-config` read them by the same function, so that they say the same.
+//! The start and `--check-config` do it by the same function, so that they say the same.
 
 use std::sync::Arc;
 
-use zas_config::Configuration;
+use zas_config::{AccessControl, Configuration};
 use zas_core::{Clock, SystemClock};
 
-use super::AppError;
 use super::tls::Certificates;
+use super::{AppError, store_folders};
 use crate::services::auth::Access;
 use crate::services::{ConfigurationPart, ConfigurationProblems};
 
@@ -23,19 +24,32 @@ impl NamedFiles {
     /// Reads them all.
     ///
     /// # Errors
-    /// [`AppError::Configuration`] with every file for which the server does not start.
+    /// [`AppError::Configuration`] with everything for which the server does not start.
     pub(super) fn read(configuration: &Configuration, clock: Arc<dyn Clock>) -> Result<Self, AppError> {
+        let mut reasons = undefined_groups(configuration);
+        reasons.extend(store_folders::overlap(configuration));
         let access = Access::new(configuration, clock);
         let certificates = Certificates::load(configuration.http.tls.as_ref());
         match (access, certificates) {
-            (Ok(access), Ok(certificates)) => Ok(Self { access, certificates }),
+            (Ok(access), Ok(certificates)) if reasons.is_empty() => Ok(Self { access, certificates }),
             (access, certificates) => {
-                let mut reasons = access.err().unwrap_or_default();
+                reasons.extend(access.err().unwrap_or_default());
                 reasons.extend(certificates.err());
                 Err(AppError::Configuration(reasons))
             }
         }
     }
+}
+
+/// One sentence for each group that rules name and nobody defines. A reload goes on in spite of them, since the other rules
+/// of the same file may revoke something.
+pub(super) fn undefined_groups(configuration: &Configuration) -> Vec<String> {
+    let rules = configuration.access_control.iter();
+    let undefined = rules.flat_map(AccessControl::undefined_groups);
+    let sentence = |group| {
+        format!("accessControl: policies name the group {group}, which accessControl.groups does not define")
+    };
+    undefined.map(sentence).collect()
 }
 
 /// Reads what a start would read, and returns what it would go on in spite of.

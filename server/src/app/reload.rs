@@ -85,7 +85,8 @@ impl Reloader {
     fn reload(&mut self) {
         match Configuration::load_files(&self.files, std::env::vars_os()) {
             Ok(configuration) => {
-                self.problems.set(ConfigurationPart::Files, Vec::new());
+                let undefined = named_files::undefined_groups(&configuration);
+                self.problems.set(ConfigurationPart::Files, undefined);
                 self.adopt(&configuration);
             }
             Err(error) => self

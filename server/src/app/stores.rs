@@ -152,6 +152,7 @@ async fn open_rocksdb(
     status: &Status,
     stop: &CancellationToken,
 ) -> Result<Option<Arc<dyn MetadataStore>>, AppError> {
+    use zas_blocking::METADATA_READS;
     use zas_metadata::{OpenError, RocksMetadata};
 
     let failed = |reason: String| AppError::Store {
@@ -159,11 +160,7 @@ async fn open_rocksdb(
         reason,
     };
     loop {
-        #[expect(
-            clippy::disallowed_methods,
-            reason = "once, before anything else needs a thread"
-        )]
-        let opening = tokio::task::spawn_blocking({
+        let opening = METADATA_READS.run({
             let (path, clocks) = (path.to_owned(), clocks.clone());
             move || RocksMetadata::open(&path, clocks, timing)
         });

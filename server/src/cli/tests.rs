@@ -110,6 +110,13 @@ fn given_files_that_the_configuration_names_when_checked_then_the_answer_is_that
         format!("http: {{tls: {{certificateFile: {certificate}, privateKeyFile: {empty}}}}}")
     };
     let administrator = format!("auth: {{administrator: {{usernameFile: {users}, passwordFile: {absent}}}}}");
+    let rules = |group: &str| {
+        format!(
+            "accessControl: {{groups: {{dev: {{users: [alice]}}}}, \
+             repositories: {{\"**\": {{policies: [{{groups: [{group}], actions: [read]}}]}}}}}}"
+        )
+    };
+    let one_folder = format!("storage: {{metadata: {{path: {absent}}}, blobs: {{path: {absent}/blobs}}}}");
     for (text, number) in [
         (format!("auth: {{htpasswd: {{path: {users}}}}}"), 0),
         (format!("auth: {{htpasswd: {{path: {absent}}}}}"), 0),
@@ -117,6 +124,10 @@ fn given_files_that_the_configuration_names_when_checked_then_the_answer_is_that
         (administrator.clone(), 78),
         (tls(&absent), 78),
         (tls(&empty), 78),
+        (rules("dev"), 0),
+        (rules("dve"), 78),
+        ("accessControl: {adminPolicy: {groups: [dve]}}".to_owned(), 78),
+        (one_folder.clone(), 78),
     ] {
         fs::write(files.path("config"), format!("configVersion: 1\n{text}\n")).unwrap();
         let config = files.path("config");
@@ -128,15 +139,19 @@ fn given_files_that_the_configuration_names_when_checked_then_the_answer_is_that
     }
 
     // Everything that is wrong is said at once.
-    let text = format!("configVersion: 1\n{administrator}\n{}\n", tls(&absent));
+    let text = format!(
+        "configVersion: 1\n{administrator}\n{}\n{}\n{one_folder}\n",
+        tls(&absent),
+        rules("dve")
+    );
     let configuration = Configuration::parse(Path::new("test.yaml"), &text).unwrap();
     let refused = app::check(&configuration).unwrap_err().to_string();
     let lines: Vec<&str> = refused.lines().collect();
-    assert_eq!(lines.len(), 2, "{refused}");
-    assert!(
-        lines[0].contains("auth.administrator: ") && lines[1].contains("http.tls: "),
-        "{refused}"
-    );
+    let parts = ["the group dve", "storage: ", "auth.administrator: ", "http.tls: "];
+    assert_eq!(lines.len(), parts.len(), "{refused}");
+    for (line, part) in lines.iter().zip(parts) {
+        assert!(line.contains(part), "{part} in {line}");
+    }
 }
 
 #[test]

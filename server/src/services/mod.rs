@@ -9,5 +9,7 @@ pub mod maintenance;
 mod metadata_operations;
 pub mod metrics;
 pub mod registry;
+mod store_writes;
 
 pub use configuration_problems::{ConfigurationPart, ConfigurationProblems};
+pub use store_writes::StoreWrites;

@@ -12,7 +12,12 @@ const RUNBOOKS: &str = include_str!("../../../../docs/RUNBOOKS.md");
 /// Where the server declares its metrics.
 const SERVER_METRICS: &str = concat!(
     include_str!("../../../../server/src/services/metrics/mod.rs"),
-    include_str!("../../../../server/src/services/metrics/configuration.rs")
+    include_str!("../../../../server/src/services/metrics/configuration.rs"),
+    include_str!("../../../../server/src/services/metrics/pools.rs"),
+    include_str!("../../../../server/src/services/registry/mod.rs"),
+    include_str!("../../../../server/src/services/registry/uploads/open.rs"),
+    include_str!("../../../../server/src/api/oci/call.rs"),
+    include_str!("../../../../server/src/services/store_writes.rs")
 );
 const RULE: &str = "monitoring: {prometheusRule: {enabled: true}}";
 const RULE_AND_MONITOR: &str =

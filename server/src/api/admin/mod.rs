@@ -12,7 +12,7 @@ use zas_config::Configuration;
 use zas_metadata::{DATA_FORMAT, MetadataStore};
 
 use crate::extensions::Extensions;
-use crate::services::ConfigurationProblems;
+use crate::services::{ConfigurationProblems, StoreWrites};
 
 pub use status::{Phase, Status};
 
@@ -32,11 +32,13 @@ pub async fn startupz(status: Data<Status>) -> HttpResponse {
     }
 }
 
-/// Clients are served: the stores answer, the extensions work, and the server is not stopping. What of the configuration
-/// is not in force as it was written is told in the lines after the first.
+/// Clients are served: the stores can be read, the extensions work, and the server is not stopping. Which store takes no
+/// writes, and what of the configuration is not in force as it was written, is told in the lines after the first: whoever
+/// pulls is served all the same.
 pub async fn readyz(
     status: Data<Status>,
     problems: Data<ConfigurationProblems>,
+    writes: Data<StoreWrites>,
     extensions: Data<Extensions>,
 ) -> HttpResponse {
     let phase = status.phase();
@@ -48,8 +50,8 @@ pub async fn readyz(
     if let Some(reason) = extensions.unhealthy() {
         return unavailable(&reason);
     }
-    match tokio::time::timeout(PROBE_TIME, probe(metadata.as_ref(), blobs.as_ref())).await {
-        Ok(Ok(())) => ready(&problems),
+    match tokio::time::timeout(PROBE_TIME, read_stores(metadata.as_ref(), blobs.as_ref())).await {
+        Ok(Ok(())) => ready(&writes, &problems),
         Ok(Err(reason)) => unavailable(&reason),
         Err(_) => unavailable("the stores do not answer in time"),
     }
@@ -64,14 +66,19 @@ pub async fn version() -> HttpResponse {
     }))
 }
 
-async fn probe(metadata: &dyn MetadataStore, blobs: &dyn BlobStore) -> Result<(), String> {
-    metadata.ping().await.map_err(|error| error.to_string())?;
-    // A full store still serves reads and deletions, so it stays ready.
-    blobs.probe().await.map(drop).map_err(|error| error.to_string())
+/// Reads the least that there is in each store. Nobody takes the one's id for the other's here: the start has seen to that.
+async fn read_stores(metadata: &dyn MetadataStore, blobs: &dyn BlobStore) -> Result<(), String> {
+    let (rows, bytes) = tokio::join!(metadata.store_id(), blobs.store_id());
+    rows.map_err(|error| error.to_string())?;
+    bytes.map(drop).map_err(|error| error.to_string())
 }
 
-fn ready(problems: &ConfigurationProblems) -> HttpResponse {
-    let lines: String = problems.all().iter().map(|line| format!("{line}\n")).collect();
+fn ready(writes: &StoreWrites, problems: &ConfigurationProblems) -> HttpResponse {
+    let failing = writes.failures();
+    let failing = failing.iter().map(|line| format!("writes fail: {line}\n"));
+    let problems = problems.all();
+    let problems = problems.iter().map(|line| format!("{line}\n"));
+    let lines: String = failing.chain(problems).collect();
     HttpResponse::Ok()
         .content_type("text/plain; charset=utf-8")
         .body(format!("ok\n{lines}"))
@@ -98,11 +105,16 @@ mod tests {
     #[actix_web::test]
     async fn given_a_configuration_that_is_not_in_force_when_ready_then_each_problem_is_told() {
         let problems = ConfigurationProblems::default();
-        assert_eq!(to_bytes(ready(&problems).into_body()).await.unwrap(), "ok\n");
+        assert_eq!(
+            to_bytes(ready(&StoreWrites::default(), &problems).into_body())
+                .await
+                .unwrap(),
+            "ok\n"
+        );
 
         problems.set(ConfigurationPart::Users, vec!["htpasswd:3: no".to_owned()]);
 
-        let answer = ready(&problems);
+        let answer = ready(&StoreWrites::default(), &problems);
         assert_eq!(answer.status(), StatusCode::OK);
         let body = to_bytes(answer.into_body()).await.unwrap();
         assert_eq!(body, "ok\nusers: htpasswd:3: no\n");

@@ -32,7 +32,7 @@ use call::Call;
 use path::OciPath;
 
 use crate::api::body::Held;
-use crate::api::observe::{ReceivedBytes, RouteTemplate};
+use crate::api::observe::{EarlyEnd, ReceivedBytes, RouteTemplate};
 
 /// Answers every request below `/v2`.
 pub async fn dispatch(api: Data<OciApi>, request: HttpRequest, payload: Payload) -> HttpResponse {
@@ -41,10 +41,10 @@ pub async fn dispatch(api: Data<OciApi>, request: HttpRequest, payload: Payload)
     let answered = answer(&api, &request, path, payload).await;
     let answered = answered.and_then(|response| hold(&api, &request, response));
     let response = answered.unwrap_or_else(|error| {
-        let error = if has_stalled(&request) {
-            error.with_status(StatusCode::REQUEST_TIMEOUT)
-        } else {
-            error
+        let error = match early_end(&request) {
+            None => error,
+            Some(EarlyEnd::Stalled) => error.with_status(StatusCode::REQUEST_TIMEOUT),
+            Some(EarlyEnd::CutOff) => OciError::unavailable("the server is stopping: try again"),
         };
         error.into_response()
     });
@@ -55,12 +55,12 @@ pub async fn dispatch(api: Data<OciApi>, request: HttpRequest, payload: Payload)
     response
 }
 
-/// Whether the request fails because its client took too long with the body.
-fn has_stalled(request: &HttpRequest) -> bool {
+/// Why the rest of the request's body was not waited for.
+fn early_end(request: &HttpRequest) -> Option<EarlyEnd> {
     let extensions = request.extensions();
     extensions
         .get::<ReceivedBytes>()
-        .is_some_and(ReceivedBytes::has_stalled)
+        .and_then(ReceivedBytes::early_end)
 }
 
 /// Answers a request for a path that no protocol serves: 404, or 401 for those who may do nothing here.

@@ -18,6 +18,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
 use super::connection::{LINGER, LINGER_SILENCE};
+use crate::api::CutOff;
 
 /// What is left of a body is read to its end up to this size: a new connection would cost more.
 const DRAINED: u64 = 64 * 1024;
@@ -139,10 +140,7 @@ impl Incoming {
             }
             Poll::Pending if self.poll_cut(context).is_ready() => {
                 self.has_failed.set(true);
-                Poll::Ready(Some(Err(PayloadError::Io(io::Error::new(
-                    io::ErrorKind::ConnectionAborted,
-                    "the server is stopping",
-                )))))
+                Poll::Ready(Some(Err(PayloadError::Io(io::Error::other(CutOff)))))
             }
             Poll::Pending => Poll::Pending,
         }

@@ -21,8 +21,8 @@ use crate::api::admin::Status;
 use crate::api::oci::OciApi;
 use crate::api::{Edge, TrustedProxies, admin, observe, root};
 use crate::extensions::Extensions;
-use crate::services::ConfigurationProblems;
 use crate::services::maintenance::Demand;
+use crate::services::{ConfigurationProblems, StoreWrites};
 
 use socket::Bound;
 
@@ -69,10 +69,11 @@ impl Listeners {
         self,
         status: &Arc<Status>,
         problems: &Arc<ConfigurationProblems>,
+        writes: &Arc<StoreWrites>,
         extensions: &Extensions,
     ) -> Result<(Probes, PublicListener), AppError> {
         let (status, extensions) = (Data::from(Arc::clone(status)), extensions.clone());
-        let problems = Data::from(Arc::clone(problems));
+        let (problems, writes) = (Data::from(Arc::clone(problems)), Data::from(Arc::clone(writes)));
         let address = self.operations.address;
         let settings = Settings {
             workers: 1,
@@ -89,6 +90,7 @@ impl Listeners {
             App::new()
                 .app_data(status.clone())
                 .app_data(problems.clone())
+                .app_data(writes.clone())
                 .app_data(Data::new(extensions.clone()))
                 .route("/livez", get().to(admin::livez))
                 .route("/readyz", get().to(admin::readyz))

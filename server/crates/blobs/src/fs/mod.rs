@@ -176,7 +176,8 @@ impl BlobStore for FilesystemBlobs {
 
     async fn store_id(&self) -> Result<Option<StoreId>> {
         let shared = Arc::clone(&self.shared);
-        blocking(&BLOB_PROBES, move || {
+        // Among the readers: it is how readiness is asked for, also while a write hangs.
+        blocking(&BLOB_READS, move || {
             let root = shared.layout.root();
             identity::read(root).map_err(|error| storage("read the store id in", &root.display(), error))
         })

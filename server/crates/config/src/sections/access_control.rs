@@ -1,6 +1,6 @@
 //! Who may do what: zot's `accessControl`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::section::section;
 use crate::values::keyword::keywords;
@@ -39,6 +39,18 @@ section! {
         hot "groups" groups: BTreeMap<GroupName, Group> = BTreeMap::new(), example "dev";
         /// What administrators may do in every repository, when the rules of the repository do not allow it.
         hot "adminPolicy" admin_policy: AdminPolicy = AdminPolicy::default();
+    }
+}
+
+impl AccessControl {
+    /// The groups that policies name and `groups` does not: nobody is in them, so a slip of the pen takes rights away
+    /// without a word.
+    pub fn undefined_groups(&self) -> BTreeSet<&GroupName> {
+        let rules = self.repositories.iter();
+        let policies = rules.flat_map(|(_, access)| &access.policies);
+        let named = policies.flat_map(|policy| &policy.groups);
+        let named = named.chain(&self.admin_policy.groups);
+        named.filter(|group| !self.groups.contains_key(*group)).collect()
     }
 }
 
