@@ -90,6 +90,14 @@ impl MemoryBlobs {
     }
 }
 
+/// Refuses what no machine has memory for, before it is waited for.
+fn check_room(expected: Option<u64>) -> Result<()> {
+    let expected = usize::try_from(expected.unwrap_or(0)).unwrap_or(usize::MAX);
+    // Given back at once and never touched: this asks, it takes nothing.
+    let room = Vec::<u8>::new().try_reserve_exact(expected);
+    room.map_err(|_| BlobError::Full { free: 0, reserve: 0 })
+}
+
 impl Default for MemoryBlobs {
     fn default() -> Self {
         Self::new()
@@ -141,6 +149,7 @@ impl fmt::Debug for Content {
 impl BlobStore for MemoryBlobs {
     async fn append(&self, mut append: Append) -> Result<Appended> {
         let _running = self.running.claim(append.name).await;
+        check_room(append.expected)?;
         let content = self.prepare(append.name, append.offset)?;
         let (mut offset, mut hashes) = (append.offset, append.hashes);
         let mut checkpoint_due = offset.saturating_add(self.checkpoint_bytes);
@@ -257,5 +266,34 @@ impl BlobReader for MemoryReader {
                 length: self.length,
                 wanted,
             })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use zas_core::{Algorithm, Timestamp};
+
+    use super::*;
+    use crate::batches;
+
+    #[tokio::test]
+    async fn given_a_length_that_no_machine_has_memory_for_when_announced_then_refused_before_a_byte_comes() {
+        let store = MemoryBlobs::new();
+        let (_sender, batches) = batches();
+        let append = Append {
+            name: UploadId::new(Timestamp::from_millis(1), &[1; 10]),
+            offset: 0,
+            hashes: vec![Hashing::new(Algorithm::Sha256)],
+            batches,
+            expected: Some(1_000_000_000_000_000),
+            checkpoints: None,
+        };
+
+        let refused = tokio::time::timeout(Duration::from_secs(5), store.append(append)).await;
+
+        assert!(matches!(refused, Ok(Err(BlobError::Full { .. }))), "{refused:?}");
+        assert!(store.scan(None, 1).await.unwrap().is_empty());
     }
 }

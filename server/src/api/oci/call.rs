@@ -20,7 +20,7 @@ use crate::services::auth::{
     Access, Asked, AuthenticationError, GrantableAction, Granted, Headers, OciAction, Principal, Readable,
     RequestHead,
 };
-use crate::services::capacity::{Client, Shares};
+use crate::services::capacity::{Client, Shares, SharesMetrics};
 use crate::services::metrics::Reading;
 use crate::services::registry::{Registry, RequestBody};
 
@@ -91,27 +91,17 @@ impl OciApi {
 
     /// What the metrics say about the memory for bodies.
     pub fn readings(&self) -> Vec<Reading> {
-        let (held, limit, refused) = (
-            Arc::clone(&self.memory),
-            Arc::clone(&self.memory),
-            Arc::clone(&self.memory),
-        );
-        vec![
-            Reading::gauge(
+        self.memory.readings(&SharesMetrics {
+            held: (
                 "body_memory_bytes",
                 "Bytes held for clients: manifests on their way in, long answers, blobs read ahead",
-                move || held.held() as u64,
             ),
-            Reading::gauge("body_memory_limit_bytes", "Most of these bytes", move || {
-                limit.limit() as u64
-            }),
-            Reading::counters(
+            limit: ("body_memory_limit_bytes", "Most of these bytes"),
+            refused: (
                 "body_memory_refused",
                 "Requests answered 429 because there was no memory for them or the client had its share of it",
-                "reason",
-                move || refused.refusals(),
             ),
-        ]
+        })
     }
 
     pub(super) fn limits(&self) -> RequestLimits {

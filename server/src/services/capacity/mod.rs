@@ -4,4 +4,4 @@ mod client;
 mod shares;
 
 pub use client::Client;
-pub use shares::{Refusal, Share, Shares};
+pub use shares::{Refusal, Share, Shares, SharesMetrics};

@@ -6,9 +6,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::Client;
+use crate::services::metrics::Reading;
 
 /// So much of something, for all clients together. A client that holds more than is free gets no more of it, so that
-/// one alone gets about half, two a third each, and whoever comes next always finds some.
+/// one alone gets about half, and whoever comes next finds some: half of the rest. Each further one that takes all it gets
+/// halves the rest again, so that some ten of them leave nothing of a thousand places. What is taken at once counts as a
+/// whole: the last piece of a client may be more than half of the rest, and pieces have to be small against the limit.
 #[derive(Debug)]
 pub struct Shares {
     state: Mutex<State>,
@@ -21,6 +24,17 @@ struct State {
     limit: usize,
     held: usize,
     by_client: HashMap<Client, usize>,
+}
+
+/// Name and meaning of each number of a limit.
+#[derive(Clone, Copy, Debug)]
+pub struct SharesMetrics {
+    /// How much is held.
+    pub held: (&'static str, &'static str),
+    /// How much there is.
+    pub limit: (&'static str, &'static str),
+    /// How many refusals there were, by reason.
+    pub refused: (&'static str, &'static str),
 }
 
 /// Why a client gets nothing.
@@ -110,8 +124,19 @@ impl Shares {
         self.lock().held
     }
 
-    /// How many refusals there were, by reason.
-    pub fn refusals(&self) -> Vec<(&'static str, u64)> {
+    /// What the metrics say about this limit, each number with a name and a meaning.
+    pub fn readings(self: &Arc<Self>, metrics: &SharesMetrics) -> Vec<Reading> {
+        let [held, limit, refused] = std::array::from_fn(|_| Arc::clone(self));
+        vec![
+            Reading::gauge(metrics.held.0, metrics.held.1, move || held.held() as u64),
+            Reading::gauge(metrics.limit.0, metrics.limit.1, move || limit.limit() as u64),
+            Reading::counters(metrics.refused.0, metrics.refused.1, "reason", move || {
+                refused.refusals()
+            }),
+        ]
+    }
+
+    fn refusals(&self) -> Vec<(&'static str, u64)> {
         vec![
             ("full", self.full.load(Ordering::Relaxed)),
             ("share", self.greedy.load(Ordering::Relaxed)),

@@ -31,7 +31,7 @@ pub use settings::{RegistrySettings, UploadBudget};
 pub use suspects::Suspects;
 pub use uploads::{BodyError, Chunk, RequestBody, UploadTarget};
 
-use super::capacity::Shares;
+use super::capacity::{Shares, SharesMetrics};
 use super::metrics::Reading;
 use uploads::{OpenUploads, RunningUploads};
 
@@ -96,48 +96,25 @@ impl Registry {
 
     /// What the metrics say about the limits of uploads.
     pub fn readings(&self) -> Vec<Reading> {
-        let (slots, open, budget) = (
-            Arc::clone(&self.upload_slots),
-            Arc::clone(&self.open_uploads),
-            self.budget.clone(),
-        );
-        let (refused_slots, refused_open) = (Arc::clone(&slots), Arc::clone(&open));
-        let (most_slots, most_open) = (Arc::clone(&slots), Arc::clone(&open));
-        vec![
-            Reading::gauge(
+        let mut readings = self.upload_slots.readings(&SharesMetrics {
+            held: (
                 "upload_slots_used",
                 "Requests that hold one of the places for sending the bytes of an upload",
-                move || slots.held() as u64,
             ),
-            Reading::gauge("upload_slots_limit", "Most of these places", move || {
-                most_slots.limit() as u64
-            }),
-            Reading::counters(
+            limit: ("upload_slots_limit", "Most of these places"),
+            refused: (
                 "upload_slots_refused",
                 "Requests answered 429 because all places were taken or the client had its share of them",
-                "reason",
-                move || refused_slots.refusals(),
             ),
-            Reading::gauge(
-                "uploads_open",
-                "Uploads that were started and not ended",
-                move || open.count() as u64,
-            ),
-            Reading::gauge("uploads_open_limit", "Most open uploads", move || {
-                most_open.limit() as u64
-            }),
-            Reading::counters(
-                "uploads_open_refused",
-                "Uploads that were not started because too many were open",
-                "reason",
-                move || refused_open.refusals(),
-            ),
-            Reading::gauge(
-                "upload_memory_bytes",
-                "Bytes of uploads that were received and are not written yet",
-                move || budget.used() as u64,
-            ),
-        ]
+        });
+        readings.extend(self.open_uploads.readings());
+        let budget = self.budget.clone();
+        readings.push(Reading::gauge(
+            "upload_memory_bytes",
+            "Bytes of uploads that were received and are not written yet",
+            move || budget.used() as u64,
+        ));
+        readings
     }
 
     /// Blobs whose bytes a reader missed.

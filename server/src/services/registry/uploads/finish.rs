@@ -99,7 +99,7 @@ impl Registry {
             FinishOutcome::Created | FinishOutcome::Renewed | FinishOutcome::Existed => {
                 if is_stored && outcome == FinishOutcome::Existed {
                     // These bytes were proved and go; those that stay are checked soon.
-                    self.suspects.add(digest);
+                    self.suspects.add_pushed(digest);
                 }
                 tracing::info!(repository = %target.repository, %digest, size_bytes = size, actor = actor.subject(), "pushed blob");
                 Ok(())

@@ -5,7 +5,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use zas_core::UploadId;
 
-use crate::services::capacity::{Client, Refusal, Share, Shares};
+use crate::services::capacity::{Client, Refusal, Share, Shares, SharesMetrics};
+use crate::services::metrics::Reading;
 use crate::services::registry::{Registry, Result};
 
 /// Rows read at a time when the uploads of earlier processes are counted.
@@ -30,16 +31,15 @@ impl OpenUploads {
         self.places.set_limit(limit);
     }
 
-    pub(in super::super) fn count(&self) -> usize {
-        self.places.held()
-    }
-
-    pub(in super::super) fn limit(&self) -> usize {
-        self.places.limit()
-    }
-
-    pub(in super::super) fn refusals(&self) -> Vec<(&'static str, u64)> {
-        self.places.refusals()
+    pub(in super::super) fn readings(&self) -> Vec<Reading> {
+        self.places.readings(&SharesMetrics {
+            held: ("uploads_open", "Uploads that were started and not ended"),
+            limit: ("uploads_open_limit", "Most open uploads"),
+            refused: (
+                "uploads_open_refused",
+                "Uploads that were not started because too many were open",
+            ),
+        })
     }
 
     /// A place for one more upload of this client.
