@@ -125,6 +125,10 @@ short_runs! {
     given_ranges_when_mutated_then_refused_or_inside_the_content range;
     given_names_when_mutated_then_accepted_as_the_specification_says reference;
     given_requests_when_mutated_then_answered_and_never_failed request;
+    given_chunked_bodies_when_mutated_then_refused_or_whole_in_any_cut s3_chunks;
+    given_documents_of_s3_when_mutated_then_refused_or_read_as_they_are_written s3_document;
+    given_requests_of_s3_when_mutated_then_refused_or_the_same_in_both_styles s3_operation;
+    given_signed_requests_when_mutated_then_an_independent_signature_matches s3_signature;
     given_stored_rows_when_mutated_then_refused_or_read_back stored_row;
 }
 

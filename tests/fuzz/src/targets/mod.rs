@@ -10,6 +10,11 @@ mod query_pages;
 mod range;
 mod reference;
 mod request;
+mod s3_chunks;
+mod s3_client;
+mod s3_document;
+mod s3_operation;
+mod s3_signature;
 mod stored_row;
 
 use crate::Verdict;
@@ -39,6 +44,10 @@ pub const TARGETS: &[Target] = &[
     target("range", range::target, 128, 20_000),
     target("reference", reference::target, 512, 10_000),
     target("request", request::target, 4096, 250),
+    target("s3_chunks", s3_chunks::target, 4096, 5_000),
+    target("s3_document", s3_document::target, 4096, 10_000),
+    target("s3_operation", s3_operation::target, 2048, 10_000),
+    target("s3_signature", s3_signature::target, 2048, 3_000),
     target("stored_row", stored_row::target, 2048, 50_000),
 ];
 

@@ -139,6 +139,7 @@ fn given_documents_that_are_no_xml_or_more_than_xml_when_read_then_malformed() {
         whole.replace("<PartNumber>1", "<PartNumber>1<b/>").into_bytes(),
         whole.replace("<PartNumber>1", "<PartNumber>1&").into_bytes(),
         whole.replace("<PartNumber>1", "<PartNumber>1&#0;").into_bytes(),
+        whole.replace("<ETag>", "<ETag>\0").into_bytes(),
         whole.replace("<Part>", "text<Part>").into_bytes(),
         whole.replace("<Part>", "<![CDATA[ ]]><Part>").into_bytes(),
         whole.replace("<Part>", "<?php ?><Part>").into_bytes(),
