@@ -14,6 +14,9 @@ use crate::{CRD_NAME, ZotArtifactStore};
 /// that is not its own.
 pub const SCHEMA_REVISION_ANNOTATION: &str = "zot.candlekeep.io/schema-revision";
 
+/// What comes before the revision in the description of the schema, where everybody may read it who may read schemas.
+const REVISION_WORDS: &str = "Revision of this definition:";
+
 const HEADER: &str = "# Generated from crd/src by crdgen --write. Do not edit.\n";
 
 /// Why there is no definition.
@@ -41,8 +44,13 @@ impl std::error::Error for DefinitionError {}
 /// # Errors
 /// When the derived definition is not representable, which no value of a field can cause.
 pub fn definition() -> Result<Value, DefinitionError> {
-    let spec = definition_spec()?;
+    let mut spec = definition_spec()?;
     let revision = revision_of(&spec);
+    if let Some(Value::String(description)) =
+        spec.pointer_mut("/versions/0/schema/openAPIV3Schema/description")
+    {
+        *description = format!("{description} {REVISION_WORDS} {revision}.");
+    }
     Ok(sorted(json!({
         "apiVersion": "apiextensions.k8s.io/v1",
         "kind": "CustomResourceDefinition",
@@ -61,6 +69,14 @@ pub fn definition() -> Result<Value, DefinitionError> {
 /// As [`definition`].
 pub fn schema_revision() -> Result<String, DefinitionError> {
     definition_spec().map(|spec| revision_of(&spec))
+}
+
+/// The revision that an installed schema names in its description, as the API server publishes it.
+#[must_use]
+pub fn revision_in(schema: &Value) -> Option<&str> {
+    let description = schema.get("description")?.as_str()?;
+    let (_, revision) = description.rsplit_once(REVISION_WORDS)?;
+    Some(revision.trim().trim_end_matches('.'))
 }
 
 /// `openAPIV3Schema` of the version.

@@ -274,3 +274,12 @@ fn given_the_definition_when_kubectl_prints_a_list_then_the_columns_are_these() 
     assert_eq!(definition["spec"]["names"]["shortNames"], json!(["zas"]));
     assert_eq!(definition["spec"]["names"]["categories"], json!(["zot"]));
 }
+
+#[test]
+fn given_the_definition_when_its_schema_is_published_then_the_description_tells_the_revision() {
+    let definition = definition::definition().unwrap();
+    let schema = &definition["spec"]["versions"][0]["schema"]["openAPIV3Schema"];
+    let revision = definition::schema_revision().unwrap();
+    assert_eq!(definition::revision_in(schema), Some(revision.as_str()));
+    assert_eq!(definition::revision_in(&definition::schema().unwrap()), None);
+}

@@ -10,6 +10,7 @@ pub mod children;
 pub mod client;
 pub mod controller;
 pub mod credentials;
+pub mod definition;
 pub mod error;
 pub mod fence;
 pub mod hash;

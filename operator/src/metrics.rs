@@ -51,6 +51,7 @@ pub struct Metrics {
     running: Gauge<i64, AtomicI64>,
     leader: Gauge<i64, AtomicI64>,
     crd_outdated: Gauge<i64, AtomicI64>,
+    crd_differs: Gauge<i64, AtomicI64>,
     failed_rollouts: Gauge<i64, AtomicI64>,
     counted: Mutex<BTreeMap<String, Counted>>,
 }
@@ -76,6 +77,7 @@ impl Default for Metrics {
             running: Gauge::default(),
             leader: Gauge::default(),
             crd_outdated: Gauge::default(),
+            crd_differs: Gauge::default(),
             failed_rollouts: Gauge::default(),
             counted: Mutex::default(),
         };
@@ -129,6 +131,11 @@ impl Metrics {
             "crd_outdated",
             "1 when the installed CustomResourceDefinition is older than this operator",
             self.crd_outdated.clone(),
+        );
+        registry.register(
+            "crd_differs",
+            "1 when the installed CustomResourceDefinition is of another revision than this operator, older or newer",
+            self.crd_differs.clone(),
         );
         registry.register(
             "rollouts_failed",
@@ -203,9 +210,9 @@ impl Metrics {
         self.crd_outdated.set(is_outdated.into());
     }
 
-    /// Whether the installed definition of the resource is older than this operator, as far as is known.
-    pub fn is_crd_outdated(&self) -> bool {
-        self.crd_outdated.get() != 0
+    /// Whether the installed definition of the resource is of another revision than this operator.
+    pub fn set_crd_differs(&self, differs: bool) {
+        self.crd_differs.set(differs.into());
     }
 
     /// All of them, as text.

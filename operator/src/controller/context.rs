@@ -17,6 +17,7 @@ use super::interruptions::Interruptions;
 use super::rollouts::Rollouts;
 use super::server_versions::ServerVersions;
 use crate::children::{ChildKind, Ledger, Observations, StoreKey};
+use crate::definition::InstalledDefinition;
 use crate::labels;
 use crate::metrics::Metrics;
 use crate::pipeline::dereference::Learned;
@@ -36,6 +37,8 @@ pub(super) struct Shared {
     pub metrics: Arc<Metrics>,
     /// Restarts after an upgrade of the operator.
     pub rollouts: Rollouts,
+    /// What is known of the installed definition.
+    pub definition: InstalledDefinition,
     /// What the servers told.
     pub versions: Arc<ServerVersions>,
     /// The rules of the definition.

@@ -32,6 +32,7 @@ use zas_crd::{ConditionType, ZotArtifactStore};
 
 use crate::arguments::Arguments;
 use crate::children::{ChildKind, StoreKey};
+use crate::definition::InstalledDefinition;
 use crate::error::ReconcileError;
 use crate::health::Health;
 use crate::metrics::Metrics;
@@ -73,11 +74,16 @@ pub async fn run(
     let settings = Settings::new(arguments, |name| std::env::var(name).ok());
     let platform = Platform::discover(&client).await?;
     tracing::info!(?platform, "discovered the platform");
+    let definition = InstalledDefinition::new(Arc::clone(&metrics));
+    if let Err(error) = definition.check(&client).await {
+        tracing::warn!(%error, "cannot read the installed definition");
+    }
     let shared = Arc::new(Shared {
         rollouts: Rollouts::new(settings.rollout_concurrency),
         settings,
         platform: ArcSwap::from_pointee(platform),
         metrics,
+        definition,
         versions: Arc::default(),
         rules: Rules::default(),
     });
@@ -222,7 +228,8 @@ fn failed(resource: Arc<Guarded>, error: &ReconcileError, context: Arc<Context>)
     Action::requeue(pause)
 }
 
-/// Follows optional kinds once the cluster has them, and tells every store when it gains or loses one.
+/// Follows optional kinds once the cluster has them, and tells every store when it gains or loses one, or when the
+/// definition of the resource is exchanged.
 async fn discover(context: Arc<Context>, namespace: Option<String>, stores: Store<Guarded>) {
     let mut followed: Vec<ChildKind> = Vec::new();
     let mut watches = JoinSet::new();
@@ -235,6 +242,15 @@ async fn discover(context: Arc<Context>, namespace: Option<String>, stores: Stor
             }
         }
         tokio::time::sleep(context.shared.settings.discovery).await;
+        match context.shared.definition.check(&context.client).await {
+            Ok(true) => {
+                for store in stores.state() {
+                    context.trigger(&key_of(&store));
+                }
+            }
+            Ok(false) => {}
+            Err(error) => tracing::warn!(%error, "cannot read the installed definition"),
+        }
         match Platform::discover(&context.client).await {
             Ok(found) if found != *platform => {
                 tracing::info!(?found, "the platform has changed");

@@ -213,9 +213,7 @@ impl Look<'_> {
         self.note_rollout(&objects, observed, diagnosis.as_ref());
         let mut problems: Vec<Problem> = applied.problems.into_iter().map(|(_, problem)| problem).collect();
         problems.extend(diagnosis);
-        if self.context.shared.metrics.is_crd_outdated() {
-            problems.push(outdated_definition());
-        }
+        problems.extend(self.context.shared.definition.problem());
         Ok(Outcome::CarriedOut(Box::new(CarriedOut {
             plans,
             problems,
@@ -375,11 +373,13 @@ impl Look<'_> {
             Some(Facts::Service(facts)) => facts.cluster_ip.clone(),
             _ => None,
         };
-        let (Some(identity), Some(address)) = (self.identity(observed), address) else {
+        let versions = &self.context.shared.versions;
+        let Some(identity) = self.identity(observed) else {
+            versions.forget(&self.key);
             return;
         };
+        let Some(address) = address else { return };
         let (context, key) = (Arc::clone(self.context), self.key.clone());
-        let versions = &self.context.shared.versions;
         versions.ask(&self.key, identity, &address, move || context.trigger(&key));
     }
 
@@ -411,13 +411,13 @@ impl Look<'_> {
             server_version: told.as_deref(),
             now: Timestamp::now(),
         });
-        let metrics = &self.context.shared.metrics;
-        // Only a write tells whether the definition has been renewed.
-        if !metrics.is_crd_outdated() && !status::is_newer(resource.status.as_ref(), &status) {
+        let (metrics, definition) = (&self.context.shared.metrics, &self.context.shared.definition);
+        // A write tells whether a definition that refused fields has been renewed.
+        if !definition.refuses_status() && !status::is_newer(resource.status.as_ref(), &status) {
             return Ok(status);
         }
         let is_known = status::write(&self.context.client, &self.key, &status, metrics).await?;
-        metrics.set_crd_outdated(!is_known);
+        definition.took_status(is_known);
         let uid = self.resource.uid().unwrap_or_default();
         self.context.wrote_status(&self.key, &uid, status.clone());
         let before = resource
@@ -456,13 +456,6 @@ impl Look<'_> {
 fn is_same_template(wanted: &Prepared, present: &Observed) -> bool {
     let wanted = wanted.annotations().remove(labels::TEMPLATE_ANNOTATION);
     wanted.as_ref() == present.annotations.get(labels::TEMPLATE_ANNOTATION)
-}
-
-fn outdated_definition() -> Problem {
-    Problem::new(
-        ConditionReason::CRDOutdated,
-        "the installed CustomResourceDefinition is older than this operator: install the one that came with it",
-    )
 }
 
 /// Up to a tenth of the resync, always the same for a store: stores that were made together are not looked at

@@ -10,6 +10,7 @@ use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use serde::Deserialize;
+use tokio::time::Instant;
 
 use crate::children::StoreKey;
 use crate::layout;
@@ -20,9 +21,13 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// Longest answer, in bytes.
 const LONGEST_ANSWER: usize = 4096;
 
-/// How often one rollout's server is asked in vain before it is left alone: the operator may run where it cannot reach
-/// Services.
+/// How often a server is asked in vain before it is left alone for [`VALIDITY`]: the operator may run where it cannot
+/// reach Services.
 const TRIES: u32 = 5;
+
+/// How long an answer, or that there is none, is taken as it was. A Pod that was replaced under the same Deployment may
+/// run another server, when the tag of its image has moved.
+const VALIDITY: Duration = Duration::from_secs(540);
 
 /// Between two tries.
 const PAUSE: Duration = Duration::from_secs(10);
@@ -40,6 +45,7 @@ pub(super) struct ServerIdentity {
 struct Known {
     identity: ServerIdentity,
     version: Option<String>,
+    asked: Instant,
 }
 
 /// What the servers told. Asking never holds up a look at a store, and only an answer is a reason for another.
@@ -76,8 +82,8 @@ impl ServerVersions {
         known.version.clone()
     }
 
-    /// Asks the server at this address in the background, unless that was begun before. `told` is called when it
-    /// tells its version.
+    /// Asks the server at this address in the background, unless that was done a short while ago. `told` is called when
+    /// it tells a version that was not known.
     pub(super) fn ask(
         self: &Arc<Self>,
         store: &StoreKey,
@@ -85,7 +91,7 @@ impl ServerVersions {
         address: &str,
         told: impl FnOnce() + Send + 'static,
     ) {
-        if !self.is_new(store, &identity) {
+        if !self.is_due(store, &identity) {
             return;
         }
         let (versions, store, address) = (Arc::clone(self), store.clone(), address.to_owned());
@@ -105,15 +111,19 @@ impl ServerVersions {
         });
     }
 
-    /// Notes that this server is being asked. Returns whether it is for the first time.
-    fn is_new(&self, store: &StoreKey, identity: &ServerIdentity) -> bool {
+    /// Notes that this server is being asked, unless it was a short while ago. Returns whether it is to be. What it told
+    /// before holds until it answers.
+    fn is_due(&self, store: &StoreKey, identity: &ServerIdentity) -> bool {
         let mut known = self.lock();
-        if known.get(store).is_some_and(|known| known.identity == *identity) {
+        let now = Instant::now();
+        let before = known.get(store).filter(|known| known.identity == *identity);
+        if before.is_some_and(|before| now.duration_since(before.asked) < VALIDITY) {
             return false;
         }
         let asked = Known {
             identity: identity.clone(),
-            version: None,
+            version: before.and_then(|before| before.version.clone()),
+            asked: now,
         };
         known.insert(store.clone(), asked);
         true
@@ -125,17 +135,18 @@ impl ServerVersions {
         known.get(store).is_some_and(|known| known.identity == *identity)
     }
 
-    /// Keeps what a server told, unless another one has taken its place.
+    /// Keeps what a server told, unless another one has taken its place. Returns whether it is news.
     fn keep(&self, store: &StoreKey, identity: &ServerIdentity, version: String) -> bool {
         let mut known = self.lock();
         let Some(known) = known.get_mut(store).filter(|known| known.identity == *identity) else {
             return false;
         };
+        let is_news = known.version.as_ref() != Some(&version);
         known.version = Some(version);
-        true
+        is_news
     }
 
-    /// Forgets a store that is gone.
+    /// Forgets a store that is gone, or whose server has ended: the next one is asked anew.
     pub(super) fn forget(&self, store: &StoreKey) {
         self.lock().remove(store);
     }
@@ -169,5 +180,60 @@ impl ServerVersions {
     fn lock(&self) -> MutexGuard<'_, HashMap<StoreKey, Known>> {
         // Every change under the lock is complete in itself, so what a panicking thread left is sound.
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn store() -> StoreKey {
+        StoreKey {
+            namespace: "artifacts".to_owned(),
+            name: "store".to_owned(),
+        }
+    }
+
+    fn identity(generation: i64) -> ServerIdentity {
+        ServerIdentity {
+            image: "zas:latest".to_owned(),
+            generation,
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn given_a_server_that_told_its_version_when_time_passes_then_it_is_asked_again_and_the_old_answer_holds_until_then()
+     {
+        let versions = ServerVersions::default();
+        assert!(versions.is_due(&store(), &identity(1)));
+        assert!(versions.keep(&store(), &identity(1), "0.2.0".to_owned()));
+        assert!(!versions.is_due(&store(), &identity(1)));
+        tokio::time::advance(VALIDITY).await;
+        assert!(versions.is_due(&store(), &identity(1)));
+        assert_eq!(versions.told(&store(), &identity(1)).as_deref(), Some("0.2.0"));
+        assert!(
+            !versions.keep(&store(), &identity(1), "0.2.0".to_owned()),
+            "no news"
+        );
+        assert!(versions.keep(&store(), &identity(1), "0.3.0".to_owned()));
+        assert_eq!(versions.told(&store(), &identity(1)).as_deref(), Some("0.3.0"));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn given_a_server_that_ended_when_the_next_one_runs_under_the_same_deployment_then_it_is_asked() {
+        let versions = ServerVersions::default();
+        versions.is_due(&store(), &identity(1));
+        versions.keep(&store(), &identity(1), "0.2.0".to_owned());
+        versions.forget(&store());
+        assert_eq!(versions.told(&store(), &identity(1)), None);
+        assert!(versions.is_due(&store(), &identity(1)));
+        assert!(
+            versions.is_due(&store(), &identity(2)),
+            "another Deployment, at once"
+        );
+        assert!(
+            !versions.keep(&store(), &identity(1), "0.2.0".to_owned()),
+            "too late"
+        );
     }
 }

@@ -41,6 +41,8 @@ struct State {
     has_routes: bool,
     /// Whether the server behind the group of Routes is down, as an aggregated one may be: the group is listed still.
     are_routes_down: bool,
+    /// The published schema of the resource.
+    schema: Option<Value>,
     /// When, and what.
     asked: Vec<(Instant, String)>,
 }
@@ -69,6 +71,12 @@ impl ApiServer {
     /// From here on every request is answered. Those that were ignored stay so.
     pub(super) fn answer_again(&self) {
         self.state().unanswered = None;
+    }
+
+    /// From here on this is the schema of the resource that is published.
+    pub(super) fn publish_schema(&self, mut schema: Value) {
+        schema["x-kubernetes-group-version-kind"] = json!([{"kind": zas_crd::KIND}]);
+        self.state().schema = Some(schema);
     }
 
     /// From here on the cluster has Routes.
@@ -189,6 +197,14 @@ impl State {
 
     /// Which optional APIs there are: none, or Routes.
     fn discovery(&self, path: &str) -> Value {
+        const SCHEMAS: &str = "/openapi/v3/of-stores";
+        if path == SCHEMAS {
+            return json!({"components": {"schemas": {"store": self.schema}}});
+        }
+        if let ("/openapi/v3", Some(schema)) = (path, &self.schema) {
+            let version = format!("{SCHEMAS}?hash={}", crate::hash::of_json(schema));
+            return json!({"paths": {"apis/zot.candlekeep.io/v1alpha1": {"serverRelativeURL": version}}});
+        }
         if path == ROUTES {
             let route = json!({"name": "routes", "singularName": "route", "namespaced": true, "kind": "Route", "verbs": []});
             return json!({"kind": "APIResourceList", "groupVersion": "route.openshift.io/v1", "resources": [route]});

@@ -1,6 +1,7 @@
 //! The controller as a whole against an API server in memory, on a clock that a test need not wait for.
 
 mod api_server;
+mod definition;
 mod interrupted;
 mod referred;
 mod unanswered;
@@ -72,6 +73,17 @@ impl Stage {
             .lines()
             .find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
         value.map_or(0, |value| value.parse().unwrap())
+    }
+
+    /// Reason and message of a condition.
+    fn condition(&self, store: &str, kind: &str) -> Option<(String, String)> {
+        let store = self.server.get(STORES, store)?;
+        let conditions = store["status"]["conditions"].as_array()?.clone();
+        let condition = conditions
+            .into_iter()
+            .find(|condition| condition["type"] == kind)?;
+        let text = |field: &str| condition[field].as_str().unwrap_or_default().to_owned();
+        Some((text("reason"), text("message")))
     }
 
     fn exists(&self, plural: &str, name: &str) -> bool {

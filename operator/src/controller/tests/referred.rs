@@ -5,16 +5,6 @@ use super::*;
 const LIMIT: Duration = Duration::from_secs(5);
 
 impl Stage {
-    fn condition(&self, store: &str, kind: &str) -> Option<(String, String)> {
-        let store = self.server.get(STORES, store)?;
-        let conditions = store["status"]["conditions"].as_array()?.clone();
-        let condition = conditions
-            .into_iter()
-            .find(|condition| condition["type"] == kind)?;
-        let text = |field: &str| condition[field].as_str().unwrap_or_default().to_owned();
-        Some((text("reason"), text("message")))
-    }
-
     async fn expect(&self, kind: &str, reason: &str, words: &str) {
         let is = || {
             let condition = self.condition("store", kind);
