@@ -2,7 +2,7 @@
 
 use super::action::Action;
 use super::never_set::BucketConfiguration;
-use super::{not_allowed, sub_resource};
+use super::{Body, not_allowed, sub_resource};
 use crate::error::S3Error;
 use crate::head::{Method, RequestHead};
 
@@ -39,7 +39,7 @@ pub enum BucketOperation {
     PutVersioning,
     /// `GetBucketAcl`: the owner's `FULL_CONTROL`
     GetAcl,
-    /// `PutBucketAcl`: changes nothing
+    /// `PutBucketAcl`: changes nothing ([`check_put_acl`](crate::headers::check_put_acl))
     PutAcl,
     /// Reads a configuration that is never set.
     GetConfiguration(BucketConfiguration),
@@ -121,6 +121,14 @@ impl BucketOperation {
                 None => "DeleteBucketConfiguration",
             },
             Self::Preflight => "PreflightRequest",
+        }
+    }
+
+    pub(super) const fn body(self) -> Body {
+        match self {
+            Self::DeleteObjects => Body::ProvenDocument,
+            Self::Create | Self::PutTagging | Self::PutVersioning | Self::PutAcl => Body::Document,
+            _ => Body::None,
         }
     }
 

@@ -41,7 +41,7 @@ impl Operation {
     ///
     /// # Errors
     /// `InvalidURI`, `InvalidBucketName`, `KeyTooLongError`, `InvalidArgument`, `NoSuchUpload`, `MethodNotAllowed`,
-    /// `NotImplemented`.
+    /// `NotImplemented`, `AccessControlListNotSupported`, `InvalidStorageClass`.
     pub fn of(head: &RequestHead<'_>, addressing: &Addressing<'_>) -> Result<Self, S3Error> {
         let operation = match Target::of(head, addressing)? {
             Target::Service if head.method == Method::Get => Self::ListBuckets,
@@ -82,6 +82,15 @@ impl Operation {
         }
     }
 
+    /// What the body is.
+    pub const fn body(&self) -> Body {
+        match self {
+            Self::ListBuckets => Body::None,
+            Self::Bucket(_, operation) => operation.body(),
+            Self::Object(_, _, operation) => operation.body(),
+        }
+    }
+
     /// The bucket, if there is one.
     pub const fn bucket(&self) -> Option<&BucketName> {
         match self {
@@ -89,6 +98,21 @@ impl Operation {
             Self::Bucket(bucket, _) | Self::Object(bucket, _, _) => Some(bucket),
         }
     }
+}
+
+/// What the body of a request is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Body {
+    /// Nothing: what comes is not read.
+    None,
+    /// A document of up to [`MAX_DOCUMENT_BYTES`](crate::xml::MAX_DOCUMENT_BYTES).
+    Document,
+    /// A document that would destroy something if it were damaged: [`ExpectedDigests::require`] holds.
+    ///
+    /// [`ExpectedDigests::require`]: crate::checksum::ExpectedDigests::require
+    ProvenDocument,
+    /// Content to be stored.
+    Content,
 }
 
 fn not_allowed(method: Method, resource: &str) -> S3Error {

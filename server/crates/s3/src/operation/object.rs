@@ -3,7 +3,7 @@
 use super::action::Action;
 use super::copy_source::CopySource;
 use super::never_set::ObjectLockProperty;
-use super::{not_allowed, sub_resource};
+use super::{Body, not_allowed, sub_resource};
 use crate::error::S3Error;
 use crate::head::{Method, RequestHead};
 use crate::names::{MultipartUploadId, PartNumber, VersionId};
@@ -62,7 +62,7 @@ pub enum ObjectOperation {
         /// The current one without.
         version: Option<VersionId>,
     },
-    /// `PutObjectAcl`: changes nothing
+    /// `PutObjectAcl`: changes nothing ([`check_put_acl`](crate::headers::check_put_acl))
     PutAcl {
         /// The current one without.
         version: Option<VersionId>,
@@ -206,6 +206,16 @@ impl ObjectOperation {
             Self::AbortMultipartUpload { .. } => "AbortMultipartUpload",
             Self::ListParts { .. } => "ListParts",
             Self::Preflight => "PreflightRequest",
+        }
+    }
+
+    pub(super) const fn body(&self) -> Body {
+        match self {
+            Self::Put | Self::UploadPart { .. } => Body::Content,
+            Self::PutTagging { .. } | Self::PutAcl { .. } | Self::CompleteMultipartUpload { .. } => {
+                Body::Document
+            }
+            _ => Body::None,
         }
     }
 

@@ -4,6 +4,7 @@ use super::Operation;
 use super::bucket::BucketOperation;
 use crate::error::{ErrorCode, S3Error};
 use crate::head::{Method, RequestHead};
+use crate::headers::{check_acl, check_storage_class};
 
 /// Beginnings of names.
 const PREFIXES: [&str; 3] = [
@@ -29,6 +30,10 @@ pub(super) fn check(head: &RequestHead<'_>, operation: &Operation) -> Result<(),
         if is_grant {
             return Err(ErrorCode::AccessControlListNotSupported.into());
         }
+    }
+    if !matches!(head.method, Method::Get | Method::Head) {
+        check_acl(&head.headers)?;
+        check_storage_class(&head.headers)?;
     }
     check_copy_source(head, operation)?;
     match operation {

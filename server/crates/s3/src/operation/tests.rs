@@ -374,6 +374,21 @@ fn given_headers_that_ask_for_what_is_not_done_when_sent_then_refused_by_name() 
     ] {
         assert!(operation_with(Put, "/photos", &headers).is_ok());
     }
+    for (header, value, code) in [
+        (
+            "x-amz-acl",
+            "public-read",
+            ErrorCode::AccessControlListNotSupported,
+        ),
+        ("x-amz-storage-class", "GLACIER", ErrorCode::InvalidStorageClass),
+    ] {
+        for (method, target) in [(Put, "/photos/k"), (Post, "/photos/k?uploads")] {
+            let error = operation_with(method, target, &[(header, value)]).unwrap_err();
+            assert_eq!(error.code(), code, "{header} of {target}");
+        }
+    }
+    let usual = [("x-amz-acl", "private"), ("x-amz-storage-class", "STANDARD")];
+    assert!(operation_with(Put, "/photos/k", &usual).is_ok());
     let bypass = [("x-amz-bypass-governance-retention", "true")];
     assert!(operation_with(Method::Delete, "/photos/k", &bypass).is_ok());
 }
@@ -425,18 +440,27 @@ fn given_requests_that_mean_two_things_or_none_when_read_then_refused() {
 
 #[test]
 fn given_operations_when_asked_for_their_bodies_then_only_content_comes_in_chunks() {
-    for (target, rule) in [
-        ("/photos/k", BodyRule::MayBeChunked),
-        ("/photos/k?partNumber=1&uploadId=u", BodyRule::MayBeChunked),
-        ("/photos/k?tagging", BodyRule::Whole),
-        ("/photos", BodyRule::Whole),
+    for (method, target, body) in [
+        (Method::Put, "/photos/k", Body::Content),
+        (Method::Put, "/photos/k?partNumber=1&uploadId=u", Body::Content),
+        (Method::Put, "/photos/k?tagging", Body::Document),
+        (Method::Put, "/photos", Body::Document),
+        (Method::Post, "/photos/k?uploadId=u", Body::Document),
+        (Method::Post, "/photos?delete", Body::ProvenDocument),
+        (Method::Post, "/photos/k?uploads", Body::None),
+        (Method::Get, "/photos/k", Body::None),
     ] {
+        let operation = operation(method, target).unwrap();
+        let is_content = body == Body::Content;
+        assert_eq!(operation.body(), body, "{target}");
         assert_eq!(
-            operation(Method::Put, target).unwrap().body_rule(),
-            rule,
+            operation.body_rule() == BodyRule::MayBeChunked,
+            is_content,
             "{target}"
         );
     }
+    let copy = operation_with(Method::Put, "/photos/k", COPY).unwrap();
+    assert_eq!((copy.body(), copy.body_rule()), (Body::None, BodyRule::Whole));
 }
 
 #[test]
