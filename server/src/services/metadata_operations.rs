@@ -30,6 +30,22 @@ macro_rules! metadata_operations {
                 fn list_objects(list: ListObjects) -> ObjectPage;
                 fn list_object_versions(list: ListVersions) -> VersionPage;
             }
+            trait MultipartStore {
+                fn create_multipart(origin: &Origin, multipart: NewMultipart) -> CreateMultipartOutcome;
+                fn stat_multipart(name: &MultipartName) -> Option<MultipartStat>;
+                fn put_part(origin: &Origin, part: PutPart) -> PutPartOutcome;
+                fn list_parts(name: &MultipartName, after: u16, count: usize) -> Option<Page<Part>>;
+                fn list_multiparts(list: ListMultiparts) -> MultipartPage;
+                fn complete_multipart(origin: &Origin, completion: CompleteMultipart) -> CompleteOutcome;
+                fn completed_multipart(name: &MultipartName) -> Option<CompletedMultipart>;
+                fn abort_multipart(origin: &Origin, name: &MultipartName) -> AbortMultipartOutcome;
+                fn read_composite(composite: UploadId, offset: u64, count: usize) -> Option<Vec<Run>>;
+                fn list_composite_parts(composite: UploadId, after: u16, count: usize) -> Option<Page<CompositePart>>;
+                fn list_undigested(after: Option<UploadId>, count: usize) -> Vec<UploadId>;
+                fn set_composite_digest(composite: UploadId, digest: &Digest) -> DigestOutcome;
+                fn take_garbage(count: usize) -> Vec<Garbage>;
+                fn drain_garbage(garbage: &Garbage) -> GarbageOutcome;
+            }
             trait MetadataStore {
                 fn create_upload(origin: &Origin, holder: &Holder, id: UploadId) -> Epoch;
                 fn stat_upload(holder: &Holder, id: UploadId) -> Option<u64>;

@@ -2,6 +2,7 @@
 
 mod buckets;
 mod execution;
+mod multipart;
 mod objects;
 
 use std::sync::Arc;

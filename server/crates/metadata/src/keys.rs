@@ -5,6 +5,7 @@
 //! times tell their own length. A holder and the owner of an edge begin with a byte that says of which kind they are.
 
 mod buckets;
+mod multipart;
 mod objects;
 
 use std::borrow::Cow;
@@ -17,6 +18,7 @@ use crate::EdgeOwner;
 use crate::ordered_map::{Family, Key, KeyRange};
 
 pub(crate) use buckets::*;
+pub(crate) use multipart::*;
 pub(crate) use objects::*;
 
 const REPOSITORY: u8 = 0x10;
@@ -45,7 +47,7 @@ const BUCKET_HOLDER: u8 = 2;
 // The kinds of what an edge belongs to.
 const MANIFEST_OWNER: u8 = 1;
 const VERSION_OWNER: u8 = 2;
-const COMPOSITE_OWNER: u8 = 3;
+const PART_OWNER: u8 = 3;
 
 /// The key of a repository's row.
 pub(crate) fn repository(name: &RepositoryName) -> Key {
@@ -302,9 +304,9 @@ impl Tuple {
                 tuple.0.extend_from_slice(&sequence.to_be_bytes());
                 tuple
             }
-            EdgeOwner::Composite(id) => {
-                self.0.push(COMPOSITE_OWNER);
-                self.id(*id)
+            EdgeOwner::Part(id, number) => {
+                self.0.push(PART_OWNER);
+                self.id(*id).part_number(*number)
             }
         }
     }
@@ -326,8 +328,8 @@ impl Tuple {
 
     fn family(&self) -> Family {
         match self.0.first() {
-            Some(&(BODY | BLOB_DATA | objects::OBJECT_DATA)) => Family::Data,
-            Some(&(UPLOAD | DUE | DOOMED)) => Family::Queue,
+            Some(&(BODY | BLOB_DATA | objects::OBJECT_DATA | multipart::PART_DATA)) => Family::Data,
+            Some(&(UPLOAD | DUE | DOOMED | multipart::GARBAGE | multipart::UNDIGESTED)) => Family::Queue,
             _ => Family::Meta,
         }
     }
@@ -423,7 +425,7 @@ impl<'a> Elements<'a> {
                 let sequence = u64::from_be_bytes(self.take(8)?.try_into().ok()?);
                 Some(EdgeOwner::Version(key, sequence))
             }
-            [COMPOSITE_OWNER] => self.id().map(EdgeOwner::Composite),
+            [PART_OWNER] => Some(EdgeOwner::Part(self.id()?, self.part_number()?)),
             _ => None,
         }
     }
@@ -499,7 +501,8 @@ mod tests {
                 ObjectKey::from_text(&key).unwrap(),
                 sequence
             )),
-            any::<[u8; 16]>().prop_map(|id| EdgeOwner::Composite(UploadId::from_bytes(id))),
+            any::<([u8; 16], u16)>()
+                .prop_map(|(id, number)| EdgeOwner::Part(UploadId::from_bytes(id), number)),
         ]
     }
 

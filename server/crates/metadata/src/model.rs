@@ -1,6 +1,7 @@
 //! What goes into the operations and what comes out of them.
 
 mod buckets;
+mod multipart;
 mod objects;
 
 use std::time::Duration;
@@ -9,6 +10,7 @@ use bytes::Bytes;
 use zas_core::{Digest, HashState, Holder, MediaType, ObjectKey, Tag, Timestamp, UploadId};
 
 pub use buckets::*;
+pub use multipart::*;
 pub use objects::*;
 
 /// How long things are kept, changeable while running.
@@ -193,8 +195,8 @@ pub enum EdgeOwner {
     Manifest(Digest),
     /// The version of this sequence number of the object with this key.
     Version(ObjectKey, u64),
-    /// The content of this id, which is put together from parts.
-    Composite(UploadId),
+    /// The part of this number of the multipart upload of this id, or of the composite that it became.
+    Part(UploadId, u16),
 }
 
 /// A digest that a manifest refers to.

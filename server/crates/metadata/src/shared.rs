@@ -40,6 +40,10 @@ pub(crate) struct Queues {
     pub(crate) due: LowerBound,
     /// Names whose bytes are to be deleted.
     pub(crate) doomed: LowerBound,
+    /// What is to be given up bit by bit.
+    pub(crate) garbage: LowerBound,
+    /// Composites whose digest is not known.
+    pub(crate) undigested: LowerBound,
 }
 
 impl<M: OrderedMap> Shared<M> {
@@ -49,6 +53,8 @@ impl<M: OrderedMap> Shared<M> {
             uploads: LowerBound::new(keys::uploads()),
             due: LowerBound::new(keys::dues()),
             doomed: LowerBound::new(keys::dooms()),
+            garbage: LowerBound::new(keys::all_garbage()),
+            undigested: LowerBound::new(keys::all_undigested()),
         };
         let drift = DriftWatch::new(clocks.clone());
         Self {
@@ -155,5 +161,7 @@ impl Queues {
         visit(&self.uploads);
         visit(&self.due);
         visit(&self.doomed);
+        visit(&self.garbage);
+        visit(&self.undigested);
     }
 }

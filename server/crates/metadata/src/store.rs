@@ -1,6 +1,7 @@
 //! The operations. Each is atomic, and durable when it returns unless its comment says otherwise.
 
 mod buckets;
+mod multipart;
 mod objects;
 
 use async_trait::async_trait;
@@ -15,6 +16,7 @@ use crate::{
 };
 
 pub use buckets::BucketStore;
+pub use multipart::MultipartStore;
 pub use objects::ObjectStore;
 
 /// Every fact of the store.
@@ -22,7 +24,9 @@ pub use objects::ObjectStore;
 /// A method that changes something returns after the change survives power loss. A method that reads sees every
 /// change acknowledged before it was called.
 #[async_trait]
-pub trait MetadataStore: BucketStore + ObjectStore + std::fmt::Debug + Send + Sync + 'static {
+pub trait MetadataStore:
+    BucketStore + ObjectStore + MultipartStore + std::fmt::Debug + Send + Sync + 'static
+{
     /// Reserves `id` for an upload of `holder`.
     ///
     /// Returns **before** the row survives power loss: nothing was acknowledged that its loss would break.

@@ -17,6 +17,8 @@ mod damage;
 mod holders;
 mod listings;
 mod manifests;
+mod multipart;
+mod object_contents;
 mod object_listings;
 mod object_setting;
 mod objects;
@@ -94,6 +96,8 @@ pub fn groups() -> Vec<Group> {
         group("time", time::cases()),
         group("buckets", buckets::cases()),
         group("objects", objects::cases()),
+        group("object_contents", object_contents::cases()),
+        group("multipart", multipart::cases()),
         group("object_listings", object_listings::cases()),
         group("concurrency", concurrency::cases()),
     ]

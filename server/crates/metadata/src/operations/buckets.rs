@@ -3,17 +3,18 @@
 use std::ops::ControlFlow;
 
 use bytes::Bytes;
-use zas_core::{BucketId, BucketName};
+use zas_core::{BucketId, BucketName, UploadId};
 
 use crate::keys::Elements;
 use crate::operations::listings;
+use crate::operations::multipart::discard;
 use crate::ordered_map::{Effort, Key};
 use crate::rows::{BucketRow, BucketStateRow, Payload, Row as _, Unknown};
 use crate::transaction::Transaction;
 use crate::view::{Found, View};
 use crate::{
-    Bucket, BucketOutcome, CreateBucketOutcome, DeleteBucketOutcome, DocumentKind, ListBuckets, ListedBucket,
-    MetadataError, NewBucket, Page, Result, Versioning, keys,
+    Bucket, BucketOutcome, CreateBucketOutcome, DeleteBucketOutcome, DocumentKind, GarbageKind, ListBuckets,
+    ListedBucket, MetadataError, NewBucket, Page, Result, Versioning, keys,
 };
 
 /// Makes a bucket whose name is free.
@@ -138,6 +139,8 @@ pub(crate) fn delete(
     }
     transaction.delete(keys::bucket(&state.name));
     transaction.delete(keys::bucket_state(bucket));
+    let id = UploadId::from_bytes(bucket.to_bytes());
+    discard(transaction, GarbageKind::Bucket, id, transaction.now());
     Ok(Deletion::Made(DeleteBucketOutcome::Deleted))
 }
 

@@ -62,6 +62,49 @@ pub(crate) fn renew(transaction: &mut Transaction<'_>, holder: &Holder, digest: 
     }
 }
 
+/// Makes a bucket hold a blob for something that refers to it from now on. An object's bytes are no promise beyond the
+/// object, so there is no lease, and with the reference the link goes.
+pub(crate) fn hold(
+    transaction: &mut Transaction<'_>,
+    holder: &Holder,
+    owner: &EdgeOwner,
+    digest: &Digest,
+    size: u64,
+    upload: Option<UploadId>,
+) -> Result<()> {
+    transaction.put(keys::edge(digest, holder, owner), &Marker);
+    let key = keys::link(digest, holder);
+    if transaction.view().row_to_replace::<LinkRow>(&key)?.is_none() {
+        let link = LinkRow {
+            size,
+            lease_until: transaction.now(),
+            upload,
+            unknown: Unknown::default(),
+        };
+        transaction.put(key, &link);
+    }
+    Ok(())
+}
+
+/// Removes a reference that [`hold`] made. Whether another one keeps the blob is seen at once, without a grace: the bytes
+/// stay for the doom delay.
+pub(crate) fn let_go(
+    transaction: &mut Transaction<'_>,
+    holder: &Holder,
+    owner: &EdgeOwner,
+    digest: &Digest,
+) -> Result<()> {
+    transaction.delete(keys::edge(digest, holder, owner));
+    if let Some(link) = transaction
+        .view()
+        .row_to_replace::<LinkRow>(&keys::link(digest, holder))?
+    {
+        let due_at = link.lease_until.max(transaction.now());
+        transaction.put(keys::due(due_at, holder, digest), &Marker);
+    }
+    Ok(())
+}
+
 /// Removes a reference. The blob stays for a grace more, then somebody looks at it.
 pub(crate) fn release(
     transaction: &mut Transaction<'_>,

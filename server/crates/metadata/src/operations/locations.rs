@@ -12,6 +12,11 @@ pub(crate) fn put_live(transaction: &mut Transaction<'_>, name: UploadId, digest
     transaction.put(keys::location(name), &LocationRow::Live(*digest));
 }
 
+/// Records that `name` holds bytes of a part of this multipart upload, or of the composite that it becomes.
+pub(crate) fn put_part(transaction: &mut Transaction<'_>, name: UploadId, upload: UploadId) {
+    transaction.put(keys::location(name), &LocationRow::Composite(upload));
+}
+
 /// Gives the bytes under `name` up; they are deleted after the doom delay.
 ///
 /// To be called once for a name: while it has an upload row, or is live, or is known to no row.
@@ -37,7 +42,7 @@ pub(crate) fn is_known(view: &View<'_>, name: UploadId) -> Result<bool> {
     Ok(match view.row::<LocationRow>(&keys::location(name))? {
         _ if view.has(&keys::upload(name))? => true,
         None => false,
-        Some(LocationRow::Doomed(_)) => true,
+        Some(LocationRow::Doomed(_) | LocationRow::Composite(_)) => true,
         // An unreadable row of the blob is an error here: what it says is not known.
         Some(LocationRow::Live(digest)) => view
             .row::<BlobRow>(&keys::blob(&digest))?

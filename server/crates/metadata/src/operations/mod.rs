@@ -9,6 +9,7 @@ pub(crate) mod links;
 pub(crate) mod listings;
 pub(crate) mod locations;
 pub(crate) mod manifests;
+pub(crate) mod multipart;
 pub(crate) mod objects;
 pub(crate) mod removal;
 pub(crate) mod store;

@@ -8,8 +8,8 @@ use crate::operations::{links, locations};
 use crate::rows::{BlobRow, Payload, StoredContent, Unknown, UploadRow};
 use crate::transaction::Transaction;
 use crate::{
-    BlobContent, Claim, Epoch, FinishOutcome, FinishUpload, NewBlob, Origin, Progress, Result, UploadEntry,
-    WriterOutcome, keys,
+    BlobContent, Claim, Epoch, Extent, FinishOutcome, FinishUpload, NewBlob, Origin, Progress, Result,
+    UploadEntry, WriterOutcome, keys,
 };
 
 /// How often at most the bytes of one blob are exchanged for others that are just as good as far as anybody knows.
@@ -121,6 +121,17 @@ pub(crate) fn expire(transaction: &mut Transaction<'_>, listed: &UploadEntry) ->
 
 /// Ends an upload: its blob is the holder's now.
 pub(crate) fn finish(transaction: &mut Transaction<'_>, upload: FinishUpload) -> Result<FinishOutcome> {
+    let (id, holder) = (upload.id, upload.holder.clone());
+    let (digest, size) = (upload.blob.digest, upload.blob.size);
+    let outcome = store(transaction, upload)?;
+    if !matches!(outcome, FinishOutcome::Fenced | FinishOutcome::Unknown) {
+        links::grant(transaction, &holder, &digest, size, Some(id))?;
+    }
+    Ok(outcome)
+}
+
+/// Ends an upload: its blob is there, and nobody holds it yet.
+pub(crate) fn store(transaction: &mut Transaction<'_>, upload: FinishUpload) -> Result<FinishOutcome> {
     let FinishUpload {
         id,
         epoch,
@@ -150,33 +161,63 @@ pub(crate) fn finish(transaction: &mut Transaction<'_>, upload: FinishUpload) ->
     if has_stored_bytes && !surplus.contains(&id) {
         surplus.push(id);
     }
-    let (size, outcome) = match existing {
+    let outcome = match existing {
         Existing::Sound(existing) if may_replace(transaction, &existing, &row) => {
             surplus.retain(|name| !row.locations().contains(name));
             surplus.extend(existing.locations());
             row.renewed_at = Some(transaction.now());
             put_blob(transaction, &digest, &row, data);
-            (row.size, FinishOutcome::Renewed)
+            FinishOutcome::Renewed
         }
-        Existing::Sound(existing) => (existing.size, FinishOutcome::Existed),
+        Existing::Sound(_) => FinishOutcome::Existed,
         Existing::Damaged(existing) => {
             surplus.retain(|name| !row.locations().contains(name));
             surplus.extend(existing.iter().flat_map(BlobRow::locations));
             transaction.delete(keys::damaged(&digest));
             put_blob(transaction, &digest, &row, data);
-            (row.size, FinishOutcome::Healed)
+            FinishOutcome::Healed
         }
         Existing::Nothing => {
             surplus.retain(|name| !row.locations().contains(name));
             put_blob(transaction, &digest, &row, data);
-            (row.size, FinishOutcome::Created)
+            FinishOutcome::Created
         }
     };
     for name in surplus {
         locations::doom(transaction, name);
     }
-    links::grant(transaction, &holder, &digest, size, Some(id))?;
     Ok(outcome)
+}
+
+/// What became of an upload of bytes that ends.
+pub(crate) enum Taken {
+    /// These are its runs of bytes, which nobody owns now.
+    Extents(Vec<Extent>),
+    /// Somebody else has claimed it since.
+    Fenced,
+    /// There is no such upload.
+    Unknown,
+}
+
+/// Ends an upload without a blob: the caller owns its runs of bytes, the last of which are `extents`.
+pub(crate) fn take(
+    transaction: &mut Transaction<'_>,
+    holder: &Holder,
+    id: UploadId,
+    epoch: Epoch,
+    extents: Vec<Extent>,
+) -> Result<Taken> {
+    let row = transaction.view().row::<UploadRow>(&keys::upload(id))?;
+    let row = match row.filter(|row| row.holder == *holder) {
+        None => return Ok(Taken::Unknown),
+        Some(row) if row.epoch != epoch => return Ok(Taken::Fenced),
+        Some(row) => row,
+    };
+    transaction.delete(keys::upload(id));
+    if row.has_stored_bytes && !extents.iter().any(|extent| extent.location == id) {
+        locations::doom(transaction, id);
+    }
+    Ok(Taken::Extents(extents))
 }
 
 /// Whether bytes that were just proved take the place of others, about which nobody knows: a disk may have damaged them

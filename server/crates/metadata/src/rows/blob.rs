@@ -93,7 +93,7 @@ impl Row for BlobRow {
     }
 }
 
-fn encode_extent(extent: &Extent) -> Vec<u8> {
+pub(super) fn encode_extent(extent: &Extent) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(32);
     bytes.put_slice(&extent.location.to_bytes());
     bytes.put_u64(extent.offset);
@@ -101,7 +101,7 @@ fn encode_extent(extent: &Extent) -> Vec<u8> {
     bytes
 }
 
-fn decode_extent(mut stored: &[u8]) -> Option<Extent> {
+pub(super) fn decode_extent(mut stored: &[u8]) -> Option<Extent> {
     if stored.len() < 32 {
         return None;
     }
@@ -118,6 +118,8 @@ fn decode_extent(mut stored: &[u8]) -> Option<Extent> {
 pub(crate) enum LocationRow {
     /// Bytes of this blob.
     Live(Digest),
+    /// Bytes of a part of this multipart upload, or of the composite that it becomes.
+    Composite(UploadId),
     /// Bytes to be deleted at this time.
     Doomed(Timestamp),
 }
@@ -129,21 +131,23 @@ impl Row for LocationRow {
         match self {
             Self::Live(digest) => Writer::new().digest(1, digest),
             Self::Doomed(due) => Writer::new().time(2, *due),
+            Self::Composite(id) => Writer::new().bytes(4, &id.to_bytes()),
         }
         .finish()
     }
 
     fn decode(stored: &Bytes) -> Option<Self> {
-        let (mut live, mut doomed) = (None, None);
+        let (mut live, mut doomed, mut composite) = (None, None, None);
         for field in fields(stored)? {
             match field.tag {
                 1 => live = Some(Self::Live(field.digest()?)),
                 2 => doomed = Some(Self::Doomed(field.time()?)),
+                4 => composite = Some(Self::Composite(field.id()?)),
                 _ => {}
             }
         }
-        match (live, doomed) {
-            (Some(row), None) | (None, Some(row)) => Some(row),
+        match (live, doomed, composite) {
+            (Some(row), None, None) | (None, Some(row), None) | (None, None, Some(row)) => Some(row),
             _ => None,
         }
     }

@@ -74,14 +74,9 @@ impl Row for BucketStateRow {
     const NAME: &'static str = "bucket state";
 
     fn encode(&self) -> Bytes {
-        let versioning = match self.versioning {
-            Versioning::Never => 0,
-            Versioning::Enabled => 1,
-            Versioning::Suspended => 2,
-        };
         Writer::new()
             .text(1, self.name.as_str())
-            .number(2, versioning)
+            .number(2, versioning_number(self.versioning))
             .unknown(&self.unknown)
             .finish()
     }
@@ -91,14 +86,7 @@ impl Row for BucketStateRow {
         for field in fields(stored)? {
             match field.tag {
                 1 => name = Some(field.parsed()?),
-                2 => {
-                    versioning = match field.number()? {
-                        0 => Versioning::Never,
-                        1 => Versioning::Enabled,
-                        2 => Versioning::Suspended,
-                        _ => return None,
-                    }
-                }
+                2 => versioning = read_versioning(field.number()?)?,
                 _ => unknown.keep(field),
             }
         }
@@ -107,5 +95,22 @@ impl Row for BucketStateRow {
             versioning,
             unknown,
         })
+    }
+}
+
+pub(super) fn versioning_number(versioning: Versioning) -> u64 {
+    match versioning {
+        Versioning::Never => 0,
+        Versioning::Enabled => 1,
+        Versioning::Suspended => 2,
+    }
+}
+
+pub(super) fn read_versioning(number: u64) -> Option<Versioning> {
+    match number {
+        0 => Some(Versioning::Never),
+        1 => Some(Versioning::Enabled),
+        2 => Some(Versioning::Suspended),
+        _ => None,
     }
 }

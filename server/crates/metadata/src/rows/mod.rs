@@ -8,6 +8,7 @@ mod blob;
 mod bucket;
 mod link;
 mod manifest;
+mod multipart;
 mod object;
 mod payload;
 mod repository;
@@ -20,6 +21,9 @@ pub(crate) use blob::{BlobRow, LocationRow, StoredContent};
 pub(crate) use bucket::{BucketRow, BucketStateRow};
 pub(crate) use link::LinkRow;
 pub(crate) use manifest::{BodyRow, ManifestRow, TagRow};
+pub(crate) use multipart::{
+    CompositeRow, MultipartRow, MultipartStateRow, PartContent, PartListRow, PartRow, Segment, Source,
+};
 pub(crate) use object::{HeadRow, Listed, VersionBody, VersionContent, VersionRow};
 pub(crate) use payload::{Marker, Payload};
 pub(crate) use repository::RepositoryRow;

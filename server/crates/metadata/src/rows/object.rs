@@ -288,12 +288,12 @@ fn read_pair(mut stored: &[u8]) -> Option<(String, String)> {
     Some((text(name)?, text(value)?))
 }
 
-fn version_bytes(id: VersionId) -> [u8; 16] {
+pub(super) fn version_bytes(id: VersionId) -> [u8; 16] {
     (u128::from(id.sequence) << 64 | u128::from(id.random)).to_be_bytes()
 }
 
 impl Field {
-    fn version(&self) -> Option<VersionId> {
+    pub(super) fn version(&self) -> Option<VersionId> {
         let id = u128::from_be_bytes(self.value.as_ref().try_into().ok()?);
         Some(VersionId {
             sequence: (id >> 64) as u64,

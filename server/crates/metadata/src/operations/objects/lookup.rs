@@ -1,13 +1,15 @@
 //! Reading one version.
 
-use zas_core::{BucketId, ObjectKey};
+use zas_core::{BucketId, Holder, ObjectKey};
 
 use super::{Place, contents, heads};
+use crate::operations::blobs;
+use crate::operations::multipart::reading;
 use crate::rows::{Payload, VersionBody, VersionContent, VersionRow};
 use crate::view::{LOOKS, View};
 use crate::{
-    ContentRef, DeleteMarker, MetadataError, ObjectBytes, ObjectLookup, ObjectVersion, Result, StoredVersion,
-    VersionId, VersionSelector, keys,
+    BlobContent, ContentRef, DeleteMarker, MetadataError, ObjectBytes, ObjectLookup, ObjectVersion, Result,
+    StoredVersion, VersionId, VersionSelector, keys,
 };
 
 /// A version and its row.
@@ -149,13 +151,20 @@ fn bytes(view: &View<'_>, place: Place<'_>, content: &ContentRef) -> Result<Opti
             let data = view.row::<Payload>(&contents::data_key(place))?;
             data.map(|Payload(bytes)| ObjectBytes::Inline(bytes))
         }
-        ContentRef::Blob(_) => None,
+        ContentRef::Blob(digest) => {
+            // Gone together with the version, if it is: then a second look finds none.
+            let held = blobs::look_up(view, &Holder::Bucket(place.bucket), digest)?;
+            held.map(|held| match held.stat.content {
+                BlobContent::Inline(bytes) => ObjectBytes::Inline(bytes),
+                BlobContent::Extents(extents) => ObjectBytes::Extents(extents),
+            })
+        }
         ContentRef::Composite(composite) => Some(ObjectBytes::Composite(composite.id)),
     })
 }
 
 fn described(
-    _view: &View<'_>,
+    view: &View<'_>,
     version: StoredVersion,
     row: VersionRow,
 ) -> Result<ObjectLookup<ObjectVersion>> {
@@ -174,7 +183,7 @@ fn described(
         VersionContent::Composite(id, parts) => ContentRef::Composite(crate::Composite {
             id,
             parts,
-            digest: None,
+            digest: reading::digest(view, id)?,
         }),
     };
     Ok(ObjectLookup::Found(ObjectVersion {
