@@ -277,6 +277,33 @@ fn given_headers_that_were_added_to_a_signed_request_when_served_then_access_den
     }
 }
 
+/// What a link carries is signed with it, and means what the header means.
+#[test]
+fn given_headers_that_a_link_carries_when_served_then_they_are_not_ignored() {
+    let link = |query: &str| Request::new("PUT", "/photos/a", query).presigned("60");
+    for (query, code) in [
+        ("x-amz-server-side-encryption=AES256", ErrorCode::NotImplemented),
+        ("x-amz-object-lock-mode=GOVERNANCE", ErrorCode::NotImplemented),
+        ("x-amz-acl=public-read", ErrorCode::AccessControlListNotSupported),
+        ("x-amz-storage-class=GLACIER", ErrorCode::InvalidStorageClass),
+    ] {
+        assert_eq!(serve(&link(query)).expect_err(query).code(), code, "{query}");
+    }
+    let copy = serve(&link("x-amz-copy-source=%2Fother%2Fb%3FversionId%3Dv1")).unwrap();
+    assert_eq!(copy.actions, [Action::PutObject, Action::GetObjectVersion]);
+    let checksum = "x-amz-checksum-crc32=AAAAAA%3D%3D&x-amz-sdk-checksum-algorithm=CRC32";
+    assert!(serve(&link(checksum).body(b"1")).is_ok());
+    let added = Request::new("PUT", "/photos/a", "").presigned("60");
+    let added = Request {
+        query: format!("{}&x-amz-acl=private", added.query),
+        ..added
+    };
+    assert_eq!(
+        serve(&added).unwrap_err().code(),
+        ErrorCode::SignatureDoesNotMatch
+    );
+}
+
 #[test]
 fn given_a_link_when_its_time_is_over_then_access_denied() {
     let link = put().presigned("60");

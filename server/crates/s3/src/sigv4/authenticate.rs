@@ -51,7 +51,7 @@ pub fn authenticate(head: &RequestHead<'_>, expected: &Expected<'_>) -> Result<A
     }
 }
 
-fn authorization<'a>(head: &RequestHead<'a>) -> Result<&'a str, S3Error> {
+fn authorization<'a>(head: &'a RequestHead<'_>) -> Result<&'a str, S3Error> {
     let text = head.headers.text("authorization").ok().flatten();
     text.ok_or_else(|| {
         S3Error::with_message(

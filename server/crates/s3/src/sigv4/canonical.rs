@@ -99,7 +99,8 @@ fn canonical_headers(head: &RequestHead<'_>, signed_headers: &[String]) -> Vec<u
     for name in signed_headers {
         lines.extend_from_slice(name.as_bytes());
         lines.push(b':');
-        for (position, value) in head.headers.all(name).enumerate() {
+        let values = head.headers.sent().filter(|(header, _)| header == name);
+        for (position, (_, value)) in values.enumerate() {
             if position > 0 {
                 lines.push(b',');
             }

@@ -157,7 +157,7 @@ pub(super) fn check_signed_headers(head: &RequestHead<'_>, signed_headers: &[Str
         |name: &str| name == "host" || (name.starts_with("x-amz-") && name != ContentSha256::HEADER);
     let mut unsigned: Vec<&str> = head
         .headers
-        .iter()
+        .sent()
         .map(|(name, _)| name)
         .filter(|name| must_be_signed(name) && !is_signed(name, signed_headers))
         .collect();
