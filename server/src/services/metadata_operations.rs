@@ -5,6 +5,13 @@
 macro_rules! metadata_operations {
     ($write:ident) => {
         $write! {
+            trait AccessKeyStore {
+                fn create_access_key(origin: &Origin, key: NewAccessKey) -> CreateAccessKeyOutcome;
+                fn access_key(id: &str) -> Option<AccessKey>;
+                fn list_access_keys(list: ListAccessKeys) -> Page<AccessKey>;
+                fn revoke_access_key(origin: &Origin, id: &str) -> RevokeOutcome;
+                fn used_kids() -> Vec<String>;
+            }
             trait BucketStore {
                 fn create_bucket(origin: &Origin, bucket: NewBucket) -> CreateBucketOutcome;
                 fn stat_bucket(name: &BucketName) -> Option<Bucket>;

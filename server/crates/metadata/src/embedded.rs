@@ -1,5 +1,6 @@
 //! The store over an ordered map.
 
+mod access_keys;
 mod buckets;
 mod execution;
 mod multipart;

@@ -4,6 +4,7 @@
 //! text that starts with it, whatever follows in the tuple, and any byte is allowed in it. Digests, ids and
 //! times tell their own length. A holder and the owner of an edge begin with a byte that says of which kind they are.
 
+mod access_keys;
 mod buckets;
 mod multipart;
 mod objects;
@@ -17,6 +18,7 @@ use zas_core::{BucketId, Digest, Holder, RepositoryName, Tag, Timestamp, UploadI
 use crate::EdgeOwner;
 use crate::ordered_map::{Family, Key, KeyRange};
 
+pub(crate) use access_keys::*;
 pub(crate) use buckets::*;
 pub(crate) use multipart::*;
 pub(crate) use objects::*;

@@ -49,7 +49,7 @@ pub use format::DATA_FORMAT;
 pub use model::*;
 #[cfg(feature = "rocksdb")]
 pub use rocks_map::RocksMetadata;
-pub use store::{BucketStore, MetadataStore, MultipartStore, ObjectStore};
+pub use store::{AccessKeyStore, BucketStore, MetadataStore, MultipartStore, ObjectStore};
 
 /// The longest content that is kept in a row instead of a file, in bytes: up to here a synced row costs less than
 /// a synced file.

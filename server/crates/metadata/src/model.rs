@@ -1,5 +1,6 @@
 //! What goes into the operations and what comes out of them.
 
+mod access_keys;
 mod buckets;
 mod multipart;
 mod objects;
@@ -9,6 +10,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use zas_core::{Digest, HashState, Holder, MediaType, ObjectKey, Tag, Timestamp, UploadId};
 
+pub use access_keys::*;
 pub use buckets::*;
 pub use multipart::*;
 pub use objects::*;

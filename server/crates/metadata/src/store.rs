@@ -1,5 +1,6 @@
 //! The operations. Each is atomic, and durable when it returns unless its comment says otherwise.
 
+mod access_keys;
 mod buckets;
 mod multipart;
 mod objects;
@@ -15,6 +16,7 @@ use crate::{
     WriterOutcome,
 };
 
+pub use access_keys::AccessKeyStore;
 pub use buckets::BucketStore;
 pub use multipart::MultipartStore;
 pub use objects::ObjectStore;
@@ -25,7 +27,7 @@ pub use objects::ObjectStore;
 /// change acknowledged before it was called.
 #[async_trait]
 pub trait MetadataStore:
-    BucketStore + ObjectStore + MultipartStore + std::fmt::Debug + Send + Sync + 'static
+    AccessKeyStore + BucketStore + ObjectStore + MultipartStore + std::fmt::Debug + Send + Sync + 'static
 {
     /// Reserves `id` for an upload of `holder`.
     ///

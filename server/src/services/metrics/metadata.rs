@@ -9,17 +9,18 @@ use zas_core::{
     UploadId,
 };
 use zas_metadata::{
-    AbortMultipartOutcome, BlobContent, BlobStat, Bucket, BucketOutcome, BucketStore, Claim, CommitManifest,
-    CommitOutcome, CompleteMultipart, CompleteOutcome, CompletedMultipart, CompositePart,
-    CreateBucketOutcome, CreateMultipartOutcome, DamageOutcome, DeleteBucketOutcome, DeleteManifestOutcome,
-    DeleteObject, DeleteOutcome, DeleteTagOutcome, DigestOutcome, DocumentKind, DueLink, Epoch,
-    FinishOutcome, FinishUpload, Garbage, GarbageOutcome, Lease, ListBuckets, ListMultiparts, ListObjects,
-    ListVersions, ListedBucket, ManifestStat, MetadataStore, MountOutcome, MultipartName, MultipartPage,
-    MultipartStat, MultipartStore, NewBucket, NewMultipart, ObjectBytes, ObjectLookup, ObjectPage,
-    ObjectStore, ObjectVersion, Origin, OrphanOutcome, Owner, Page, Part, Precondition, Progress, PutObject,
-    PutOutcome, PutPart, PutPartOutcome, ReapOutcome, ReferrerCursor, ReferrerPage, Result, Run, ScrubEntry,
-    ScrubPosition, SharedManifest, StoredManifest, SweepPosition, Timing, UpdateOutcome, UploadEntry,
-    VersionPage, VersionSelector, Versioning, WriterOutcome,
+    AbortMultipartOutcome, AccessKey, AccessKeyStore, BlobContent, BlobStat, Bucket, BucketOutcome,
+    BucketStore, Claim, CommitManifest, CommitOutcome, CompleteMultipart, CompleteOutcome,
+    CompletedMultipart, CompositePart, CreateAccessKeyOutcome, CreateBucketOutcome, CreateMultipartOutcome,
+    DamageOutcome, DeleteBucketOutcome, DeleteManifestOutcome, DeleteObject, DeleteOutcome, DeleteTagOutcome,
+    DigestOutcome, DocumentKind, DueLink, Epoch, FinishOutcome, FinishUpload, Garbage, GarbageOutcome, Lease,
+    ListAccessKeys, ListBuckets, ListMultiparts, ListObjects, ListVersions, ListedBucket, ManifestStat,
+    MetadataStore, MountOutcome, MultipartName, MultipartPage, MultipartStat, MultipartStore, NewAccessKey,
+    NewBucket, NewMultipart, ObjectBytes, ObjectLookup, ObjectPage, ObjectStore, ObjectVersion, Origin,
+    OrphanOutcome, Owner, Page, Part, Precondition, Progress, PutObject, PutOutcome, PutPart, PutPartOutcome,
+    ReapOutcome, ReferrerCursor, ReferrerPage, Result, RevokeOutcome, Run, ScrubEntry, ScrubPosition,
+    SharedManifest, StoredManifest, SweepPosition, Timing, UpdateOutcome, UploadEntry, VersionPage,
+    VersionSelector, Versioning, WriterOutcome,
 };
 
 use super::ServerMetrics;

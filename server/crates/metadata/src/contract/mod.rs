@@ -9,6 +9,7 @@
     reason = "tests in every respect but the place: other crates run them"
 )]
 
+mod access_keys;
 mod blobs;
 mod buckets;
 mod collection;
@@ -99,6 +100,7 @@ pub fn groups() -> Vec<Group> {
         group("object_contents", object_contents::cases()),
         group("multipart", multipart::cases()),
         group("object_listings", object_listings::cases()),
+        group("access_keys", access_keys::cases()),
         group("concurrency", concurrency::cases()),
     ]
 }

@@ -1,6 +1,7 @@
 //! The operations: functions from a view and arguments to an outcome and changes. They read no clock and hold
 //! no state, and run one after the other.
 
+pub(crate) mod access_keys;
 pub(crate) mod blobs;
 pub(crate) mod buckets;
 pub(crate) mod collection;

@@ -4,6 +4,7 @@
 //! are read, changed and written again carry such fields along ([`Unknown`]). Tags are never used twice. The
 //! version byte changes only when an older binary must not read the row at all.
 
+mod access_key;
 mod blob;
 mod bucket;
 mod link;
@@ -17,6 +18,7 @@ mod store;
 mod sweep;
 mod upload;
 
+pub(crate) use access_key::AccessKeyRow;
 pub(crate) use blob::{BlobRow, LocationRow, StoredContent};
 pub(crate) use bucket::{BucketRow, BucketStateRow};
 pub(crate) use link::LinkRow;
