@@ -85,19 +85,27 @@ impl Work {
 struct Turns {
     expiring: Work,
     reaping: Work,
+    draining: Work,
     sweeping: Work,
     deleting: Work,
 }
 
 impl Turns {
     fn are_left(&self) -> bool {
-        [&self.expiring, &self.reaping, &self.deleting]
+        [&self.expiring, &self.draining, &self.reaping, &self.deleting]
             .iter()
             .any(|work| work.is_left())
     }
 
     fn outcome(self) -> Result<()> {
-        for work in [self.expiring, self.reaping, self.sweeping, self.deleting] {
+        let all = [
+            self.expiring,
+            self.draining,
+            self.reaping,
+            self.sweeping,
+            self.deleting,
+        ];
+        for work in all {
             if let Work::Failed(error) = work {
                 return Err(error);
             }
@@ -151,6 +159,10 @@ impl Collector {
             if turns.expiring.is_left() {
                 let turn = self.expire_uploads(&mut expiry, &mut collected).await;
                 turns.expiring.end(turn);
+            }
+            // Before the links: what goes may be what kept them.
+            if turns.draining.is_left() {
+                turns.draining.end(self.drain_garbage().await);
             }
             if turns.reaping.is_left() {
                 turns.reaping.end(self.reap_links(&mut collected).await);

@@ -5,6 +5,7 @@
 
 mod collection;
 mod demand;
+mod garbage;
 mod orphans;
 mod schedule;
 mod scrub;

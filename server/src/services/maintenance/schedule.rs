@@ -71,8 +71,11 @@ impl Collector {
 mod tests {
     use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
     use zas_blobs::{BlobStore as _, FaultyBlobs, MemoryBlobs, Operation};
-    use zas_core::{Clock, Digest, ManualClock, SystemIds};
-    use zas_metadata::{MemoryMetadata, MetadataStore, Timing};
+    use zas_core::{BucketId, Clock, Digest, IdSource as _, ManualClock, SystemIds};
+    use zas_metadata::{
+        MemoryMetadata, MetadataStore, MultipartName, NewBucket, NewMultipart, NewPartContent,
+        ObjectAttributes, Origin, Owner, PutPart, Timing,
+    };
 
     use super::*;
     use crate::services::auth::Granted;
@@ -161,6 +164,58 @@ mod tests {
             tokio::time::sleep(INTERVAL * 5).await;
             assert!(self.rounds.try_recv().is_err());
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn given_an_aborted_multipart_upload_when_a_round_has_passed_then_its_parts_are_given_up() {
+        // Given
+        let world = start(CollectionSettings {
+            enabled: false,
+            ..settings()
+        });
+        let metadata = &world.collector.metadata;
+        let origin = Origin {
+            operation: [0; 16],
+            actor: String::new(),
+        };
+        let ids = SystemIds::default();
+        let id = || ids.upload_id(world.clock.now());
+        let bucket = NewBucket {
+            name: "first".parse().unwrap(),
+            id: BucketId::new(id()),
+            owner: Owner::default(),
+            region: String::new(),
+        };
+        let name = MultipartName {
+            bucket: bucket.id,
+            key: "k".parse().unwrap(),
+            id: id(),
+        };
+        metadata.create_bucket(&origin, bucket).await.unwrap();
+        let multipart = NewMultipart {
+            name: name.clone(),
+            initiator: Owner::default(),
+            attributes: ObjectAttributes::default(),
+        };
+        metadata.create_multipart(&origin, multipart).await.unwrap();
+        for number in 1..=100 {
+            let part = PutPart {
+                multipart: name.clone(),
+                number,
+                etag: String::new(),
+                checksum: None,
+                content: NewPartContent::Inline(bytes::Bytes::from_static(b"x")),
+            };
+            metadata.put_part(&origin, part).await.unwrap();
+        }
+        metadata.abort_multipart(&origin, &name).await.unwrap();
+        assert_eq!(metadata.take_garbage(9).await.unwrap().len(), 1);
+
+        // When
+        world.collector.collect().await.unwrap();
+
+        // Then
+        assert_eq!(metadata.take_garbage(9).await.unwrap(), []);
     }
 
     #[tokio::test(start_paused = true)]
