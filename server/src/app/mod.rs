@@ -33,6 +33,7 @@ use zas_metadata::{Clocks, MetadataStore};
 use crate::api::admin::Status;
 use crate::api::oci::OciApi;
 use crate::extensions::{Extensions, Services};
+use crate::services::auth::AccessKeys;
 use crate::services::maintenance::{Collector, Demand, Scrubber};
 use crate::services::metrics::pool_readings;
 use crate::services::registry::{Registry, RegistryParts};
@@ -119,6 +120,15 @@ async fn serve(configuration: Configuration, options: &Options, logging: Logging
     };
     let stores = stores.behind(&extensions);
     let ids: Arc<dyn IdSource> = Arc::new(SystemIds::default());
+    let access_keys = AccessKeys::new(
+        Arc::clone(&stores.metadata),
+        Arc::clone(&access),
+        named_files.keys,
+        Arc::clone(&clock),
+        Arc::clone(&ids),
+    );
+    let checked = access_keys.check_kids().await;
+    checked.map_err(|reason| AppError::Configuration(vec![reason]))?;
     let parts = RegistryParts {
         metadata: Arc::clone(&stores.metadata),
         blobs: Arc::clone(&stores.blobs),
@@ -156,6 +166,7 @@ async fn serve(configuration: Configuration, options: &Options, logging: Logging
         access: Arc::clone(&access),
         registry: registry.clone(),
         memory: api.memory(),
+        access_keys: access_keys.clone(),
     };
     let tasks = extensions.attach(&services).map_err(AppError::Extension)?;
     drop(services);
@@ -172,6 +183,10 @@ async fn serve(configuration: Configuration, options: &Options, logging: Logging
     let watching = tokio::spawn({
         let (stores, stop) = (stores.clone(), stop.clone());
         async move { writes.watch(&*stores.metadata, &*stores.blobs, &stop).await }
+    });
+    let revoking = tokio::spawn({
+        let stop = stop.clone();
+        async move { access_keys.watch_users(&stop).await }
     });
     let counting = tokio::spawn({
         let (registry, stop) = (registry.clone(), stop.clone());
@@ -210,7 +225,9 @@ async fn serve(configuration: Configuration, options: &Options, logging: Logging
     status.stopping();
     tracing::info!("stopping: requests and uploads under way may finish");
     public.stop().await;
-    let own = [collecting, scrubbing, watching, counting, reloading, signals];
+    let own = [
+        collecting, scrubbing, revoking, watching, counting, reloading, signals,
+    ];
     for task in own.into_iter().chain(extended) {
         // A task that panicked has said so already.
         let _ = task.await;

@@ -1,4 +1,4 @@
-//! The files that a configuration names and that a start reads: users, administrator and certificate; and whether the
+//! The files that a configuration names and that a start reads: users, administrator, certificate and keys; and whether the
 //! names in it fit together.
 //!
 //! The start and `--check-config` do it by the same function, so that they say the same.
@@ -10,7 +10,7 @@ use zas_core::{Clock, SystemClock};
 
 use super::tls::Certificates;
 use super::{AppError, store_folders};
-use crate::services::auth::Access;
+use crate::services::auth::{Access, KeySet};
 use crate::services::{ConfigurationPart, ConfigurationProblems};
 
 /// What was read from them.
@@ -18,6 +18,8 @@ use crate::services::{ConfigurationPart, ConfigurationProblems};
 pub(super) struct NamedFiles {
     pub(super) access: Access,
     pub(super) certificates: Certificates,
+    /// What secrets are derived from.
+    pub(super) keys: Option<Arc<KeySet>>,
 }
 
 impl NamedFiles {
@@ -30,9 +32,18 @@ impl NamedFiles {
         reasons.extend(store_folders::overlap(configuration));
         let access = Access::new(configuration, clock);
         let certificates = Certificates::load(configuration.http.tls.as_ref());
-        match (access, certificates) {
-            (Ok(access), Ok(certificates)) if reasons.is_empty() => Ok(Self { access, certificates }),
-            (access, certificates) => {
+        let encryption = configuration.encryption.as_ref();
+        let keys = encryption
+            .map(|encryption| KeySet::load(&encryption.keys))
+            .transpose();
+        match (access, certificates, keys) {
+            (Ok(access), Ok(certificates), Ok(keys)) if reasons.is_empty() => Ok(Self {
+                access,
+                certificates,
+                keys: keys.map(Arc::new),
+            }),
+            (access, certificates, keys) => {
+                reasons.extend(keys.err());
                 reasons.extend(access.err().unwrap_or_default());
                 reasons.extend(certificates.err());
                 Err(AppError::Configuration(reasons))

@@ -11,7 +11,7 @@ use zas_metadata::{MemoryMetadata, Timing};
 
 use super::*;
 use crate::api::RequestRecord;
-use crate::services::auth::Access;
+use crate::services::auth::{Access, AccessKeys};
 use crate::services::capacity::Shares;
 use crate::services::registry::{Registry, RegistryParts, RegistrySettings};
 
@@ -101,12 +101,21 @@ fn services() -> Services {
         referrers_size: 1,
         registry: zas_config::Registry::default(),
     };
+    let access = Arc::new(Access::new(&configuration, Arc::clone(&clock)).unwrap());
+    let access_keys = AccessKeys::new(
+        Arc::clone(&parts.metadata),
+        Arc::clone(&access),
+        None,
+        Arc::clone(&clock),
+        Arc::clone(&parts.ids),
+    );
     Services {
         metadata: Arc::clone(&parts.metadata),
         blobs: Arc::clone(&parts.blobs),
-        clock: Arc::clone(&clock),
+        clock,
         ids: Arc::clone(&parts.ids),
-        access: Arc::new(Access::new(&configuration, clock).unwrap()),
+        access,
+        access_keys,
         registry: Registry::new(parts, settings, 1),
         memory: Arc::new(Shares::new(1)),
     }

@@ -12,7 +12,7 @@ use zas_core::{Clock, IdSource};
 use zas_metadata::MetadataStore;
 
 use crate::api::Observer;
-use crate::services::auth::Access;
+use crate::services::auth::{Access, AccessKeys};
 use crate::services::capacity::Shares;
 use crate::services::maintenance::{Collected, Scrubbed};
 use crate::services::metrics::Reading;
@@ -31,6 +31,8 @@ pub struct Services {
     pub ids: Arc<dyn IdSource>,
     /// Who calls and what they may do.
     pub access: Arc<Access>,
+    /// The access keys that requests may be signed with.
+    pub access_keys: AccessKeys,
     /// Repositories.
     pub registry: Registry,
     /// Memory for what is held for clients.

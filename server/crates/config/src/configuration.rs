@@ -3,7 +3,9 @@
 use crate::reference::{FIRST_VERSION, FieldReference, Reload};
 use crate::section::{Field, Section, Value, section};
 use crate::stated::{self, Split};
-use crate::{AccessControl, Auth, Collection, Extensions, Http, Limits, Log, Operations, Registry, Storage};
+use crate::{
+    AccessControl, Auth, Collection, Encryption, Extensions, Http, Limits, Log, Operations, Registry, Storage,
+};
 use crate::{ServerVersion, written};
 
 section! {
@@ -23,6 +25,8 @@ section! {
         hot "limits" limits: Limits = Limits::default();
         /// Who can sign in. Nobody can without this section.
         hot "auth" auth: Option<Auth> = None;
+        /// What secrets are derived from. Without this section nobody has access keys.
+        restart "encryption" encryption: Option<Encryption> = None, since "0.2.0";
         /// Who may do what, in the syntax and with the meaning of zot. Without this section everybody who signed in may
         /// do everything, and anonymous clients nothing.
         hot "accessControl" access_control: Option<AccessControl> = None;

@@ -25,6 +25,7 @@ pub use reference::{FieldReference, Reload, Shape, example_file, reference_page}
 pub use sections::access_control::{AccessControl, Action, AdminPolicy, Group, Policy, RepositoryAccess};
 pub use sections::auth::{Administrator, Auth, FailedAttempts, Htpasswd};
 pub use sections::collection::Collection;
+pub use sections::encryption::Encryption;
 pub use sections::http::{Cors, Http, Operations, Tls};
 pub use sections::limits::{Limits, ReferrersPage};
 pub use sections::log::{Extensions, Log, LogFormat, LogLevel, Metrics};

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
+use tokio::sync::Notify;
 use zas_config::Configuration;
 use zas_core::{Clock, RepositoryName};
 
@@ -51,6 +52,7 @@ pub struct Access {
     in_force: ArcSwap<InForce>,
     passwords: Arc<Passwords>,
     positions: Positions,
+    reloaded: Notify,
     clock: Arc<dyn Clock>,
 }
 
@@ -70,6 +72,7 @@ impl Access {
             in_force: ArcSwap::from_pointee(in_force),
             passwords,
             positions,
+            reloaded: Notify::new(),
             clock,
         })
     }
@@ -80,6 +83,12 @@ impl Access {
         let before = self.in_force.load_full();
         let in_force = InForce::next(configuration, &self.passwords, &before);
         self.in_force.store(Arc::new(in_force));
+        self.reloaded.notify_one();
+    }
+
+    /// Waits for the next reload, or for one since the last call. For one caller.
+    pub async fn reloaded(&self) {
+        self.reloaded.notified().await;
     }
 
     /// What of the configuration that was read last is not in force as it was written.
@@ -122,6 +131,11 @@ impl Access {
     /// when there is no such user any more.
     pub fn principal_of(&self, actor: &Actor) -> Option<Principal> {
         self.in_force.load().principal_of(actor)
+    }
+
+    /// Whether a user of this server's own files is none any more. `false` while it is not known who they are.
+    pub fn is_removed(&self, actor: &Actor) -> bool {
+        self.in_force.load().is_removed(actor)
     }
 
     /// Allows the principal an action, or says why not.

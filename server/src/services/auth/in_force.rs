@@ -39,6 +39,8 @@ struct Reading<'a> {
     problems: AccessProblems,
     /// Those of the problems that leave nothing to go on with.
     unreadable: Vec<String>,
+    /// Whether the file of users was there and could be read.
+    has_read_users: bool,
 }
 
 impl InForce {
@@ -76,6 +78,15 @@ impl InForce {
         principal.is(actor).then_some(principal)
     }
 
+    /// Whether a user of the htpasswd file is none any more: the file was read and does not have the name.
+    pub(super) fn is_removed(&self, actor: &Actor) -> bool {
+        let is_known = self
+            .local
+            .as_ref()
+            .is_some_and(|local| local.sign_in.are_users_known);
+        is_known && actor.is_local() && self.principal_of(actor).is_none()
+    }
+
     fn read(
         configuration: &Configuration,
         passwords: &Arc<Passwords>,
@@ -86,6 +97,7 @@ impl InForce {
             before,
             problems: AccessProblems::default(),
             unreadable: Vec::new(),
+            has_read_users: false,
         };
         let auth = configuration.auth.as_ref();
         let auth = auth.filter(|auth| auth.htpasswd.is_some() || auth.administrator.is_some());
@@ -124,6 +136,7 @@ impl Reading<'_> {
         }
         SignIn {
             users,
+            are_users_known: self.has_read_users,
             administrator,
             remember_for: auth.credential_cache.get(),
             limit: AttemptLimit {
@@ -141,6 +154,7 @@ impl Reading<'_> {
             UsersFile::Read(users) => {
                 let faults = users.faults().map(|fault| format!("{file}:{fault}"));
                 self.problems.users.extend(faults);
+                self.has_read_users = self.problems.users.is_empty();
                 users
             }
             UsersFile::Absent => {

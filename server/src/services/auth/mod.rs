@@ -4,6 +4,7 @@
 //! answered by one evaluator, [`AccessPolicy::decide`]; a yes is a [`Granted`], which services take as their proof.
 
 mod access;
+mod access_keys;
 pub mod action;
 mod administrator;
 mod attempts;
@@ -14,6 +15,7 @@ pub mod fuzzing;
 mod granted;
 mod htpasswd;
 mod in_force;
+mod key_set;
 mod keys;
 mod local_passwords;
 mod locked_file;
@@ -29,9 +31,11 @@ mod users;
 mod verified;
 
 pub use access::{Access, AuthenticationError, Denied};
+pub use access_keys::{AccessKeyError, AccessKeyWish, AccessKeys, CreatedAccessKey, KeyHolder};
 pub use action::{Action, GrantableAction, Need, OciAction};
 pub use granted::{Granted, Readable, WriteRight};
 pub use in_force::AccessProblems;
+pub use key_set::KeySet;
 pub use policy::{AccessPolicy, Asked, Decision, Reason, Resource};
 pub use principal::{Actor, Identity, InvalidIssuer, Principal, Role};
 pub use request_head::{Headers, RequestHead};

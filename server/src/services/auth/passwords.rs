@@ -28,6 +28,8 @@ const MOST_WAITING: usize = 256;
 #[derive(Debug)]
 pub(super) struct SignIn {
     pub(super) users: Htpasswd,
+    /// Whether the whole file of users was there and could be read, so that who is not in it is none.
+    pub(super) are_users_known: bool,
     /// Comes before a user of the same name.
     pub(super) administrator: Option<Administrator>,
     /// How long a verified password is not verified again.

@@ -15,6 +15,7 @@ fn sign_in(cost: u32) -> SignIn {
     };
     SignIn {
         users,
+        are_users_known: true,
         administrator: None,
         remember_for: MINUTE,
         limit,

@@ -92,6 +92,11 @@ impl Actor {
         CanonicalId::of(&self.issuer, &self.subject)
     }
 
+    /// Whether it is a user of this server's own file.
+    pub fn is_local(&self) -> bool {
+        &*self.issuer == LOCAL
+    }
+
     /// Who vouches for the subject; empty for nobody.
     pub fn issuer(&self) -> &str {
         &self.issuer

@@ -3,6 +3,7 @@
 pub(crate) mod access_control;
 pub(crate) mod auth;
 pub(crate) mod collection;
+pub(crate) mod encryption;
 pub(crate) mod http;
 pub(crate) mod limits;
 pub(crate) mod log;
