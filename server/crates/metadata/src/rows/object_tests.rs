@@ -137,7 +137,108 @@ fn state() -> impl Strategy<Value = BucketStateRow> {
     })
 }
 
+fn checksum() -> impl Strategy<Value = Option<ObjectChecksum>> {
+    attributes().prop_map(|attributes| attributes.checksum)
+}
+
+fn part() -> impl Strategy<Value = PartRow> {
+    let segment = (any::<[u8; 16]>(), any::<bool>(), any::<u64>(), any::<u64>());
+    let segment = segment.prop_map(|(id, is_blob, offset, length)| Segment {
+        source: if is_blob {
+            Source::Blob(Digest::sha256_of(&id))
+        } else {
+            Source::Composite(UploadId::from_bytes(id))
+        },
+        offset,
+        length,
+    });
+    let segments = (any::<[u8; 16]>(), vec(segment, 0..4));
+    let segments = segments.prop_map(|(id, segments)| {
+        let bucket = BucketId::from_bytes(id);
+        PartContent::Segments(bucket, segments)
+    });
+    let content = prop_oneof![
+        Just(PartContent::Inline),
+        Just(PartContent::Extents(Vec::new())),
+        segments
+    ];
+    let row = (any::<u64>(), text(), checksum(), time(), content, unknown());
+    row.prop_map(|(size, etag, checksum, modified_at, content, unknown)| PartRow {
+        size,
+        etag,
+        checksum,
+        modified_at,
+        content,
+        unknown,
+    })
+}
+
+fn composite() -> impl Strategy<Value = CompositeRow> {
+    let row = (
+        head(),
+        bucket(),
+        state(),
+        checksum(),
+        any::<[u64; 2]>(),
+        option::of(any::<u8>()),
+        unknown(),
+    );
+    row.prop_map(
+        |(head, bucket, state, checksum, [attempt, size], digest, unknown)| CompositeRow {
+            bucket: bucket.id,
+            key: "a/b".parse().unwrap(),
+            version: head.current,
+            versioning: state.versioning,
+            modified_at: bucket.created_at,
+            etag: bucket.region,
+            checksum,
+            attempt,
+            size,
+            digest: digest.map(|seed| Digest::sha256_of(&[seed])),
+            unknown,
+        },
+    )
+}
+
+fn multipart() -> impl Strategy<Value = MultipartRow> {
+    let row = (owner(), time(), attributes(), unknown());
+    row.prop_map(|(initiator, created_at, attributes, unknown)| MultipartRow {
+        initiator,
+        created_at,
+        attributes,
+        unknown,
+    })
+}
+
 proptest! {
+    #[test]
+    fn given_any_row_of_a_multipart_upload_when_stored_and_read_then_unchanged(
+        part in part(), composite in composite(), multipart in multipart(),
+        state in any::<(u64, u64, bool)>(), list in (any::<u64>(), vec(any::<(u16, u64)>(), 0..9)),
+    ) {
+        prop_assert_eq!(PartRow::decode(&part.encode()), Some(part));
+        prop_assert_eq!(CompositeRow::decode(&composite.encode()), Some(composite));
+        prop_assert_eq!(MultipartRow::decode(&multipart.encode()), Some(multipart));
+        let (revision, parts, has_pieces) = state;
+        let state = MultipartStateRow { revision, parts, has_pieces };
+        prop_assert_eq!(MultipartStateRow::decode(&state.encode()), Some(state));
+        let (offset, parts) = list;
+        let list = PartListRow { offset, parts };
+        prop_assert_eq!(PartListRow::decode(&list.encode()), Some(list));
+    }
+
+    #[test]
+    fn given_any_bytes_when_read_as_a_row_of_a_multipart_upload_then_no_panic(
+        bytes in vec(any::<u8>(), 0..60),
+    ) {
+        let bytes = Bytes::from([&[VERSION][..], &bytes].concat());
+        let _ = PartRow::decode(&bytes);
+        let _ = CompositeRow::decode(&bytes);
+        let _ = MultipartRow::decode(&bytes);
+        let _ = MultipartStateRow::decode(&bytes);
+        let _ = PartListRow::decode(&bytes);
+    }
+
     #[test]
     fn given_any_row_of_an_object_when_stored_and_read_then_unchanged_with_the_fields_of_newer_versions(
         head in head(), version in version(), bucket in bucket(), state in state(),
