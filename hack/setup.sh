@@ -103,6 +103,22 @@ kubernetes() {
     hack/testenv.sh || problem "Kubernetes cannot be compiled, see above"
 }
 
+# Debian's package starts a Prometheus server when it is installed: the one program of it that is needed is unpacked.
+promtool() {
+    command -v promtool >/dev/null && return
+    if ! command -v apt-get >/dev/null || ! command -v dpkg-deb >/dev/null; then
+        problem "this is no Debian or Ubuntu: install promtool, which comes with Prometheus"
+        return
+    fi
+    local folder
+    folder="$(mktemp -d)"
+    say "unpacking promtool"
+    (cd "$folder" && apt-get download -qq prometheus 2>/dev/null && dpkg-deb --fsys-tarfile prometheus_*.deb | tar -x ./usr/bin/promtool) &&
+        install -D "$folder/usr/bin/promtool" "$ZAS_PROMTOOL/promtool" ||
+        problem "promtool cannot be unpacked out of Debian's package prometheus: run apt-get update, or install it"
+    rm -rf "$folder"
+}
+
 # A checker that is distributed as source. Its speed does not matter here: without the
 # optimisation of a release it compiles in a fraction of the time.
 cargo_tool() {
@@ -126,6 +142,7 @@ for_testing() {
     for_building
     rust_components
     registry_clients
+    promtool
     kubernetes
     cargo_tool cargo-deny "$CARGO_DENY_VERSION"
 }

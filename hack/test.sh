@@ -140,6 +140,18 @@ build_failpoint_server() {
         install -D "$CARGO_TARGET_DIR/debug/zot-artifact-store" "$ZAS_FAILPOINT_BINARY"
 }
 
+# Without promtool the alerts are read by nobody but ourselves.
+test_units() {
+    local reason left_out=()
+    reason="$(lacking_programs promtool)"
+    if [ -n "$reason" ]; then
+        echo "==> unit: without Prometheus's own reading of the alerts: $reason"
+        parts_skipped+=("unit, the alerts as promtool reads them ($reason)")
+        left_out=(--skip promtool::)
+    fi
+    cargo test --no-default-features "${PURE[@]}" -- ${left_out[@]+"${left_out[@]}"}
+}
+
 # The previous release is built out of the history, which a shallow clone lacks: only then its tests are left out.
 test_control_plane() {
     local reason left_out=()
@@ -160,7 +172,7 @@ run_tier() {
     format) cargo fmt --all --check ;;
     lint) cargo clippy --workspace --all-targets -- -D warnings ;;
     dependencies) check_dependencies ;;
-    unit) cargo test --no-default-features "${PURE[@]}" ;;
+    unit) test_units ;;
     rocksdb) cargo test -p zas-metadata --features contract,rocksdb ;;
     build) hack/build.sh ;;
     # In the profile of the server, whose dependencies are compiled already.

@@ -4,6 +4,7 @@ mod context;
 mod events;
 mod first_round;
 mod interruptions;
+mod queue;
 mod reconcile;
 mod rollouts;
 mod server_versions;
@@ -19,7 +20,7 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use futures_util::{StreamExt, TryStreamExt};
 use kube::core::DeserializeGuard;
-use kube::runtime::controller::{Action, Config, Controller};
+use kube::runtime::controller::{self, Action, Config, Controller};
 use kube::runtime::reflector::{self, Store};
 use kube::runtime::watcher::{self, Event};
 use kube::runtime::{PredicateConfig, WatchStreamExt, watcher as watch};
@@ -156,7 +157,16 @@ impl Scope {
             .reconcile_on(UnboundedReceiverStream::new(triggers))
             .graceful_shutdown_on(async move { stop.cancelled().await })
             .run(reconcile::reconcile, failed, Arc::clone(&context))
-            .for_each(|_| std::future::ready(()))
+            .for_each(|ended| {
+                // A store that is gone is not reconciled any more.
+                if let Err(controller::Error::ObjectNotFound(store)) = ended {
+                    context.queue.left(&StoreKey {
+                        namespace: store.namespace.unwrap_or_default(),
+                        name: store.name,
+                    });
+                }
+                std::future::ready(())
+            })
             .await;
     }
 
@@ -181,7 +191,7 @@ impl Scope {
             Some(namespace) => Api::namespaced(self.client.clone(), namespace),
             None => Api::all(self.client.clone()),
         };
-        let interruptions = Arc::clone(&context.interruptions);
+        let (interruptions, forgetting) = (Arc::clone(&context.interruptions), Arc::clone(&context));
         watch(api, watcher::Config::default())
             .default_backoff()
             .inspect_err(move |error| {
@@ -190,15 +200,16 @@ impl Scope {
             .modify(|resource| resource.managed_fields_mut().clear())
             .inspect_ok(move |event| {
                 if !matches!(event, Event::Init) {
-                    context.interruptions.works(zas_crd::KIND);
+                    forgetting.interruptions.works(zas_crd::KIND);
                 }
                 if let Event::Delete(resource) = event {
-                    context.forget(&key_of(resource));
+                    forgetting.forget(&key_of(resource));
                 }
             })
             .reflect(writer)
             .touched_objects()
             .predicate_filter(incarnation, PredicateConfig::default())
+            .inspect_ok(move |resource| context.queue.entered(&key_of(resource)))
     }
 }
 

@@ -7,6 +7,7 @@ mod everything;
 mod pod;
 mod pod_security;
 mod pod_security_rules;
+mod promtool;
 mod snapshots;
 
 use serde_json::Value;
