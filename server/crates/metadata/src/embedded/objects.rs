@@ -10,9 +10,9 @@ use crate::ordered_map::{Effort, OrderedMap};
 use crate::transaction::Transaction;
 use crate::view::View;
 use crate::{
-    DeleteObject, DeleteOutcome, ListObjects, ListVersions, ObjectBytes, ObjectLookup, ObjectPage,
-    ObjectStore, ObjectVersion, Origin, Owner, PutObject, PutOutcome, Result, UpdateOutcome, VersionPage,
-    VersionSelector,
+    DeleteObject, DeleteOutcome, ListObjects, ListVersions, MetadataError, ObjectBytes, ObjectLookup,
+    ObjectPage, ObjectStore, ObjectVersion, Origin, Owner, PutObject, PutOutcome, Result, UpdateOutcome,
+    VersionPage, VersionSelector,
 };
 
 #[async_trait]
@@ -68,7 +68,7 @@ impl<M: OrderedMap> ObjectStore for EmbeddedMetadata<M> {
             for (one, outcome) in now.iter().zip(made) {
                 outcomes.push(match outcome {
                     Some(outcome) => outcome,
-                    None => self.delete_one(bucket, owner, one.clone()).await?,
+                    None => damaged(self.delete_one(bucket, owner, one.clone()).await)?,
                 });
             }
             rest = later;
@@ -97,6 +97,17 @@ impl<M: OrderedMap> ObjectStore for EmbeddedMetadata<M> {
     async fn list_object_versions(&self, list: ListVersions) -> Result<VersionPage> {
         self.list_rows(move |view, effort| version_listing::versions(view, &list, effort))
             .await
+    }
+}
+
+/// One of several deletions that cannot be made does not keep the others from it.
+fn damaged(outcome: Result<DeleteOutcome>) -> Result<DeleteOutcome> {
+    match outcome {
+        Err(MetadataError::Corrupt(damage)) => {
+            tracing::error!(%damage, "an object cannot be deleted");
+            Ok(DeleteOutcome::Damaged)
+        }
+        outcome => outcome,
     }
 }
 

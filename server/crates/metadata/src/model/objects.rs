@@ -327,6 +327,8 @@ pub enum DeleteOutcome {
     PreconditionFailed,
     /// There is no such bucket.
     NoSuchBucket,
+    /// One of several: rows of this key cannot be read, which the log names. Nothing changed, and the others were made.
+    Damaged,
 }
 
 /// The outcome of changing what a version carries.

@@ -6,6 +6,7 @@ mod disturbed_map;
 mod faults;
 mod merged_view;
 mod model;
+mod object_damage;
 mod object_histories;
 #[cfg(feature = "rocksdb")]
 mod rocks;

@@ -195,7 +195,8 @@ fn read_found(view: &View<'_>, place: Place<'_>, found: &Found) -> Result<Option
     }
 }
 
-/// Makes deletions of different keys; `None` for one that is to be repeated by itself.
+/// Makes deletions of different keys; `None` for one that is to be repeated by itself. A deletion whose rows cannot be read
+/// ends before its first change, so the others are made.
 pub(crate) fn delete_several(
     transaction: &mut Transaction<'_>,
     bucket: BucketId,
@@ -204,10 +205,11 @@ pub(crate) fn delete_several(
 ) -> Result<Vec<Option<DeleteOutcome>>> {
     let mut outcomes = Vec::with_capacity(deletions.len());
     for deletion in deletions {
-        let step = delete(transaction, bucket, owner, deletion, Successor::NotSought)?;
+        let step = delete(transaction, bucket, owner, deletion, Successor::NotSought);
         outcomes.push(match step {
-            Step::Made(outcome) => Some(outcome),
-            Step::SeekBehind(_) => None,
+            Ok(Step::Made(outcome)) => Some(outcome),
+            Ok(Step::SeekBehind(_)) | Err(MetadataError::Corrupt(_)) => None,
+            Err(error) => return Err(error),
         });
     }
     Ok(outcomes)
