@@ -144,13 +144,17 @@ impl Protocol {
         let name = self.name_of(id);
         if looked.unwrap_or(state.rows.blob.is_some()) {
             self.saw(Event::Deduplicated);
-            let is_its_own = state.rows.blob.is_some_and(|blob| blob.name == name);
-            if self.rules.has(Rule::DuplicateIsDoomed) && !is_its_own {
-                Self::doom(state, name);
+            match state.rows.blob {
+                Some(blob) if blob.name == name => {}
+                Some(old) if self.scenario.renews => {
+                    Self::place_blob(state, name, segments);
+                    self.retire(state, old.name);
+                }
+                _ if self.rules.has(Rule::DuplicateIsDoomed) => Self::doom(state, name),
+                _ => {}
             }
         } else {
-            state.rows.blob = Some(Extents { name, segments });
-            state.rows.locations[usize::from(name)] = Some(Location::Live);
+            Self::place_blob(state, name, segments);
         }
         self.grant(state, repository, Some(id));
         state.promises.offsets[usize::from(id)] = 0;
@@ -158,6 +162,21 @@ impl Protocol {
         Self::answer(state, repository);
         Self::sync(state);
         Outcome::Done
+    }
+
+    fn place_blob(state: &mut State, name: u8, segments: [u8; 2]) {
+        state.rows.blob = Some(Extents { name, segments });
+        state.rows.locations[usize::from(name)] = Some(Location::Live);
+    }
+
+    /// Gives up a location whose place another has taken.
+    fn retire(&self, state: &mut State, name: u8) {
+        self.saw(Event::Replaced);
+        if self.rules.has(Rule::RenewalDooms) {
+            return Self::doom(state, name);
+        }
+        state.rows.locations[usize::from(name)] = None;
+        self.delete_bytes(state, name);
     }
 
     pub(crate) fn doom(state: &mut State, name: u8) {

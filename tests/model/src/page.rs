@@ -20,9 +20,9 @@ Written by `cargo run -p zas-protocol-model -- --write`; a test fails when it di
 **What is modelled.** The rows that all replicas share (uploads with epoch and saved offset, blob, links with leases,
 edges, manifests, tags, due entries, live and doomed locations), the bytes on the disk with what a power loss leaves of
 them, requests as the steps they are (claim, open, write, sync, row, answer), clients that do not hear an answer and
-repeat, collectors that look outside and then reap, deleters, the sweep, the expiry of idle uploads. Every step may
-interleave with every other; a replica may crash between any two; a power loss turns unsynced bytes into zeros and
-forgets what was noted without waiting for the disk.
+repeat, collectors that look outside and then reap, deleters, the sweep, the expiry of idle uploads, pushes whose proved
+bytes take the place of stored ones. Every step may interleave with every other; a replica may crash between any two; a
+power loss turns unsynced bytes into zeros and forgets what was noted without waiting for the disk.
 
 **Bounds.** One digest (rows of one digest do not depend on another's), at most two chunks, two repositories, two
 replicas, two clients, three uploads, three claims of an upload by different processes, five ticks; grace 1 or 2 ticks,

@@ -3,8 +3,8 @@
 use crate::properties::{BACKED, CLEAN, NAMED, PROGRESS, PROMISED, READABLE, REFERENCED, RETRYABLE, RIGHT};
 use crate::rules::Rule;
 use crate::scenario::{
-    ABSENT, DEDUPE, DELETE, ELSEWHERE, EXPIRY, LEASE, MOUNT, PUSH, REPLACE, RESUME, RETURN, Scenario, TWINS,
-    UNLINK,
+    ABSENT, DEDUPE, DELETE, ELSEWHERE, EXPIRY, LEASE, MOUNT, PUSH, RENEWAL, REPLACE, RESUME, RETURN,
+    Scenario, TWINS, UNLINK,
 };
 
 /// Where a rule is needed and for what.
@@ -16,6 +16,7 @@ pub fn need(rule: Rule) -> (Scenario, &'static str) {
         Rule::DurableBeforeRow => (PUSH, BACKED),
         Rule::NameIsUpload => (RETURN, NAMED),
         Rule::DuplicateIsDoomed => (DEDUPE, CLEAN),
+        Rule::RenewalDooms => (RENEWAL, READABLE),
         Rule::SweepAsksUploads => (PUSH, NAMED),
         Rule::SweepAsksLocations => (PUSH, REFERENCED),
         Rule::SaveAfterSync => (RESUME, RIGHT),

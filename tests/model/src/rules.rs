@@ -9,6 +9,8 @@ pub enum Rule {
     NameIsUpload,
     /// 2.2
     DuplicateIsDoomed,
+    /// 2.2
+    RenewalDooms,
     /// 2.3
     SweepAsksUploads,
     /// 2.3
@@ -60,13 +62,14 @@ pub enum Rule {
 }
 
 /// All rules that something breaks without, in the order of the page.
-pub const ALL: [Rule; 26] = [
+pub const ALL: [Rule; 27] = [
     Rule::FinishIsOneOperation,
     Rule::MountIsOneOperation,
     Rule::CommitIsOneOperation,
     Rule::DurableBeforeRow,
     Rule::NameIsUpload,
     Rule::DuplicateIsDoomed,
+    Rule::RenewalDooms,
     Rule::SweepAsksUploads,
     Rule::SweepAsksLocations,
     Rule::SaveAfterSync,
@@ -95,7 +98,7 @@ impl Rule {
         match self {
             Self::FinishIsOneOperation | Self::MountIsOneOperation | Self::CommitIsOneOperation => "1",
             Self::DurableBeforeRow => "2.1",
-            Self::NameIsUpload | Self::DuplicateIsDoomed => "2.2",
+            Self::NameIsUpload | Self::DuplicateIsDoomed | Self::RenewalDooms => "2.2",
             Self::SweepAsksUploads | Self::SweepAsksLocations => "2.3",
             Self::SaveAfterSync => "2.4",
             Self::EpochIsRequired | Self::SuccessorWaits | Self::SuccessorTruncates | Self::OwnSegments => {
@@ -130,6 +133,9 @@ impl Rule {
             }
             Self::DuplicateIsDoomed => {
                 "a finish that finds the digest present dooms its own location (without: leaves it to the sweep)"
+            }
+            Self::RenewalDooms => {
+                "a finish whose proved bytes take the place of stored ones dooms the old location (without: its bytes go at once)"
             }
             Self::SweepAsksUploads => "the sweep asks for an upload row (without: for locations only)",
             Self::SweepAsksLocations => "the sweep asks for a location row (without: for uploads only)",

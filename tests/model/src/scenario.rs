@@ -91,6 +91,8 @@ pub struct Scenario {
     pub power: u8,
     /// Whether the sweep is on.
     pub is_swept: bool,
+    /// Whether a push of what is stored puts its bytes, which were just proved, in the place of the old ones.
+    pub renews: bool,
 }
 
 /// What most scenarios have in common.
@@ -108,6 +110,7 @@ const QUIET: Scenario = Scenario {
     crashes: 0,
     power: 0,
     is_swept: true,
+    renews: false,
 };
 
 const M0: Ask = Ask::Commit {
@@ -324,6 +327,24 @@ pub const RETURN: Scenario = Scenario {
     ..QUIET
 };
 
+/// Stored bytes give way to the same ones, proved once more.
+pub const RENEWAL: Scenario = Scenario {
+    name: "renewal",
+    sentence: "a stored digest is pushed again, so that the proved bytes take the place of the old ones, while another client pulls these, with a lost answer and a crash; the sweep is off",
+    stored: Some(Stored {
+        lease_until: 2,
+        is_referenced: true,
+    }),
+    clients: &[&[Ask::Push(0)], &[Ask::Pull(0, 0)]],
+    workers: &[Worker::Collector(0), Worker::Deleter(0)],
+    end: 2,
+    losses: 1,
+    crashes: 1,
+    is_swept: false,
+    renews: true,
+    ..QUIET
+};
+
 /// Two clients push one digest to one repository.
 pub const TWINS: Scenario = Scenario {
     name: "twins",
@@ -335,6 +356,6 @@ pub const TWINS: Scenario = Scenario {
 };
 
 /// Scenarios in which every property holds.
-pub const ALL: [Scenario; 12] = [
-    PUSH, RESUME, ELSEWHERE, EXPIRY, DEDUPE, LEASE, ABSENT, DELETE, REPLACE, MOUNT, UNLINK, RETURN,
+pub const ALL: [Scenario; 13] = [
+    PUSH, RESUME, ELSEWHERE, EXPIRY, DEDUPE, LEASE, ABSENT, DELETE, REPLACE, MOUNT, UNLINK, RETURN, RENEWAL,
 ];

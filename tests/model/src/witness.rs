@@ -12,6 +12,8 @@ pub enum Event {
     Expired,
     /// A finish found the digest present.
     Deduplicated,
+    /// A finish put its bytes in the place of stored ones.
+    Replaced,
     /// A lease was renewed.
     Renewed,
     /// A blob was mounted.
@@ -49,10 +51,11 @@ pub enum Event {
 }
 
 /// All events.
-pub const ALL: [Event; 20] = [
+pub const ALL: [Event; 21] = [
     Event::Fenced,
     Event::Expired,
     Event::Deduplicated,
+    Event::Replaced,
     Event::Renewed,
     Event::Mounted,
     Event::Unlinked,
