@@ -90,17 +90,6 @@ fn services() -> Services {
         clock: Arc::clone(&clock),
         ids: Arc::new(SystemIds::default()),
     };
-    let settings = RegistrySettings {
-        manifest_size: 1,
-        manifest_references: 1,
-        blob_size: None,
-        concurrent_uploads: 1,
-        open_uploads: 1,
-        page_size: 1,
-        referrers_count: 1,
-        referrers_size: 1,
-        registry: zas_config::Registry::default(),
-    };
     let access = Arc::new(Access::new(&configuration, Arc::clone(&clock)).unwrap());
     let access_keys = AccessKeys::new(
         Arc::clone(&parts.metadata),
@@ -116,7 +105,7 @@ fn services() -> Services {
         ids: Arc::clone(&parts.ids),
         access,
         access_keys,
-        registry: Registry::new(parts, settings, 1),
+        registry: Registry::new(parts, RegistrySettings::in_test(), 1),
         memory: Arc::new(Shares::new(1)),
     }
 }

@@ -42,15 +42,8 @@ impl Api {
             ids: Arc::new(SystemIds::default()),
         };
         let settings = RegistrySettings {
-            manifest_size: 4 << 20,
-            manifest_references: 100,
-            blob_size: None,
-            concurrent_uploads: 8,
-            open_uploads: 100,
-            page_size: 100,
-            referrers_count: 100,
-            referrers_size: 1 << 20,
             registry: configuration.registry.clone(),
+            ..RegistrySettings::in_test()
         };
         let registry = Registry::new(parts, settings, 1 << 20);
         let access = Arc::new(Access::new(&configuration, clock).unwrap());

@@ -40,18 +40,7 @@ impl World {
             clock: wall,
             ids: Arc::new(SystemIds::default()),
         };
-        let settings = RegistrySettings {
-            manifest_size: 4 << 20,
-            manifest_references: 100,
-            blob_size: None,
-            concurrent_uploads: 8,
-            open_uploads: 1_000,
-            page_size: 100,
-            referrers_count: 100,
-            referrers_size: 1 << 20,
-            registry: zas_config::Registry::default(),
-        };
-        let registry = Registry::new(parts, settings, 1 << 20);
+        let registry = Registry::new(parts, RegistrySettings::in_test(), 1 << 20);
         Self {
             suspects: registry.suspects(),
             registry,

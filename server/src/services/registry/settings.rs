@@ -29,6 +29,24 @@ pub struct RegistrySettings {
     pub registry: RegistrySection,
 }
 
+#[cfg(test)]
+impl RegistrySettings {
+    /// Limits that tests do not meet by accident, and reach when they mean to.
+    pub(crate) fn in_test() -> Self {
+        Self {
+            manifest_size: 4 << 20,
+            manifest_references: 100,
+            blob_size: None,
+            concurrent_uploads: 8,
+            open_uploads: 1_000,
+            page_size: 100,
+            referrers_count: 100,
+            referrers_size: 1 << 20,
+            registry: RegistrySection::default(),
+        }
+    }
+}
+
 impl RegistrySettings {
     /// What `repository` does about references to content that it does not hold.
     pub fn missing_references(&self, repository: &RepositoryName) -> MissingReferences {

@@ -3,6 +3,8 @@
 mod catalog;
 mod collection;
 mod failures;
+mod interruptions;
+mod limits;
 mod manifests;
 mod reading;
 mod uploads;
@@ -13,7 +15,6 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::stream;
 use zas_blobs::{BlobStore, MemoryBlobs};
-use zas_config::Registry as RegistrySection;
 use zas_core::{Clock, Digest, ManualClock, MediaType, RepositoryName, SystemIds, Timestamp};
 use zas_metadata::{MemoryMetadata, MetadataStore, Timing};
 
@@ -35,15 +36,9 @@ pub(super) struct World {
 
 pub(super) fn settings() -> RegistrySettings {
     RegistrySettings {
-        manifest_size: 4 << 20,
-        manifest_references: 100,
         blob_size: Some(8 << 20),
-        concurrent_uploads: 8,
         open_uploads: 10_000,
-        page_size: 100,
-        referrers_count: 100,
-        referrers_size: 1 << 20,
-        registry: RegistrySection::default(),
+        ..RegistrySettings::in_test()
     }
 }
 
