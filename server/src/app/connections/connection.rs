@@ -13,6 +13,7 @@ use socket2::SockRef;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::{Instant, timeout, timeout_at};
 
+use super::half_close::BodyUnderWay;
 use super::transport::Transport;
 
 /// How long a client may go on sending what nobody reads, so that it comes to read why. Closing at once would reset the
@@ -46,6 +47,8 @@ pub(super) struct Connection {
     has_unread: Cell<bool>,
     /// Whether the protocol has ended and only the client's last bytes are waited for.
     is_closing: Cell<bool>,
+    /// The body that a client of HTTP/1.1 is sending.
+    pub(super) body: BodyUnderWay,
     fate: Cell<Fate>,
     task: RefCell<Option<Waker>>,
 }
@@ -74,6 +77,7 @@ impl Connection {
             has_ended: Cell::new(false),
             has_unread: Cell::new(false),
             is_closing: Cell::new(false),
+            body: BodyUnderWay::default(),
             fate: Cell::new(Fate::Open),
             task: RefCell::new(None),
         }
@@ -134,7 +138,7 @@ impl Connection {
     }
 
     /// Lets the protocol see what has changed.
-    fn wake(&self) {
+    pub(super) fn wake(&self) {
         if let Some(task) = self.task.borrow().as_ref() {
             task.wake_by_ref();
         }

@@ -36,7 +36,7 @@ where
     let exchange = Counted::exchange(&connection);
     let handler = Counted::handler(&connection);
     let is_upgrade = request.head().connection_type() == ConnectionType::Upgrade;
-    let incoming = incoming(&mut request, invitation, cut);
+    let incoming = incoming(&mut request, &connection, invitation, cut);
     let answer = if has_valid_host(&request) {
         application.call(request).await.map(Into::into).map_err(failure)
     } else {
@@ -47,6 +47,10 @@ where
         Some(incoming) => incoming.drain().await,
     };
     drop(handler);
+    // Of HTTP/2 there is no account.
+    if connection.body.end() {
+        connection.wake();
+    }
     let ends = !is_read || is_upgrade || connection.fate() != Fate::Open;
     if !is_read {
         connection.leave_unread();
@@ -66,6 +70,7 @@ pub(super) fn failure(error: impl Into<actix_web::Error>) -> Response<BoxBody> {
 
 fn incoming(
     request: &mut Request,
+    connection: &Rc<Connection>,
     invitation: Option<Rc<Invitation>>,
     cut: CancellationToken,
 ) -> Option<Rc<Incoming>> {
@@ -77,6 +82,9 @@ fn incoming(
         .get(CONTENT_LENGTH)
         .and_then(|value| value.to_str().ok()?.trim().parse().ok());
     let mut incoming = Incoming::new(request.take_payload(), length, cut).after(invitation);
+    if request.version() < Version::HTTP_2 {
+        incoming = incoming.on(connection);
+    }
     if loses_framing(request) {
         incoming = incoming.with_framing_lost();
     }

@@ -17,7 +17,7 @@ use futures_util::StreamExt;
 use tokio::time::{Instant, timeout, timeout_at};
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
-use super::connection::{LINGER, LINGER_SILENCE};
+use super::connection::{Connection, LINGER, LINGER_SILENCE};
 use crate::api::CutOff;
 
 /// What is left of a body is read to its end up to this size: a new connection would cost more.
@@ -36,6 +36,8 @@ pub(super) struct Incoming {
     /// Whether the end of the body is not the end of what the protocol takes for it.
     is_framing_lost: bool,
     invitation: Option<Rc<Invitation>>,
+    /// Of HTTP/1.1: keeps account of this body.
+    connection: Option<Rc<Connection>>,
     cut: CancellationToken,
     cutting: RefCell<Option<Pin<Box<WaitForCancellationFutureOwned>>>>,
 }
@@ -49,6 +51,7 @@ impl Incoming {
             has_failed: Cell::new(false),
             is_framing_lost: false,
             invitation: None,
+            connection: None,
             cut,
             cutting: RefCell::new(None),
         }
@@ -57,6 +60,13 @@ impl Incoming {
     /// The same body, sent only when the server has invited it.
     pub(super) fn after(mut self, invitation: Option<Rc<Invitation>>) -> Self {
         self.invitation = invitation;
+        self
+    }
+
+    /// The same body on a connection that has one body at a time.
+    pub(super) fn on(mut self, connection: &Rc<Connection>) -> Self {
+        connection.body.begin();
+        self.connection = Some(Rc::clone(connection));
         self
     }
 
@@ -128,6 +138,7 @@ impl Incoming {
             return Poll::Pending;
         }
         let polled = Pin::new(&mut *self.payload.borrow_mut()).poll_next(context);
+        self.tell(&polled);
         match polled {
             Poll::Ready(Some(Ok(bytes))) => Poll::Ready(Some(Ok(self.account(bytes)))),
             Poll::Ready(Some(Err(error))) => {
@@ -143,6 +154,24 @@ impl Incoming {
                 Poll::Ready(Some(Err(PayloadError::Io(io::Error::other(CutOff)))))
             }
             Poll::Pending => Poll::Pending,
+        }
+    }
+
+    /// Tells the connection how far its body is.
+    fn tell<T, E>(&self, polled: &Poll<Option<Result<T, E>>>) {
+        let Some(connection) = &self.connection else {
+            return;
+        };
+        let is_waited_for = match polled {
+            Poll::Ready(Some(Ok(_))) => {
+                connection.body.delivered();
+                false
+            }
+            Poll::Ready(_) => connection.body.end(),
+            Poll::Pending => connection.body.await_more(),
+        };
+        if is_waited_for {
+            connection.wake();
         }
     }
 

@@ -8,6 +8,7 @@
 mod application;
 mod connection;
 mod exchange;
+mod half_close;
 mod handshakes;
 mod host;
 mod http2;

@@ -14,6 +14,15 @@ use super::connection::{Connection, is_gone};
 pub(super) struct ClientStream(pub(super) Rc<Connection>);
 
 impl ClientStream {
+    /// The end of what the client sends comes later. Whoever makes the protocol wait for it wakes it up, but for a reader that
+    /// waits already.
+    fn hold_back(&self, context: &Context<'_>) -> Poll<io::Result<()>> {
+        if self.0.body.is_awaited() {
+            context.waker().wake_by_ref();
+        }
+        Poll::Pending
+    }
+
     /// While an answer is being found, a client that is gone is noticed by reading alone, for the same reason.
     fn wrote(&self, polled: Poll<io::Result<usize>>, length: usize) -> Poll<io::Result<usize>> {
         if let Poll::Ready(Err(error)) = &polled
@@ -46,6 +55,9 @@ impl AsyncRead for ClientStream {
                 let length = buffer.filled().len() - before;
                 if length == 0 && buffer.remaining() > 0 {
                     self.0.set_ended();
+                    if !self.0.body.may_learn_of_end() {
+                        return self.hold_back(context);
+                    }
                 }
                 self.0.add_transferred(length);
                 Poll::Ready(Ok(()))
