@@ -5,7 +5,7 @@
 #   CARGO_TARGET_DIR   where cargo builds, unless the caller has set it
 #   ZAS_TOOLS          the test tools of this checkout (hack/tools) and of these versions; on the PATH
 #   ZAS_TESTENV        the Kubernetes that tests start (hack/testenv), of these versions; on the PATH
-#   ZAS_PROMTOOL       where hack/setup.sh puts promtool; on the PATH
+#   ZAS_PYTHON         the S3 clients of the tests (hack/python), of these versions
 #   ORIGINAL_PATH      the caller's PATH
 #   ROCKSDB_LIB_DIR    set only when hack/rocksdb.sh has kept an archive for exactly this compiler
 #                      and these features; without it cargo compiles RocksDB itself
@@ -14,9 +14,6 @@ ZAS_ROOT="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
 ZAS_CACHE="${ZAS_CACHE:-$HOME/.cache/zas}"
 export ZAS_ROOT ZAS_CACHE
 export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-$ZAS_CACHE/target}"
-
-ZAS_PROMTOOL="$ZAS_CACHE/tools/promtool"
-export ZAS_PROMTOOL
 
 CARGO_DENY_VERSION=0.20.2
 CARGO_TARPAULIN_VERSION=0.37.5
@@ -54,9 +51,11 @@ rocksdb_key() {
 
 ZAS_TOOLS="$ZAS_CACHE/tools/$(short_hash <"$ZAS_ROOT/hack/tools/go.sum")"
 ZAS_TESTENV="$ZAS_CACHE/testenv/$(cat "$ZAS_ROOT"/hack/testenv/{go.sum,crds/go.sum,pause/main.go} | short_hash)"
-export ZAS_TOOLS ZAS_TESTENV
+# The environment of Python with the S3 clients: named, not on the PATH, where it would hide the machine's own Python.
+ZAS_PYTHON="$ZAS_CACHE/tools/python-$(short_hash <"$ZAS_ROOT/hack/python/requirements.txt")"
+export ZAS_TOOLS ZAS_TESTENV ZAS_PYTHON
 ORIGINAL_PATH="${ORIGINAL_PATH:-$PATH}"
-export PATH="$ZAS_TOOLS:$ZAS_TESTENV:$ZAS_CACHE/tools/cargo-deny-$CARGO_DENY_VERSION/bin:$ZAS_CACHE/tools/cargo-tarpaulin-$CARGO_TARPAULIN_VERSION/bin:$ZAS_PROMTOOL:$ORIGINAL_PATH"
+export PATH="$ZAS_TOOLS:$ZAS_TESTENV:$ZAS_CACHE/tools/cargo-deny-$CARGO_DENY_VERSION/bin:$ZAS_CACHE/tools/cargo-tarpaulin-$CARGO_TARPAULIN_VERSION/bin:$ORIGINAL_PATH"
 
 ROCKSDB_ARCHIVE="$ZAS_CACHE/rocksdb/$(rocksdb_key)/librocksdb.a"
 if [ -f "$ROCKSDB_ARCHIVE" ]; then

@@ -12,6 +12,15 @@ case "$added" in
 *" with password "*) password="${added##* }" ;;
 esac
 
+# What secrets of access keys are derived from: made once, beside the stores, and read by nobody else.
+if ! grep -q '^encryption:' "$config"; then
+    export ZAS_ENCRYPTION__KEYS="${ZAS_ENCRYPTION__KEYS:-data/keys}"
+    if [ ! -e "$ZAS_ENCRYPTION__KEYS" ]; then
+        mkdir -p "$(dirname "$ZAS_ENCRYPTION__KEYS")"
+        (umask 077 && echo "$(date +%Y-%m): $(head -c 32 /dev/urandom | base64)" >"$ZAS_ENCRYPTION__KEYS")
+    fi
+fi
+
 work="$(mktemp -d)"
 trap 'rm -rf "$work"' EXIT
 bin/zot-artifact-store --config "$config" --print-addresses "$work/addresses" &
@@ -55,6 +64,27 @@ Push a file and pull it again (paste into another terminal; README.md shows skop
   curl -f -u admin:$password -o pulled.md $blob/$digest
 
 END
+fi
+# The value of a member of the JSON object on standard input.
+member() { sed -n "s/.*\"$1\":\"\([^\"]*\)\".*/\1/p"; }
+
+if [ "$password" = "'the password'" ]; then
+    key=""
+else
+    key="$(curl -sf -u "admin:$password" -X POST "http://$registry/_/v1/keys" || true)"
+fi
+if [ -n "$key" ]; then
+    cat <<END
+Use buckets with any S3 client, such as aws-cli:
+
+  export AWS_ENDPOINT_URL=http://$registry AWS_DEFAULT_REGION=us-east-1
+  export AWS_ACCESS_KEY_ID=$(member accessKeyId <<<"$key") AWS_SECRET_ACCESS_KEY=$(member secretAccessKey <<<"$key")
+  aws s3 mb s3://builds && aws s3 cp README.md s3://builds/ && aws s3 ls s3://builds
+
+END
+else
+    echo "For S3, make an access key: curl -u admin:$password -X POST http://$registry/_/v1/keys"
+    echo
 fi
 echo "Stop it with Ctrl-C."
 

@@ -95,28 +95,24 @@ registry_clients() {
     mv "$ZAS_TOOLS.partial" "$ZAS_TOOLS"
 }
 
+# The S3 clients, at the versions that hack/python pins.
+s3_clients() {
+    [ -x "$ZAS_PYTHON/bin/aws" ] && return
+    say "installing the S3 clients for Python"
+    rm -rf "$ZAS_PYTHON"
+    if ! python3 -m venv "$ZAS_PYTHON" ||
+        ! "$ZAS_PYTHON/bin/pip" install --quiet --disable-pip-version-check -r hack/python/requirements.txt; then
+        rm -rf "$ZAS_PYTHON"
+        problem "the S3 clients cannot be installed, see above"
+    fi
+}
+
 # Kubernetes, at the versions that hack/testenv pins.
 kubernetes() {
     [ -n "$(hack/testenv.sh missing)" ] || return 0
     go_is_usable || return 0
     say "compiling Kubernetes: 7 to 12 minutes on two cores, once"
     hack/testenv.sh || problem "Kubernetes cannot be compiled, see above"
-}
-
-# Debian's package starts a Prometheus server when it is installed: the one program of it that is needed is unpacked.
-promtool() {
-    command -v promtool >/dev/null && return
-    if ! command -v apt-get >/dev/null || ! command -v dpkg-deb >/dev/null; then
-        problem "this is no Debian or Ubuntu: install promtool, which comes with Prometheus"
-        return
-    fi
-    local folder
-    folder="$(mktemp -d)"
-    say "unpacking promtool"
-    (cd "$folder" && apt-get download -qq prometheus 2>/dev/null && dpkg-deb --fsys-tarfile prometheus_*.deb | tar -x ./usr/bin/promtool) &&
-        install -D "$folder/usr/bin/promtool" "$ZAS_PROMTOOL/promtool" ||
-        problem "promtool cannot be unpacked out of Debian's package prometheus: run apt-get update, or install it"
-    rm -rf "$folder"
 }
 
 # A checker that is distributed as source. Its speed does not matter here: without the
@@ -142,7 +138,7 @@ for_testing() {
     for_building
     rust_components
     registry_clients
-    promtool
+    s3_clients
     kubernetes
     cargo_tool cargo-deny "$CARGO_DENY_VERSION"
 }

@@ -30,6 +30,10 @@ lacking_programs() {
     [ "${#missing[@]}" -eq 0 ] || echo "missing: ${missing[*]}; hack/setup.sh test installs that"
 }
 
+lacking_s3_clients() {
+    [ -x "$ZAS_PYTHON/bin/aws" ] || echo "the S3 clients for Python are missing; hack/setup.sh test installs them"
+}
+
 lacking_cargo_component() {
     cargo "$1" --version >/dev/null 2>&1 || echo "cargo $1 is missing; hack/setup.sh test installs it"
 }
@@ -94,10 +98,12 @@ lacking() {
     clients)
         lacking_server
         lacking_programs skopeo podman crane regctl oras helm curl
+        lacking_s3_clients
         ;;
     readme)
         lacking_server
         lacking_programs skopeo podman oras curl
+        lacking_s3_clients
         ;;
     control-plane)
         lacking_server
@@ -140,18 +146,6 @@ build_failpoint_server() {
         install -D "$CARGO_TARGET_DIR/debug/zot-artifact-store" "$ZAS_FAILPOINT_BINARY"
 }
 
-# Without promtool the alerts are read by nobody but ourselves.
-test_units() {
-    local reason left_out=()
-    reason="$(lacking_programs promtool)"
-    if [ -n "$reason" ]; then
-        echo "==> unit: without Prometheus's own reading of the alerts: $reason"
-        parts_skipped+=("unit, the alerts as promtool reads them ($reason)")
-        left_out=(--skip promtool::)
-    fi
-    cargo test --no-default-features "${PURE[@]}" -- ${left_out[@]+"${left_out[@]}"}
-}
-
 # The previous release is built out of the history, which a shallow clone lacks: only then its tests are left out.
 test_control_plane() {
     local reason left_out=()
@@ -172,7 +166,7 @@ run_tier() {
     format) cargo fmt --all --check ;;
     lint) cargo clippy --workspace --all-targets -- -D warnings ;;
     dependencies) check_dependencies ;;
-    unit) test_units ;;
+    unit) cargo test --no-default-features "${PURE[@]}" ;;
     rocksdb) cargo test -p zas-metadata --features contract,rocksdb ;;
     build) hack/build.sh ;;
     # In the profile of the server, whose dependencies are compiled already.

@@ -1,7 +1,5 @@
 //! The operator's own metrics, in OpenMetrics.
 
-mod documented;
-
 use std::collections::BTreeMap;
 use std::sync::atomic::AtomicI64;
 use std::sync::{Mutex, PoisonError};
@@ -14,8 +12,6 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
-
-pub use documented::DocumentedMetric;
 
 /// The content type of what [`Metrics::encode`] writes.
 pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -53,7 +49,6 @@ pub struct Metrics {
     stores: Gauge<i64, AtomicI64>,
     degraded: Gauge<i64, AtomicI64>,
     running: Gauge<i64, AtomicI64>,
-    queue: Gauge<i64, AtomicI64>,
     leader: Gauge<i64, AtomicI64>,
     crd_outdated: Gauge<i64, AtomicI64>,
     crd_differs: Gauge<i64, AtomicI64>,
@@ -80,7 +75,6 @@ impl Default for Metrics {
             stores: Gauge::default(),
             degraded: Gauge::default(),
             running: Gauge::default(),
-            queue: Gauge::default(),
             leader: Gauge::default(),
             crd_outdated: Gauge::default(),
             crd_differs: Gauge::default(),
@@ -129,11 +123,6 @@ impl Metrics {
             self.running.clone(),
         );
         registry.register(
-            "queue_depth",
-            "Stores that something has happened to and that wait to be reconciled",
-            self.queue.clone(),
-        );
-        registry.register(
             "leader",
             "1 while this replica is the leader",
             self.leader.clone(),
@@ -172,16 +161,6 @@ impl Metrics {
             };
             self.errors.get_or_create(&label).inc();
         }
-    }
-
-    /// A store waits to be reconciled.
-    pub fn queued(&self) {
-        self.queue.inc();
-    }
-
-    /// A store waits no longer.
-    pub fn unqueued(&self) {
-        self.queue.dec();
     }
 
     /// Something was written.
@@ -234,16 +213,6 @@ impl Metrics {
     /// Whether the installed definition of the resource is of another revision than this operator.
     pub fn set_crd_differs(&self, differs: bool) {
         self.crd_differs.set(differs.into());
-    }
-
-    /// Every metric as documentation needs it: name, type, labels and meaning.
-    pub fn documented() -> Vec<DocumentedMetric> {
-        let sample = Self::default();
-        // A family is part of the registry's text once it has a series.
-        sample.reconcile_ended(Duration::ZERO, Some("x"));
-        sample.wrote("x", "x");
-        sample.watch_failed("x");
-        documented::metrics_in(&sample.encode())
     }
 
     /// All of them, as text.

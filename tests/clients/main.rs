@@ -16,5 +16,6 @@ mod oras;
 mod podman;
 mod regctl;
 mod resumed_upload;
+mod s3;
 mod skopeo;
 mod workstation;

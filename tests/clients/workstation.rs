@@ -6,6 +6,7 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
+use serde_json::json;
 use tempfile::TempDir;
 use zas_tests::{Blobs, Client, Credentials, Metadata, Server, ServerBuilder};
 
@@ -13,6 +14,9 @@ use zas_tests::{Blobs, Client, Credentials, Metadata, Server, ServerBuilder};
 pub(crate) const USER: &str = "alice";
 /// The user's password, with characters that need care in shells and headers.
 pub(crate) const PASSWORD: &str = "wonder:land $1";
+
+/// What secrets of access keys are derived from, here.
+const ENCRYPTION_KEYS: &str = "1: AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\n";
 
 /// A home directory and a durable server whose certificate the clients here trust.
 #[derive(Debug)]
@@ -30,6 +34,21 @@ impl Workstation {
     /// The server speaks plain HTTP.
     pub(crate) fn without_tls() -> Self {
         Self::beside(durable_server().start())
+    }
+
+    /// The server takes S3 too, and makes access keys. TLS or not.
+    pub(crate) fn with_s3(has_tls: bool) -> Self {
+        let keys = tempfile::NamedTempFile::new().expect("the temporary directory is writable");
+        fs::write(keys.path(), ENCRYPTION_KEYS).expect("the temporary directory is writable");
+        let server = durable_server()
+            .section("extensions", json!({"s3api": {"enabled": true}}))
+            .section("encryption", json!({"keys": keys.path()}));
+        // The server reads the file when it starts.
+        if has_tls {
+            Self::beside(server.tls().start())
+        } else {
+            Self::beside(server.start())
+        }
     }
 
     fn beside(server: Server) -> Self {
@@ -146,8 +165,14 @@ impl Workstation {
         ] {
             command.env_remove(inherited);
         }
+        command
+            .env("AWS_ENDPOINT_URL", self.server.client().origin())
+            .env("AWS_DEFAULT_REGION", "us-east-1")
+            .env("AWS_EC2_METADATA_DISABLED", "true");
         if self.server.certificate().is_some() {
-            command.env("SSL_CERT_FILE", self.path("ca.crt"));
+            command
+                .env("SSL_CERT_FILE", self.path("ca.crt"))
+                .env("AWS_CA_BUNDLE", self.path("ca.crt"));
         }
         match command.output() {
             Ok(output) => output,

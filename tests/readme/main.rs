@@ -16,6 +16,13 @@ use std::process::Command;
 use crate::blocks::tested_blocks;
 use crate::running::{Running, repository};
 
+/// The PATH, and behind everything else the S3 clients.
+fn path_with_s3_clients() -> String {
+    let path = std::env::var("PATH").unwrap_or_default();
+    let python = std::env::var("ZAS_PYTHON").expect("`source hack/environment.sh` names it");
+    format!("{path}:{python}/bin")
+}
+
 /// Runs shell commands in `directory`, which is also their home.
 #[track_caller]
 fn paste(directory: &Path, registry: &str, password: &str, commands: &str) {
@@ -36,6 +43,7 @@ fn paste(directory: &Path, registry: &str, password: &str, commands: &str) {
         .env("CONTAINERS_STORAGE_CONF", storage)
         .env_remove("XDG_RUNTIME_DIR")
         .env_remove("DOCKER_CONFIG")
+        .env("PATH", path_with_s3_clients())
         .env("REGISTRY", registry)
         .env("PASSWORD", password)
         .output()

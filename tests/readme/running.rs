@@ -41,6 +41,7 @@ impl Running {
             .env("ZAS_STORAGE__METADATA__PATH", data("metadata"))
             .env("ZAS_STORAGE__BLOBS__PATH", data("blobs"))
             .env("ZAS_AUTH__HTPASSWD__PATH", data("htpasswd"))
+            .env("ZAS_ENCRYPTION__KEYS", data("keys"))
             .stdin(Stdio::null())
             .stdout(log)
             .stderr(errors)

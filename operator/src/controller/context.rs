@@ -14,7 +14,6 @@ use super::Guarded;
 
 use super::first_round::FirstRound;
 use super::interruptions::Interruptions;
-use super::queue::Queue;
 use super::rollouts::Rollouts;
 use super::server_versions::ServerVersions;
 use crate::children::{ChildKind, Ledger, Observations, StoreKey};
@@ -64,8 +63,6 @@ pub(super) struct Context {
     pub interruptions: Arc<Interruptions>,
     /// The first look at every store.
     pub first_round: FirstRound,
-    /// The stores that wait to be reconciled.
-    pub queue: Queue,
     /// Asks for a look at a store.
     pub triggers: UnboundedSender<ObjectRef<Guarded>>,
     references: Mutex<References>,
@@ -97,7 +94,6 @@ impl Context {
         instance: String,
         triggers: UnboundedSender<ObjectRef<Guarded>>,
     ) -> Self {
-        let metrics = Arc::clone(&shared.metrics);
         let reporter = Reporter {
             controller: labels::MANAGER.to_owned(),
             instance: Some(instance),
@@ -111,7 +107,6 @@ impl Context {
             ledger: Ledger::default(),
             learned: Learned::default(),
             first_round: FirstRound::default(),
-            queue: Queue::new(metrics),
             triggers,
             references: Mutex::default(),
             checked: Mutex::default(),
@@ -122,7 +117,6 @@ impl Context {
 
     /// Asks for a look at a store.
     pub(super) fn trigger(&self, store: &StoreKey) {
-        self.queue.entered(store);
         // Nobody listens any more when the operator stops.
         let _ = self.triggers.send(store.object_ref());
     }

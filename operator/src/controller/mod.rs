@@ -4,7 +4,6 @@ mod context;
 mod events;
 mod first_round;
 mod interruptions;
-mod queue;
 mod reconcile;
 mod rollouts;
 mod server_versions;
@@ -20,7 +19,7 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use futures_util::{StreamExt, TryStreamExt};
 use kube::core::DeserializeGuard;
-use kube::runtime::controller::{self, Action, Config, Controller};
+use kube::runtime::controller::{Action, Config, Controller};
 use kube::runtime::reflector::{self, Store};
 use kube::runtime::watcher::{self, Event};
 use kube::runtime::{PredicateConfig, WatchStreamExt, watcher as watch};
@@ -157,16 +156,7 @@ impl Scope {
             .reconcile_on(UnboundedReceiverStream::new(triggers))
             .graceful_shutdown_on(async move { stop.cancelled().await })
             .run(reconcile::reconcile, failed, Arc::clone(&context))
-            .for_each(|ended| {
-                // A store that is gone is not reconciled any more.
-                if let Err(controller::Error::ObjectNotFound(store)) = ended {
-                    context.queue.left(&StoreKey {
-                        namespace: store.namespace.unwrap_or_default(),
-                        name: store.name,
-                    });
-                }
-                std::future::ready(())
-            })
+            .for_each(|_| std::future::ready(()))
             .await;
     }
 
@@ -191,7 +181,7 @@ impl Scope {
             Some(namespace) => Api::namespaced(self.client.clone(), namespace),
             None => Api::all(self.client.clone()),
         };
-        let (interruptions, forgetting) = (Arc::clone(&context.interruptions), Arc::clone(&context));
+        let interruptions = Arc::clone(&context.interruptions);
         watch(api, watcher::Config::default())
             .default_backoff()
             .inspect_err(move |error| {
@@ -200,16 +190,15 @@ impl Scope {
             .modify(|resource| resource.managed_fields_mut().clear())
             .inspect_ok(move |event| {
                 if !matches!(event, Event::Init) {
-                    forgetting.interruptions.works(zas_crd::KIND);
+                    context.interruptions.works(zas_crd::KIND);
                 }
                 if let Event::Delete(resource) = event {
-                    forgetting.forget(&key_of(resource));
+                    context.forget(&key_of(resource));
                 }
             })
             .reflect(writer)
             .touched_objects()
             .predicate_filter(incarnation, PredicateConfig::default())
-            .inspect_ok(move |resource| context.queue.entered(&key_of(resource)))
     }
 }
 

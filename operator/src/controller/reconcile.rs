@@ -63,7 +63,6 @@ pub(super) async fn reconcile(
         unreadable,
         context: &context,
     };
-    context.queue.left(&look.key);
     let looked = tokio::time::timeout(LIMIT, look.take()).await;
     let result = looked.unwrap_or(Err(ReconcileError::TimedOut(LIMIT.as_secs())));
     if result.is_ok() {

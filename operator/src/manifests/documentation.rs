@@ -6,13 +6,11 @@ use zas_crd::ConditionReason;
 
 use super::ManifestError;
 use super::remedies::remedy;
-use crate::metrics::Metrics;
 use crate::rbac::{PEOPLE, RIGHTS, Reach, Right};
 
 /// The page with its tables renewed.
 pub(super) fn renewed(found: &str) -> Result<String, ManifestError> {
     let page = replaced(found, "reasons", &reasons())?;
-    let page = replaced(&page, "metrics", &metrics())?;
     let page = replaced(&page, "rights", &rights())?;
     replaced(&page, "people", &people())
 }
@@ -35,16 +33,6 @@ fn reasons() -> String {
             reason.meaning(),
             remedy(*reason)
         );
-    }
-    table
-}
-
-fn metrics() -> String {
-    let mut table = "| Metric | Type | Labels | Meaning |\n|---|---|---|---|\n".to_owned();
-    for metric in Metrics::documented() {
-        let labels: Vec<String> = metric.labels.iter().map(|label| format!("`{label}`")).collect();
-        let (name, kind, meaning) = (metric.name, metric.kind, metric.meaning);
-        let _ = writeln!(table, "| `{name}` | {kind} | {} | {meaning} |", labels.join(", "));
     }
     table
 }

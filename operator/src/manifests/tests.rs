@@ -2,7 +2,6 @@ use serde_json::Value;
 use zas_crd::ConditionReason;
 
 use super::*;
-use crate::metrics::Metrics;
 use crate::rbac::{PEOPLE, RIGHTS, Reach};
 
 fn text(path: &str) -> String {
@@ -134,7 +133,7 @@ fn given_the_definition_when_it_becomes_a_template_then_only_the_switches_are_ad
 
 #[test]
 fn given_a_page_when_renewed_then_tables_hold_every_reason_and_right_and_other_text_stays() {
-    let page = "# Title\n<!-- reasons -->\nold\n<!-- /reasons -->\nkept\n<!-- metrics -->\n<!-- /metrics -->\n<!-- rights -->\n<!-- /rights -->\n<!-- people -->\n<!-- /people -->\nend\n";
+    let page = "# Title\n<!-- reasons -->\nold\n<!-- /reasons -->\nkept\n<!-- rights -->\n<!-- /rights -->\n<!-- people -->\n<!-- /people -->\nend\n";
     let renewed = super::page(page).unwrap();
     for reason in ConditionReason::ALL {
         assert!(
@@ -144,9 +143,6 @@ fn given_a_page_when_renewed_then_tables_hold_every_reason_and_right_and_other_t
     }
     for right in RIGHTS {
         assert!(renewed.contains(right.because), "{right:?}");
-    }
-    for metric in Metrics::documented() {
-        assert!(renewed.contains(&format!("| `{}` |", metric.name)), "{metric:?}");
     }
     assert!(renewed.contains("kept\n") && renewed.ends_with("end\n") && !renewed.contains("old\n"));
     assert_eq!(

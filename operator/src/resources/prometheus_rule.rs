@@ -191,11 +191,10 @@ fn refusals(store: &ResolvedStore) -> Alert {
         "zas_uploads_open_refused_total",
         "zas_body_memory_refused_total",
     ]
-    .map(|counter| format!("sum by (namespace, job, reason) (rate({counter}{series}[5m])) > 0"));
+    .map(|counter| format!("sum by (namespace, job, reason) (rate({counter}{series}[5m]))"));
     Alert {
         name: "ZotArtifactStoreClientsRefused",
-        // A sum would be nothing while one of them has no series of that reason.
-        expression: rates.join(" or "),
+        expression: format!("{} > 0", rates.join(" + ")),
         lasting: "10m",
         severity: "warning",
         summary: format!("Artifact store {} answers clients 429", store.key),

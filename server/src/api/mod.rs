@@ -1,5 +1,6 @@
 //! HTTP: parse, authorise, call, render.
 
+pub mod access_keys;
 pub mod admin;
 mod body;
 mod forwarded;
@@ -9,6 +10,7 @@ mod pace;
 mod request_body;
 mod request_id;
 pub mod root;
+pub mod s3;
 
 pub use forwarded::TrustedProxies;
 pub use observe::{Edge, Observer, RepositoryUse, RequestRecord, Transfer, observe};

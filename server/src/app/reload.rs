@@ -75,6 +75,8 @@ impl Reloader {
             htpasswd.map(|htpasswd| &htpasswd.path),
             administrator.map(|administrator| &administrator.username_file),
             administrator.map(|administrator| &administrator.password_file),
+            administrator.and_then(|administrator| administrator.access_key_id_file.as_ref()),
+            administrator.and_then(|administrator| administrator.secret_access_key_file.as_ref()),
         ];
         let files = self.files.iter().chain(named.into_iter().flatten());
         files.map(|file| fingerprint(file)).collect()

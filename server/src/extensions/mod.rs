@@ -5,6 +5,7 @@
 //! [`metrics`].
 
 mod metrics;
+mod s3api;
 mod values;
 
 use std::fmt::Debug;
@@ -20,6 +21,7 @@ use crate::services::maintenance::{Collected, Scrubbed};
 use crate::services::metrics::Reading;
 
 pub use metrics::Metrics;
+pub use s3api::S3ApiExtension;
 pub use values::{
     Exposition, Foundation, Health, HealthCheck, MaintenanceObserver, Parts, Reconfigure, Routes, Services,
     StoreLayer, Task,
@@ -62,6 +64,9 @@ impl Extensions {
         let metrics = &configuration.extensions.metrics;
         if metrics.enabled {
             extensions.push(Box::new(Metrics::new(metrics, problems)));
+        }
+        if configuration.extensions.s3api.enabled {
+            extensions.push(Box::new(S3ApiExtension::new(configuration)));
         }
         Self::of(extensions)
     }

@@ -8,6 +8,7 @@ pub mod failpoints;
 pub mod maintenance;
 mod metadata_operations;
 pub mod metrics;
+pub mod objects;
 pub mod registry;
 mod store_writes;
 

@@ -7,7 +7,6 @@ mod everything;
 mod pod;
 mod pod_security;
 mod pod_security_rules;
-mod promtool;
 mod snapshots;
 
 use serde_json::Value;

@@ -28,7 +28,7 @@ pub use sections::collection::Collection;
 pub use sections::encryption::Encryption;
 pub use sections::http::{Cors, Http, Operations, Tls};
 pub use sections::limits::{Limits, ReferrersPage};
-pub use sections::log::{Extensions, Log, LogFormat, LogLevel, Metrics};
+pub use sections::log::{Extensions, Log, LogFormat, LogLevel, Metrics, S3Api};
 pub use sections::registry::{MissingReferences, Registry, RepositoryRules};
 pub use sections::storage::{
     BlobLocation, BlobStorage, BlobStoreKind, MetadataEngine, MetadataLocation, MetadataStorage, Storage,
@@ -37,7 +37,8 @@ pub use values::byte_size::{ByteSize, InvalidByteSize};
 pub use values::duration::{Duration, InvalidDuration};
 pub use values::network::{InvalidNetwork, Network};
 pub use values::text::{
-    ExternalUrl, GroupName, InvalidListenAddress, InvalidName, InvalidOrigin, ListenAddress, Origin, UserName,
+    DomainName, ExternalUrl, GroupName, InvalidDomainName, InvalidListenAddress, InvalidName, InvalidOrigin,
+    ListenAddress, Origin, UserName,
 };
 pub use values::version::{InvalidServerVersion, ServerVersion};
 

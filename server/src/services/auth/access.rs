@@ -7,6 +7,7 @@ use arc_swap::ArcSwap;
 use tokio::sync::Notify;
 use zas_config::Configuration;
 use zas_core::{Clock, RepositoryName};
+use zas_s3::sigv4::SecretKey;
 
 use super::action::GrantableAction;
 use super::granted::{Granted, Readable, WriteRight};
@@ -136,6 +137,11 @@ impl Access {
     /// Whether a user of this server's own files is none any more. `false` while it is not known who they are.
     pub fn is_removed(&self, actor: &Actor) -> bool {
         self.in_force.load().is_removed(actor)
+    }
+
+    /// The secret of an access key, and who signs with it; `None` when there is no such key.
+    pub fn access_key(&self, id: &str) -> Option<(SecretKey, Principal)> {
+        self.in_force.load().access_key(id)
     }
 
     /// Allows the principal an action, or says why not.

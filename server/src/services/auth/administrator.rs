@@ -6,6 +6,7 @@ use std::io::Read;
 use std::path::Path;
 
 use zas_config::{Administrator as AdministratorFiles, UserName};
+use zas_s3::sigv4::SecretKey;
 
 use super::keys::{Key, Keys};
 use super::stored_hash::StoredHash;
@@ -14,6 +15,9 @@ use super::users::{self, random};
 /// Longest file read, in bytes: a longer one holds neither a name nor a password.
 const LONGEST: u64 = 4 * 1024;
 
+/// Shortest secret of an access key, in characters: signatures can be guessed at without asking the server.
+const SHORTEST_SECRET: usize = 16;
+
 /// The administrator, with the hash of the password and never the password.
 #[derive(Clone)]
 pub(super) struct Administrator {
@@ -21,6 +25,52 @@ pub(super) struct Administrator {
     hash: StoredHash,
     /// Stands for name and password, so that reading the same ones again changes nothing.
     fingerprint: Key,
+    access_key: Option<AccessKey>,
+}
+
+/// An access key for S3: its id and its secret.
+#[derive(Clone)]
+pub(super) struct AccessKey {
+    id: String,
+    secret: SecretKey,
+}
+
+impl AccessKey {
+    fn load(files: &AdministratorFiles) -> Result<Option<Self>, String> {
+        match (&files.access_key_id_file, &files.secret_access_key_file) {
+            (None, None) => Ok(None),
+            (Some(id), Some(secret)) => {
+                let (id_text, secret_text) = (read(id)?, read(secret)?);
+                if !id_text.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+                    return Err(format!(
+                        "{} holds no access key id: use letters and digits",
+                        id.display()
+                    ));
+                }
+                if secret_text.len() < SHORTEST_SECRET {
+                    return Err(format!(
+                        "{}: the secret of an access key has at least {SHORTEST_SECRET} characters",
+                        secret.display()
+                    ));
+                }
+                Ok(Some(Self {
+                    id: id_text,
+                    secret: SecretKey::new(secret_text),
+                }))
+            }
+            _ => Err("name accessKeyIdFile and secretAccessKeyFile, or neither".to_owned()),
+        }
+    }
+
+    /// What clients name it by.
+    pub(super) fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// What requests are signed with.
+    pub(super) fn secret(&self) -> &SecretKey {
+        &self.secret
+    }
 }
 
 impl Administrator {
@@ -40,9 +90,13 @@ impl Administrator {
         let password = read(&files.password_file)?;
         let unusable = |error: &dyn fmt::Display| format!("{}: {error}", files.password_file.display());
         users::check(&password).map_err(|error| unusable(&error))?;
+        let access_key = AccessKey::load(files)?;
         let fingerprint = keys.password(&name, &password, "administrator");
         if let Some(before) = before.filter(|before| before.fingerprint == fingerprint) {
-            return Ok(before.clone());
+            return Ok(Self {
+                access_key,
+                ..before.clone()
+            });
         }
         let salt = random().map_err(|error| unusable(&error))?;
         let hash = StoredHash::argon2id_of(&password, &salt).map_err(|error| unusable(&error))?;
@@ -50,7 +104,13 @@ impl Administrator {
             name,
             hash: StoredHash::parse(&hash).map_err(|error| unusable(&error))?,
             fingerprint,
+            access_key,
         })
+    }
+
+    /// The access key, if the files name one.
+    pub(super) fn access_key(&self) -> Option<&AccessKey> {
+        self.access_key.as_ref()
     }
 
     /// Whose account it is.
@@ -106,6 +166,7 @@ mod tests {
         let files = AdministratorFiles {
             username_file: directory.path().join("username"),
             password_file: directory.path().join("password"),
+            ..AdministratorFiles::default()
         };
         std::fs::write(&files.username_file, name).unwrap();
         std::fs::write(&files.password_file, password).unwrap();

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use zas_config::{Administrator as AdministratorFiles, Auth, Configuration, UserName};
+use zas_s3::sigv4::SecretKey;
 
 use super::administrator::Administrator;
 use super::attempts::AttemptLimit;
@@ -85,6 +86,14 @@ impl InForce {
             .as_ref()
             .is_some_and(|local| local.sign_in.are_users_known);
         is_known && actor.is_local() && self.principal_of(actor).is_none()
+    }
+
+    /// The secret of an access key, and whose it is.
+    pub(super) fn access_key(&self, id: &str) -> Option<(SecretKey, Principal)> {
+        let administrator = self.local.as_ref()?.sign_in.administrator.as_ref()?;
+        let key = administrator.access_key().filter(|key| key.id() == id)?;
+        let principal = Principal::administrator(administrator.name().clone());
+        Some((key.secret().clone(), principal))
     }
 
     fn read(

@@ -163,6 +163,7 @@ fn given_names_that_do_not_exist_when_they_sign_in_then_each_has_a_lasting_stand
     let files = zas_config::Administrator {
         username_file: directory.path().join("username"),
         password_file: directory.path().join("password"),
+        ..zas_config::Administrator::default()
     };
     std::fs::write(&files.username_file, "root").unwrap();
     std::fs::write(&files.password_file, "secret").unwrap();

@@ -113,25 +113,31 @@ impl Registry {
     async fn open(&self, digest: &Digest, stat: BlobStat) -> Result<Blob> {
         let body = match stat.content {
             BlobContent::Inline(bytes) => BlobBody::Inline(bytes),
-            BlobContent::Extents(extents) => {
-                let mut parts = Vec::with_capacity(extents.len());
-                for extent in extents {
-                    let reader = self.blobs.open(extent.location).await?;
-                    let (length, wanted) = (reader.length(), extent.offset.saturating_add(extent.length));
-                    if length < wanted {
-                        let name = extent.location;
-                        return Err(BlobError::TooShort { name, length, wanted }.into());
-                    }
-                    parts.push(StoredPart { extent, reader });
-                }
-                BlobBody::Stored(parts)
-            }
+            BlobContent::Extents(extents) => self.open_extents(extents).await?,
         };
         Ok(Blob {
             digest: *digest,
             size: stat.size,
             body,
         })
+    }
+
+    /// Opens stored bytes for reading.
+    pub(in crate::services) async fn open_extents(
+        &self,
+        extents: Vec<Extent>,
+    ) -> std::result::Result<BlobBody, BlobError> {
+        let mut parts = Vec::with_capacity(extents.len());
+        for extent in extents {
+            let reader = self.blobs.open(extent.location).await?;
+            let (length, wanted) = (reader.length(), extent.offset.saturating_add(extent.length));
+            if length < wanted {
+                let name = extent.location;
+                return Err(BlobError::TooShort { name, length, wanted });
+            }
+            parts.push(StoredPart { extent, reader });
+        }
+        Ok(BlobBody::Stored(parts))
     }
 
     /// Makes the repository hold a blob that `from`, or without one any other repository, holds, if it is `readable`.

@@ -30,8 +30,9 @@ pub use referrers::ReferrerQuery;
 pub use settings::{RegistrySettings, UploadBudget};
 pub use suspects::Suspects;
 pub use uploads::{BodyError, Chunk, RequestBody, UploadTarget};
+pub(in crate::services) use uploads::{Transfer, Transferring, read_head};
 
-use super::capacity::{Shares, SharesMetrics};
+use super::capacity::{Client, Refusal, Share, Shares, SharesMetrics};
 use super::metrics::Reading;
 use uploads::{OpenUploads, RunningUploads};
 
@@ -115,6 +116,16 @@ impl Registry {
             move || budget.used() as u64,
         ));
         readings
+    }
+
+    /// A place for a request that sends many bytes, which it keeps as long as it sends.
+    pub(in crate::services) fn upload_slot(&self, client: Client) -> std::result::Result<Share, Refusal> {
+        self.upload_slots.take(client, 1)
+    }
+
+    /// What may be received and not yet written.
+    pub(in crate::services) fn budget(&self) -> UploadBudget {
+        self.budget.clone()
     }
 
     /// Blobs whose bytes a reader missed.

@@ -69,6 +69,7 @@ leaf! {
     Option<crate::ByteSize>: Text, "a size";
     crate::Duration: Text, "a duration";
     crate::ListenAddress: Text, "an IP address and a port";
+    Option<crate::DomainName>: Text, "a domain name without a port";
     Option<crate::ExternalUrl>: Text, "`http://` or `https://`, a host, an optional port";
     Vec<crate::UserName>: List, "a list of user names";
     Vec<GroupName>: List, "a list of group names";

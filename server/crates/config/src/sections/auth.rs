@@ -40,6 +40,10 @@ section! {
         hot "usernameFile" username_file: PathBuf = PathBuf::new(), example "/run/secrets/administrator/username";
         /// The file with the password. A line end after it does not count.
         hot "passwordFile" password_file: PathBuf = PathBuf::new(), example "/run/secrets/administrator/password";
+        /// The file with the id of an access key of the user's for the S3 API.
+        hot "accessKeyIdFile" access_key_id_file: Option<PathBuf> = None, example "/run/secrets/administrator/access-key-id";
+        /// The file with the secret of that access key.
+        hot "secretAccessKeyFile" secret_access_key_file: Option<PathBuf> = None, example "/run/secrets/administrator/secret-access-key";
     }
     required ["usernameFile", "passwordFile"]
 }

@@ -1,5 +1,6 @@
 //! What is written about the server's work, and the parts that can be switched.
 
+use crate::DomainName;
 use crate::section::section;
 use crate::values::keyword::keywords;
 
@@ -46,6 +47,21 @@ section! {
     pub struct Extensions {
         /// Metrics for Prometheus on the operations listener.
         restart "metrics" metrics: Metrics = Metrics::default();
+        /// The S3 API beside the distribution API, on the public listener.
+        restart "s3api" s3api: S3Api = S3Api::default();
+    }
+}
+
+section! {
+    /// The S3 API: buckets and objects, at the root of the public listener.
+    pub struct S3Api {
+        /// Whether it is served.
+        restart "enabled" enabled: bool = false;
+        /// The domain below which each bucket has a host of its own (`<bucket>.<domain>`), beside `<host>/<bucket>`, which
+        /// always works. Clients must be able to resolve these hosts, and the certificate must be good for them.
+        restart "domain" domain: Option<DomainName> = None, example "s3.example.org";
+        /// The region that clients sign their requests for.
+        restart "region" region: String = "us-east-1".to_owned();
     }
 }
 

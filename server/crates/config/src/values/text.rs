@@ -69,6 +69,48 @@ impl fmt::Display for ListenAddress {
 
 serde_as_text!(ListenAddress);
 
+/// A domain name in lower case, without a port and without a dot at its end.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct DomainName(Box<str>);
+
+/// A text that is no domain name.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is not a domain name: write one in lower case without a port, such as s3.example.org")]
+pub struct InvalidDomainName(String);
+
+impl DomainName {
+    /// The name.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for DomainName {
+    type Err = InvalidDomainName;
+
+    fn from_str(text: &str) -> Result<Self, InvalidDomainName> {
+        let is_label = |label: &str| {
+            let is_allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+            (1..=63).contains(&label.len())
+                && label.bytes().all(is_allowed)
+                && !label.starts_with('-')
+                && !label.ends_with('-')
+        };
+        let is_name = text.len() <= 253 && text.split('.').all(is_label);
+        is_name
+            .then(|| Self(text.into()))
+            .ok_or_else(|| InvalidDomainName(shorten(text)))
+    }
+}
+
+impl fmt::Display for DomainName {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+serde_as_text!(DomainName);
+
 /// The address clients use: `http` or `https`, a host, an optional port, and nothing after it.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct ExternalUrl(Box<str>);

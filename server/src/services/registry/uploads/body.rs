@@ -29,17 +29,17 @@ const BATCH_PATIENCE: Duration = Duration::from_millis(50);
 
 /// The first bytes of a body.
 #[derive(Debug, Default)]
-pub(super) struct Head {
-    pub(super) pieces: Pieces,
+pub(in crate::services) struct Head {
+    pub(in crate::services::registry::uploads) pieces: Pieces,
     /// Whether the body has no more bytes.
-    pub(super) is_all: bool,
+    pub(in crate::services) is_all: bool,
 }
 
 /// A body that broke off within its first bytes.
 #[derive(Debug)]
-pub(super) struct InterruptedHead {
-    pub(super) received: Head,
-    pub(super) error: RegistryError,
+pub(in crate::services) struct InterruptedHead {
+    pub(in crate::services) received: Head,
+    pub(in crate::services) error: RegistryError,
 }
 
 impl From<InterruptedHead> for RegistryError {
@@ -50,19 +50,19 @@ impl From<InterruptedHead> for RegistryError {
 
 impl Head {
     /// The same bytes behind those that earlier requests brought.
-    pub(super) fn after(mut self, earlier: Bytes) -> Self {
+    pub(in crate::services) fn after(mut self, earlier: Bytes) -> Self {
         self.pieces.prepend(earlier);
         self
     }
 
-    pub(super) fn into_bytes(self) -> Bytes {
+    pub(in crate::services) fn into_bytes(self) -> Bytes {
         self.pieces.into_bytes()
     }
 }
 
 /// Reads until the body ends or has more than `limit` bytes. An announced length over the limit ends the reading at
 /// once: the bytes will not be kept together.
-pub(super) async fn read_head(
+pub(in crate::services) async fn read_head(
     body: &mut RequestBody<'_>,
     limit: usize,
     announced: Option<u64>,
@@ -91,7 +91,7 @@ pub(super) async fn read_head(
 
 /// How the transfer of a body ended.
 #[derive(Debug)]
-pub(super) enum Transfer {
+pub(in crate::services) enum Transfer {
     /// All of it was handed on.
     Complete,
     /// The client broke off; what came before was handed on.
@@ -106,7 +106,7 @@ pub(super) enum Transfer {
 
 /// Hands a body on to a store, in batches within the budget.
 #[derive(Debug)]
-pub(super) struct Transferring {
+pub(in crate::services) struct Transferring {
     budget: UploadBudget,
     sender: BatchSender,
     pieces: Pieces,
@@ -115,7 +115,7 @@ pub(super) struct Transferring {
 }
 
 impl Transferring {
-    pub(super) fn new(budget: UploadBudget, sender: BatchSender) -> Self {
+    pub(in crate::services) fn new(budget: UploadBudget, sender: BatchSender) -> Self {
         Self {
             budget,
             sender,
@@ -126,12 +126,12 @@ impl Transferring {
     }
 
     /// The bytes of this request so far, the head included.
-    pub(super) fn total(&self) -> u64 {
+    pub(in crate::services) fn total(&self) -> u64 {
         self.total
     }
 
     /// Hands on `head` and the rest of `body`, at most `limit` bytes.
-    pub(super) async fn run(
+    pub(in crate::services) async fn run(
         &mut self,
         head: Head,
         body: &mut RequestBody<'_>,

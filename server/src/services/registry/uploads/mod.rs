@@ -20,7 +20,8 @@ pub use body::{BodyError, RequestBody};
 pub(super) use open::OpenUploads;
 pub(super) use running::RunningUploads;
 
-use body::{Head, read_head};
+use body::Head;
+pub(in crate::services) use body::{Transfer, Transferring, read_head};
 use running::RunningGuard;
 use write::End;
 
