@@ -125,7 +125,8 @@ lacking() {
 # --- the tiers
 
 advisories_reachable() {
-    [ -d "${CARGO_HOME:-$HOME/.cargo}/advisory-dbs" ] ||
+    # A download that failed leaves an empty folder.
+    compgen -G "${CARGO_HOME:-$HOME/.cargo}/advisory-dbs/*/.git/refs/*" >/dev/null ||
         GIT_TERMINAL_PROMPT=0 timeout 20 git ls-remote --quiet https://github.com/rustsec/advisory-db HEAD >/dev/null 2>&1
 }
 

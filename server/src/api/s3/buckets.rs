@@ -149,7 +149,8 @@ pub(super) fn acl(call: &Call<'_>, bucket: &Bucket) -> Result<HttpResponse, Refu
 pub(super) async fn set_acl(call: &mut Call<'_>, bucket: &Bucket) -> Result<HttpResponse, Refusal> {
     check(call, bucket, BucketOperation::PutAcl)?;
     let body = call.document().await?;
-    check_put_acl(&call.head.headers, body.is_empty())?;
+    let owner = actor(&bucket.owner).canonical_id();
+    check_put_acl(&call.head.headers, &body, &owner)?;
     Ok(empty(StatusCode::OK))
 }
 

@@ -197,9 +197,10 @@ pub(super) async fn set_acl(
     object: &KeyOf<'_>,
     version: Option<VersionId>,
 ) -> Result<HttpResponse, Refusal> {
-    check(call, object, version.as_ref(), Action::PutObjectAcl).await?;
+    let found = check(call, object, version.as_ref(), Action::PutObjectAcl).await?;
     let body = call.document().await?;
-    check_put_acl(&call.head.headers, body.is_empty())?;
+    let owner = actor(&found.attributes.owner).canonical_id();
+    check_put_acl(&call.head.headers, &body, &owner)?;
     Ok(empty(StatusCode::OK))
 }
 

@@ -167,7 +167,7 @@ async fn given_a_repository_full_of_deletions_when_its_last_manifests_go_then_it
     each(false).join_all().await;
     assert_eq!(
         store.list_repositories("", None, 9).await.unwrap().entries,
-        std::slice::from_ref(&ours)
+        ["ours".parse().unwrap()]
     );
 
     each(true).join_all().await;

@@ -1,8 +1,10 @@
 //! Access control lists: the owner of a bucket owns every object in it (user guide, "Controlling ownership of objects
 //! and disabling ACLs").
 
+use crate::access_key::CanonicalId;
 use crate::error::{ErrorCode, S3Error};
 use crate::head::Headers;
+use crate::xml::check_owner_acl;
 
 const HEADER: &str = "x-amz-acl";
 
@@ -35,16 +37,18 @@ pub fn check_acl(headers: &Headers<'_>) -> Result<(), S3Error> {
     Err(S3Error::invalid_argument("Unknown canned ACL", HEADER, acl))
 }
 
-/// Checks `PutBucketAcl` and `PutObjectAcl`, which change nothing: a list in the body would grant something.
+/// Checks `PutBucketAcl` and `PutObjectAcl`, which change nothing: what is sent, in `x-amz-acl` or as a document, may say
+/// no more than that the owner has everything.
 ///
 /// # Errors
-/// As [`check_acl`], and `AccessControlListNotSupported` for a request that is more than `x-amz-acl`.
-pub fn check_put_acl(headers: &Headers<'_>, body_is_empty: bool) -> Result<(), S3Error> {
+/// As [`check_acl`] and [`check_owner_acl`]; `AccessControlListNotSupported` for other headers that grant something.
+pub fn check_put_acl(headers: &Headers<'_>, body: &[u8], owner: &CanonicalId) -> Result<(), S3Error> {
     check_acl(headers)?;
-    if headers.contains(HEADER) && body_is_empty {
-        return Ok(());
+    match (headers.contains(HEADER), body.is_empty()) {
+        (true, true) => Ok(()),
+        (false, false) => check_owner_acl(body, owner),
+        (true, false) | (false, true) => Err(ErrorCode::AccessControlListNotSupported.into()),
     }
-    Err(ErrorCode::AccessControlListNotSupported.into())
 }
 
 #[cfg(test)]
@@ -76,12 +80,21 @@ mod tests {
 
     #[test]
     fn given_a_list_to_be_set_when_it_would_change_something_then_refused() {
-        assert_eq!(check_put_acl(&headers("private"), true), Ok(()));
+        let owner = CanonicalId::of("local", "alice");
+        let own = format!(
+            "<AccessControlPolicy><AccessControlList><Grant><Grantee><ID>{}</ID></Grantee>\
+             <Permission>FULL_CONTROL</Permission></Grant></AccessControlList></AccessControlPolicy>",
+            owner.as_str()
+        );
+        let read = own.replace("FULL_CONTROL", "READ");
+        let check = |headers: &Headers<'_>, body: &str| check_put_acl(headers, body.as_bytes(), &owner);
+        assert_eq!(check(&headers("private"), ""), Ok(()));
+        assert_eq!(check(&Headers::default(), &own), Ok(()));
         for error in [
-            check_put_acl(&headers("private"), false),
-            check_put_acl(&headers("public-read"), true),
-            check_put_acl(&Headers::default(), false),
-            check_put_acl(&Headers::default(), true),
+            check(&headers("private"), &own),
+            check(&headers("public-read"), ""),
+            check(&Headers::default(), &read),
+            check(&Headers::default(), ""),
         ] {
             assert_eq!(
                 error.unwrap_err().code(),

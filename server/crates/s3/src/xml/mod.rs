@@ -5,7 +5,7 @@ mod write;
 
 pub use read::{
     CompletedPart, CompletedUpload, CreateBucketConfiguration, DeleteObjects, MAX_DOCUMENT_BYTES,
-    ObjectToDelete, VersioningStatus, read_bucket_tags, read_object_tags, read_versioning,
+    ObjectToDelete, VersioningStatus, check_owner_acl, read_bucket_tags, read_object_tags, read_versioning,
 };
 pub use write::{
     BucketEntry, CompletedObject, CopyResult, DECLARATION, DeletedObject, ObjectAttributes, ObjectEntry,
