@@ -144,7 +144,7 @@ for_testing() {
 }
 
 to_build=(cc:build-essential c++:build-essential libclang:libclang-dev)
-to_test=(skopeo:skopeo podman:podman curl:curl strace:strace valgrind:valgrind
+to_test=(skopeo:skopeo podman:podman rclone:rclone s3cmd:s3cmd restic:restic curl:curl strace:strace valgrind:valgrind
     mkfs.ext4:e2fsprogs e2fsck:e2fsprogs)
 # What a node of Kubernetes and its images need. The plug-ins for networks are no programs on the PATH.
 to_test+=(containerd:containerd runc:runc /usr/lib/cni/bridge:containernetworking-plugins ip:iproute2 iptables:iptables

@@ -97,7 +97,7 @@ lacking() {
     instructions) lacking_programs valgrind ;;
     clients)
         lacking_server
-        lacking_programs skopeo podman crane regctl oras helm curl
+        lacking_programs skopeo podman crane regctl oras helm curl rclone s3cmd restic
         lacking_s3_clients
         ;;
     readme)

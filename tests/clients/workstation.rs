@@ -169,6 +169,8 @@ impl Workstation {
             .env("AWS_ENDPOINT_URL", self.server.client().origin())
             .env("AWS_DEFAULT_REGION", "us-east-1")
             .env("AWS_EC2_METADATA_DISABLED", "true");
+        // Some clients refuse to start beside a bundle that they cannot use.
+        command.env_remove("AWS_CA_BUNDLE");
         if self.server.certificate().is_some() {
             command
                 .env("SSL_CERT_FILE", self.path("ca.crt"))

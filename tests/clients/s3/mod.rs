@@ -1,5 +1,7 @@
 //! aws-cli and boto3: buckets and objects, in one piece and in parts, versions, copies, tags and presigned links.
 
+mod tools;
+
 use std::path::PathBuf;
 
 use zas_tests::random_bytes;
@@ -9,21 +11,37 @@ use crate::workstation::{Workstation, assert_same_file, words};
 /// What boto3 does, and checks itself.
 const STORY: &str = include_str!("story.py");
 
-/// A workstation whose clients have an access key of the user's.
+/// An access key of the user's.
+#[derive(Debug)]
+struct AccessKey {
+    id: String,
+    secret: String,
+}
+
+/// A workstation whose AWS clients have an access key.
 fn workstation(has_tls: bool) -> Workstation {
-    let station = Workstation::with_s3(has_tls);
-    let made = station.http().post("/_/v1/keys").send().expect_status(201);
-    let key = made.json();
-    let text = |name: &str| key[name].as_str().expect("a text").to_owned();
+    let (station, key) = workstation_with_key(has_tls);
     station.write(
         ".aws/credentials",
         format!(
             "[default]\naws_access_key_id = {}\naws_secret_access_key = {}\n",
-            text("accessKeyId"),
-            text("secretAccessKey")
+            key.id, key.secret
         ),
     );
     station
+}
+
+/// A workstation and an access key for its clients.
+fn workstation_with_key(has_tls: bool) -> (Workstation, AccessKey) {
+    let station = Workstation::with_s3(has_tls);
+    let made = station.http().post("/_/v1/keys").send().expect_status(201);
+    let key = made.json();
+    let text = |name: &str| key[name].as_str().expect("a text").to_owned();
+    let key = AccessKey {
+        id: text("accessKeyId"),
+        secret: text("secretAccessKey"),
+    };
+    (station, key)
 }
 
 fn python(program: &str) -> String {

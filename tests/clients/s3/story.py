@@ -140,6 +140,7 @@ def what_is_not_set():
     same(refused(s3.get_bucket_policy, Bucket="story"), ("NoSuchBucketPolicy", 404))
     same(refused(s3.get_bucket_lifecycle_configuration, Bucket="story"), ("NoSuchLifecycleConfiguration", 404))
     same(refused(s3.put_bucket_policy, Bucket="story", Policy="{}"), ("NotImplemented", 501))
+    same(refused(s3.head_bucket, Bucket="story", ExpectedBucketOwner="111122223333"), ("403", 403))
     same(s3.get_bucket_location(Bucket="story")["LocationConstraint"], None)
     same(s3.get_bucket_acl(Bucket="story")["Grants"][0]["Permission"], "FULL_CONTROL")
 

@@ -11,6 +11,7 @@ use arc_swap::ArcSwap;
 use zas_config::Configuration;
 use zas_core::{BucketName, Clock, ObjectKey};
 use zas_metadata::{Bucket, VersionSelector};
+use zas_s3::headers::{check_expected_owner, check_expected_source_owner};
 use zas_s3::names::VersionId;
 use zas_s3::operation::{Addressing, Operation};
 use zas_s3::payload::Payload;
@@ -29,7 +30,7 @@ use crate::services::auth::{
     Access, AccessKeys, Asked, GrantableAction, Granted, OwnedBucket, OwnedObject, Principal,
 };
 use crate::services::capacity::{Client, Shares};
-use crate::services::objects::{Objects, ObjectsError, owned};
+use crate::services::objects::{Objects, ObjectsError, actor, owned};
 
 /// What the S3 API needs to answer.
 #[derive(Debug)]
@@ -203,8 +204,22 @@ impl<'a> Call<'a> {
         self.client
     }
 
+    /// The bucket that is asked for, of the owner whom the client expects.
+    pub(super) async fn asked_bucket(&self, name: &BucketName) -> Result<Bucket, Refusal> {
+        let bucket = self.bucket(name).await?;
+        check_expected_owner(&self.head.headers, &actor(&bucket.owner).canonical_id())?;
+        Ok(bucket)
+    }
+
+    /// The bucket that a copy reads, of the owner whom the client expects.
+    pub(super) async fn source_bucket(&self, name: &BucketName) -> Result<Bucket, Refusal> {
+        let bucket = self.bucket(name).await?;
+        check_expected_source_owner(&self.head.headers, &actor(&bucket.owner).canonical_id())?;
+        Ok(bucket)
+    }
+
     /// The bucket of a name.
-    pub(super) async fn bucket(&self, name: &BucketName) -> Result<Bucket, Refusal> {
+    async fn bucket(&self, name: &BucketName) -> Result<Bucket, Refusal> {
         let bucket = self.api.objects.bucket(name).await;
         bucket.map_err(|error| Refusal::from(error).about("BucketName", name.as_str()))
     }

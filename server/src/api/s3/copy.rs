@@ -35,7 +35,7 @@ pub(super) async fn object(
     let tagging = Directive::of_tagging(headers)?;
     check_self_copy(source, &object.bucket.name, &object.key, metadata)?;
 
-    let bucket = call.bucket(&source.bucket).await?;
+    let bucket = call.source_bucket(&source.bucket).await?;
     let from = KeyOf {
         bucket: &bucket,
         key: source.key.clone(),

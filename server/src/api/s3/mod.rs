@@ -64,7 +64,7 @@ async fn on_bucket(
     if operation == Asked::Create {
         return buckets::create(&mut call, &name).await;
     }
-    let bucket = call.bucket(&name).await?;
+    let bucket = call.asked_bucket(&name).await?;
     match operation {
         Asked::Create | Asked::Preflight => Err(S3Error::from(ErrorCode::AccessForbidden).into()),
         Asked::Head => buckets::head(&call, &bucket),
@@ -94,7 +94,7 @@ async fn on_object(
     operation: ObjectOperation,
 ) -> Result<HttpResponse, Refusal> {
     use ObjectOperation as Asked;
-    let bucket = call.bucket(&name).await?;
+    let bucket = call.asked_bucket(&name).await?;
     let object = call::KeyOf { bucket: &bucket, key };
     match operation {
         Asked::Get { version, part } => objects::get(&call, &object, version, part).await,

@@ -120,7 +120,7 @@ pub(super) async fn copy(
     let target = object.owned(None);
     let granted = call.grant::<action::PutObject>(&target)?;
     let (name, _) = find(call, object, upload).await?;
-    let bucket = call.bucket(&source.bucket).await?;
+    let bucket = call.source_bucket(&source.bucket).await?;
     let from = KeyOf {
         bucket: &bucket,
         key: source.key.clone(),
