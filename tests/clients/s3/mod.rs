@@ -11,6 +11,9 @@ use crate::workstation::{Workstation, assert_same_file, words};
 /// What boto3 does, and checks itself.
 const STORY: &str = include_str!("story.py");
 
+/// What is refused, request by request, signed with botocore and sent as it is.
+const REFUSALS: &str = include_str!("refusals.py");
+
 /// An access key of the user's.
 #[derive(Debug)]
 struct AccessKey {
@@ -105,6 +108,14 @@ fn given_boto3_when_it_uses_every_kind_of_operation_then_each_answers_as_aws_doc
         let told = station.run(&python("python"), &["story.py"]);
         assert_eq!(told.lines().last(), Some("the end"), "{told}");
     }
+}
+
+#[test]
+fn given_requests_against_a_rule_when_sent_then_each_is_refused_by_its_code_and_nothing_is_stored() {
+    let station = workstation(false);
+    station.write("refusals.py", REFUSALS);
+    let told = station.run(&python("python"), &["refusals.py"]);
+    assert_eq!(told.lines().last(), Some("the end"), "{told}");
 }
 
 #[test]
