@@ -33,6 +33,7 @@ use path::OciPath;
 
 use crate::api::body::Held;
 use crate::api::observe::{EarlyEnd, ReceivedBytes, RouteTemplate};
+use crate::services::registry::RegistryError;
 
 /// Answers every request below `/v2`.
 pub async fn dispatch(api: Data<OciApi>, request: HttpRequest, payload: Payload) -> HttpResponse {
@@ -105,6 +106,10 @@ async fn answer(
     // Looked at by value: a guard per method would hide which methods a path has.
     let method = request.method();
     let is_read = matches!(*method, Method::GET | Method::HEAD);
+    // Whoever may come in at all is told so before their rights are looked at: no right helps.
+    if let Some(name) = path.repository().filter(|name| !is_read && name.is_reserved()) {
+        return Err(RegistryError::Reserved(name.clone()).into());
+    }
     match path {
         OciPath::Base if is_read => base::version(&call),
         OciPath::Catalog if is_read => catalog::list(&call).await,
