@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use zas_blobs::BlobReader;
+use tokio::sync::OnceCell;
+use zas_blobs::{BlobReader, BlobStore};
 use zas_core::{BucketId, ByteRange, UploadId};
 use zas_metadata::{Extent, ObjectBytes, ObjectLookup, ObjectVersion, Run, UpdateOutcome, VersionSelector};
 
@@ -49,6 +50,34 @@ impl BlobReader for InlineReader {
             name: "a part in a row".to_owned(),
             source: std::io::Error::from(std::io::ErrorKind::UnexpectedEof),
         })
+    }
+}
+
+/// A run of stored bytes that is opened when it is read first and closed when it was sent: an object of ten thousand parts
+/// costs its reader a few open files at a time.
+#[derive(Debug)]
+struct LazyReader {
+    extent: Extent,
+    blobs: Arc<dyn BlobStore>,
+    reader: OnceCell<Arc<dyn BlobReader>>,
+}
+
+#[async_trait]
+impl BlobReader for LazyReader {
+    fn length(&self) -> u64 {
+        self.extent.offset.saturating_add(self.extent.length)
+    }
+
+    fn try_read(&self, offset: u64, length: usize) -> Option<Bytes> {
+        self.reader.get()?.try_read(offset, length)
+    }
+
+    async fn read(&self, offset: u64, length: usize) -> zas_blobs::Result<Bytes> {
+        let reader = self
+            .reader
+            .get_or_try_init(|| self.blobs.open(self.extent.location))
+            .await?;
+        reader.read(offset, length).await
     }
 }
 
@@ -121,26 +150,30 @@ impl Objects {
                     break;
                 }
                 position += run.length();
-                parts.push(self.open_run(run).await?);
+                parts.push(self.to_be_read(run));
             }
         }
         Ok(BlobBody::Stored(parts))
     }
 
-    async fn open_run(&self, run: Run) -> Result<StoredPart> {
+    fn to_be_read(&self, run: Run) -> StoredPart {
         match run {
-            Run::Extent(extent) => {
-                let reader = self.blobs.open(extent.location).await?;
-                Ok(StoredPart { extent, reader })
-            }
-            Run::Inline(bytes) => Ok(StoredPart {
+            Run::Extent(extent) => StoredPart {
+                extent,
+                reader: Arc::new(LazyReader {
+                    extent,
+                    blobs: Arc::clone(&self.blobs),
+                    reader: OnceCell::new(),
+                }),
+            },
+            Run::Inline(bytes) => StoredPart {
                 extent: Extent {
                     location: self.id(),
                     offset: 0,
                     length: bytes.len() as u64,
                 },
                 reader: Arc::new(InlineReader(bytes)),
-            }),
+            },
         }
     }
 
