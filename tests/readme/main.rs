@@ -106,8 +106,8 @@ fn given_make_run_when_the_commands_of_the_readme_are_pasted_then_they_work() {
     let offered = running.offered_commands();
     assert_eq!(
         offered.len(),
-        2,
-        "make run offers one line to push and one to pull: {offered:?}"
+        5,
+        "make run offers one line to push, one to pull, and three for S3: {offered:?}"
     );
     let place = place_with_readme(directory.path(), "offered");
     paste(
