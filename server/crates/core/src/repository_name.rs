@@ -33,7 +33,10 @@ impl RepositoryName {
     /// Whether the first component is `s3`, under which buckets appear as repositories and which
     /// therefore takes no direct pushes.
     pub fn is_reserved(&self) -> bool {
-        self.0.split('/').next() == Some("s3")
+        // Looked at for every name of a listing: no search for the end of the component.
+        self.0
+            .strip_prefix("s3")
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     }
 }
 
