@@ -4,7 +4,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use zas_tests::{Blob, Blobs, Certificate, Client, Image, Metadata, Repository, Server};
+use zas_tests::{Blob, Certificate, Client, Image, Metadata, Repository, Server};
 
 /// The server looks at its files every two seconds; a busy machine gets more.
 const RELOAD_LIMIT: Duration = Duration::from_secs(20);
@@ -234,44 +234,40 @@ fn given_every_address_to_listen_on_when_started_then_clients_of_ipv4_are_served
 }
 
 #[test]
-fn given_data_of_a_newer_version_when_started_then_it_is_left_alone_and_the_exit_code_says_so() {
-    let marker = "format: 2\nwritten by: 9.8.7\n";
+fn given_data_of_another_format_when_started_then_it_is_left_alone_and_the_exit_code_says_so() {
+    for (format, advice) in [
+        (999, "run version 9.8.7 or newer"),
+        (1, "serve it with version 9.8.7"),
+    ] {
+        let failed = Server::builder()
+            .metadata(Metadata::RocksDb)
+            .start_in_vain(|directory| {
+                let marker = format!("format: {format}\nwritten by: 9.8.7\n");
+                std::fs::create_dir_all(directory.join("data/metadata")).unwrap();
+                std::fs::write(directory.join("data/metadata/ZAS_FORMAT"), marker).unwrap();
+            });
+        assert_eq!(failed.code, Some(65), "{}", failed.output);
+        for part in ["written by version 9.8.7", advice] {
+            assert!(failed.output.contains(part), "{}", failed.output);
+        }
+        let files = std::fs::read_dir(failed.directory().join("data/metadata")).unwrap();
+        assert_eq!(files.count(), 1);
+    }
+}
+
+#[test]
+fn given_data_without_a_marker_when_started_again_then_refused_as_that_of_the_first_version() {
     let failed = Server::builder()
         .metadata(Metadata::RocksDb)
         .start_in_vain(|directory| {
             std::fs::create_dir_all(directory.join("data/metadata")).unwrap();
-            std::fs::write(directory.join("data/metadata/ZAS_FORMAT"), marker).unwrap();
+            std::fs::write(directory.join("data/metadata/CURRENT"), "MANIFEST-000001\n").unwrap();
         });
     assert_eq!(failed.code, Some(65), "{}", failed.output);
-    for part in ["written by version 9.8.7", "run version 9.8.7 or newer"] {
-        assert!(failed.output.contains(part), "{}", failed.output);
-    }
-    let files = std::fs::read_dir(failed.directory().join("data/metadata")).unwrap();
-    assert_eq!(files.count(), 1);
-}
-
-#[test]
-fn given_data_of_the_first_version_when_started_then_it_is_marked_and_served() {
-    let mut server = Server::builder()
-        .metadata(Metadata::RocksDb)
-        .blobs(Blobs::Filesystem)
-        .open_to_everybody()
-        .start();
-    let repository = Repository::new(&server.client(), "marked/repository");
-    let blob = Blob::random(1, 100);
-    repository.push_blob(&blob).expect_status(201);
-    server.stop();
-    let marker = server.directory().join("data/metadata/ZAS_FORMAT");
-    std::fs::remove_file(&marker).unwrap();
-
-    server.restart();
-
-    let repository = Repository::new(&server.client(), "marked/repository");
-    repository.get_blob(&blob.digest).expect_status(200);
     assert!(
-        std::fs::read_to_string(&marker)
-            .unwrap()
-            .starts_with("format: 1\n")
+        failed.output.contains("written by version 0.1.0"),
+        "{}",
+        failed.output
     );
 }
 

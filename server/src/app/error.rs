@@ -30,9 +30,9 @@ pub enum AppError {
         /// The cause.
         reason: String,
     },
-    /// Only a newer version can read the data.
+    /// Another version has to read the data.
     #[error("{0}")]
-    NewerData(String),
+    OtherData(String),
     /// Rows and bytes do not belong together.
     #[error("{0}")]
     ForeignData(String),

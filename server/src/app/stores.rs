@@ -174,7 +174,9 @@ async fn open_rocksdb(
                 tracing::warn!("{reason}");
                 status.waiting(reason);
             }
-            Err(error @ OpenError::NewerFormat { .. }) => return Err(AppError::NewerData(error.to_string())),
+            Err(error @ (OpenError::NewerFormat { .. } | OpenError::OlderFormat { .. })) => {
+                return Err(AppError::OtherData(error.to_string()));
+            }
             Err(error) => return Err(failed(error.to_string())),
         }
         tokio::select! {

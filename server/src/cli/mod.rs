@@ -116,7 +116,7 @@ fn check(files: &ConfigurationFiles, configuration: &Configuration) -> ExitCode 
 fn code_of(error: &AppError) -> ExitCode {
     match error {
         AppError::Configuration(_) => ExitCode::from(EX_CONFIG),
-        AppError::NewerData(_) => ExitCode::from(EX_DATAERR),
+        AppError::OtherData(_) => ExitCode::from(EX_DATAERR),
         _ => ExitCode::FAILURE,
     }
 }

@@ -1,11 +1,10 @@
 //! The server of the previous release on what this operator writes: after an upgrade of the operator alone, and after a
-//! roll-back of the server.
+//! roll-back of the server. Its data have another format than this release's, which refuses them.
 
 use std::fs;
-use std::path::Path;
 
 use serde_json::{Value, json};
-use zas_cluster_tests::{PreviousRelease, Server, ask_server, built_server, self_signed};
+use zas_cluster_tests::{PreviousRelease, Server, ask_server, built_server, self_signed, start_in_vain};
 use zas_crd::ConditionType;
 
 use crate::cluster;
@@ -41,34 +40,30 @@ fn previous_release() -> PreviousRelease {
     previous
 }
 
-/// Serves the data of a Pod with one server after another: the previous one, the one that is built here, the previous
-/// one again. Each reads what is there and adds something.
-fn upgrade_and_roll_back(stage: &Stage, mounted: &Mounted, previous: &Path) {
-    let current = built_server();
-    let servers = [
-        ("previous", previous),
-        ("upgraded", current.as_path()),
-        ("rolled-back", previous),
-        ("upgraded-again", current.as_path()),
-    ];
-    let mut pushed = Vec::new();
-    for (name, binary) in servers {
-        let server = Server::start(
-            &stage.cluster,
-            &format!("{name}-{}", stage.namespace),
-            binary,
-            &mounted.arguments,
-        );
-        let client = Client::new(&server, mounted);
-        for image in &pushed {
-            client.pull(image);
-        }
-        let image = Image::new(name);
-        client.push(&image);
-        pushed.push(image);
-        server.stop();
+/// Serves the data of a Pod with the previous server, and starts the one that is built here on them: their format is
+/// another one, so it refuses them by name and touches nothing, and the previous one goes on.
+fn refuse_and_go_on(stage: &Stage, mounted: &Mounted, previous: &PreviousRelease) {
+    let serve = |name: &str| {
+        let name = format!("{name}-{}", stage.namespace);
+        Server::start(&stage.cluster, &name, &previous.server, &mounted.arguments)
+    };
+    let image = Image::new("previous");
+    let server = serve("previous");
+    Client::new(&server, mounted).push(&image);
+    server.stop();
+
+    let refused = start_in_vain(&built_server(), &mounted.arguments);
+
+    let words = format!("{}{}", refused.stdout(), refused.expect_failure());
+    for part in [
+        format!("written by version {}", previous.version),
+        format!("serve it with version {}", previous.version),
+    ] {
+        assert!(words.contains(&part), "{words}");
     }
-    assert_eq!(pushed.len(), servers.len());
+    let server = serve("went-on");
+    Client::new(&server, mounted).pull(&image);
+    server.stop();
     assert!(mounted.file("/data/metadata").is_dir() && mounted.file("/data/blobs").is_dir());
 }
 
@@ -107,7 +102,7 @@ async fn expect_at_ease(stage: &Stage, version: &str, newer: Newer) {
 }
 
 #[tokio::test]
-async fn given_the_minimal_sample_when_its_server_is_the_previous_one_then_it_takes_what_the_operator_writes_and_an_upgrade_can_be_undone()
+async fn given_the_minimal_sample_when_its_server_is_the_previous_one_then_it_takes_what_the_operator_writes_and_its_data_are_refused_by_this_one()
  {
     let previous = previous_release();
     let stage = Stage::new("previous").await;
@@ -124,11 +119,11 @@ async fn given_the_minimal_sample_when_its_server_is_the_previous_one_then_it_ta
     expect_accepted(&ask_server(&previous.server, &check));
 
     mounted.move_here();
-    upgrade_and_roll_back(&stage, &mounted, &previous.server);
+    refuse_and_go_on(&stage, &mounted, &previous);
 }
 
 #[tokio::test]
-async fn given_the_full_sample_when_its_server_is_the_previous_one_then_it_takes_what_the_operator_writes_and_an_upgrade_can_be_undone()
+async fn given_the_full_sample_when_its_server_is_the_previous_one_then_it_takes_what_the_operator_writes_and_its_data_are_refused_by_this_one()
  {
     let previous = previous_release();
     let stage = Stage::on(cluster::extended(), "previous-full", Reach::Namespace).await;
@@ -154,7 +149,7 @@ async fn given_the_full_sample_when_its_server_is_the_previous_one_then_it_takes
     );
 
     mounted.move_here();
-    upgrade_and_roll_back(&stage, &mounted, &previous.server);
+    refuse_and_go_on(&stage, &mounted, &previous);
 }
 
 #[tokio::test]

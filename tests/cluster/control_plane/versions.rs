@@ -83,13 +83,14 @@ async fn given_three_stores_when_the_operator_is_newer_then_they_restart_one_aft
     })
     .await;
     for name in names {
-        let deployment = stage.present(DEPLOYMENT, name).await;
-        let expected = if queued.contains(&name) { "0.3.0" } else { "0.4.0" };
-        assert_eq!(
-            image(&deployment),
-            format!("registry.test/zas:{expected}"),
-            "{name}"
-        );
+        let version = if queued.contains(&name) { "0.3.0" } else { "0.4.0" };
+        let expected = format!("registry.test/zas:{version}");
+        // That two wait is known before the third's Deployment is written.
+        stage
+            .until(DEPLOYMENT, name, "has the version of its turn", |deployment| {
+                image(deployment) == expected
+            })
+            .await;
     }
 
     stage.run_pods();

@@ -50,5 +50,5 @@ pub use kubectl::Output;
 pub use network::{Forward, Network};
 pub use node::Node;
 pub use operator::{Operator, OperatorBuilder};
-pub use server::{PreviousRelease, Server, ask_server, built_server};
+pub use server::{PreviousRelease, Server, ask_server, built_server, start_in_vain};
 pub use wait::{eventually, wait_until};

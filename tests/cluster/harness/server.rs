@@ -67,6 +67,17 @@ pub fn ask_server(binary: &Path, arguments: &[String]) -> Output {
     kubectl::run(Command::new(binary).args(arguments), "")
 }
 
+/// Starts a server that ends by itself, and waits for its end.
+#[track_caller]
+pub fn start_in_vain(binary: &Path, arguments: &[String]) -> Output {
+    let mut command = Command::new(binary);
+    command
+        .args(arguments)
+        .env("ZAS_HTTP__LISTEN", "127.0.0.1:0")
+        .env("ZAS_OPERATIONS__LISTEN", "127.0.0.1:0");
+    kubectl::run(&mut command, "")
+}
+
 /// A running server that is ready, on free ports of the loopback address. Dropping it kills the process; when the test is failing, the
 /// end of its log is shown.
 #[derive(Debug)]

@@ -27,11 +27,26 @@ pub enum OpenError {
     Locked(String),
     /// A newer version has written it in a format that this one does not know. Nothing was touched.
     #[error(
-        "the data in {} has format {format}, written by version {written_by}, and this is version {} which knows formats \
-         up to {DATA_FORMAT}: run version {written_by} or newer",
+        "the data in {} has format {format}, written by version {written_by}, and this is version {} which reads format \
+         {DATA_FORMAT}: run version {written_by} or newer",
         directory.display(), env!("CARGO_PKG_VERSION")
     )]
     NewerFormat {
+        /// Where it is.
+        directory: PathBuf,
+        /// Its format.
+        format: u32,
+        /// The version that gave it this format.
+        written_by: String,
+    },
+    /// An older version has written it in a format that this one does not read. Nothing was touched.
+    #[error(
+        "the data in {} has format {format}, written by version {written_by}, and this is version {} which reads format \
+         {DATA_FORMAT} only: serve it with version {written_by} and push its content to a new store, or start with an \
+         empty directory",
+        directory.display(), env!("CARGO_PKG_VERSION")
+    )]
+    OlderFormat {
         /// Where it is.
         directory: PathBuf,
         /// Its format.

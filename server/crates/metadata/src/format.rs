@@ -3,17 +3,26 @@
 //! It stands in a file beside the database, so that a program which does not know the format finds out before it opens
 //! the database: opening alone rewrites files.
 
+use std::cmp::Ordering;
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::path::Path;
 
 use crate::OpenError;
 
-/// The newest format of rows on disk that this version reads, and the one that it writes.
-pub const DATA_FORMAT: u32 = 1;
+/// The format of rows on disk that this version reads and writes.
+///
+/// 1: versions up to 0.2. 2: rows say whether a repository or a bucket holds what they speak of.
+pub const DATA_FORMAT: u32 = 2;
 
-/// The format of a directory without a marker: version 0.1.0 made none.
+/// The format of a database without a marker: version 0.1.0 made none.
 const UNMARKED_FORMAT: u32 = 1;
+
+/// What a directory without a marker says of its writer.
+const UNMARKED_WRITER: &str = "0.1.0";
+
+/// The file that every database of rows has.
+const DATABASE_FILE: &str = "CURRENT";
 
 const FILE: &str = "ZAS_FORMAT";
 const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -28,25 +37,34 @@ struct Marker {
     written_by: String,
 }
 
-/// Refuses a directory whose format is newer than this version knows. Changes nothing.
+/// Refuses a directory with data of another format. Changes nothing.
 pub(crate) fn check(directory: &Path) -> Result<(), OpenError> {
     let marker = read(directory).map_err(|error| failed(directory, &error))?;
-    match marker {
-        Some(marker) if marker.format > DATA_FORMAT => Err(OpenError::NewerFormat {
-            directory: directory.to_owned(),
-            format: marker.format,
-            written_by: marker.written_by,
+    let Some(Marker { format, written_by }) = marker else {
+        return Ok(());
+    };
+    let directory = directory.to_owned();
+    match format.cmp(&DATA_FORMAT) {
+        Ordering::Equal => Ok(()),
+        Ordering::Greater => Err(OpenError::NewerFormat {
+            directory,
+            format,
+            written_by,
         }),
-        _ => Ok(()),
+        Ordering::Less => Err(OpenError::OlderFormat {
+            directory,
+            format,
+            written_by,
+        }),
     }
 }
 
-/// Marks a directory that has no marker, for ever: when this returns, the marker survives power loss. To be called by
-/// whoever has the database open.
+/// Marks a directory without a database, for ever: when this returns, the marker survives power loss. To be called
+/// before the database is made, so that one without a marker is known to be of an old version.
 pub(crate) fn mark(directory: &Path) -> Result<(), OpenError> {
     let marked = match read(directory) {
         Ok(Some(_)) => Ok(()),
-        Ok(None) => write(directory, UNMARKED_FORMAT),
+        Ok(None) => write(directory, DATA_FORMAT),
         Err(error) => Err(error),
     };
     marked.map_err(|error| failed(directory, &error))
@@ -58,7 +76,7 @@ fn failed(directory: &Path, error: &io::Error) -> OpenError {
 
 fn read(directory: &Path) -> io::Result<Option<Marker>> {
     let file = match File::open(directory.join(FILE)) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return unmarked(directory),
         opened => opened?,
     };
     let mut text = String::new();
@@ -70,6 +88,26 @@ fn read(directory: &Path) -> io::Result<Option<Marker>> {
         )
     };
     Marker::parse(&text).map(Some).ok_or_else(damaged)
+}
+
+/// What a directory is without a marker: nothing, or data of the version that made no marker.
+fn unmarked(directory: &Path) -> io::Result<Option<Marker>> {
+    match fs::metadata(directory.join(DATABASE_FILE)) {
+        Ok(_) => Ok(Some(Marker {
+            format: UNMARKED_FORMAT,
+            written_by: UNMARKED_WRITER.to_owned(),
+        })),
+        // A file in the place of the directory is found out when it is opened.
+        Err(error)
+            if matches!(
+                error.kind(),
+                io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+            ) =>
+        {
+            Ok(None)
+        }
+        Err(error) => Err(error),
+    }
 }
 
 fn write(directory: &Path, format: u32) -> io::Result<()> {
@@ -113,38 +151,50 @@ mod tests {
     }
 
     #[test]
-    fn given_a_directory_without_a_marker_when_marked_then_it_has_the_first_format_and_keeps_it() {
+    fn given_an_empty_directory_when_marked_then_it_has_this_format_and_keeps_it() {
         let directory = tempfile::tempdir().unwrap();
         check(directory.path()).unwrap();
         mark(directory.path()).unwrap();
         assert_eq!(
             marker(directory.path()),
-            format!("format: 1\nwritten by: {VERSION}\n")
+            format!("format: {DATA_FORMAT}\nwritten by: {VERSION}\n")
         );
         assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1);
 
-        fs::write(
-            directory.path().join(FILE),
-            "format: 1\nwritten by: 0.1.7\nmore: x\n",
-        )
-        .unwrap();
+        let kept = format!("format: {DATA_FORMAT}\nwritten by: 0.9.7\nmore: x\n");
+        fs::write(directory.path().join(FILE), kept).unwrap();
         mark(directory.path()).unwrap();
         check(directory.path()).unwrap();
-        assert!(marker(directory.path()).contains("0.1.7"));
+        assert!(marker(directory.path()).contains("0.9.7"));
     }
 
     #[test]
-    fn given_a_newer_format_when_checked_then_the_writer_is_named_with_what_to_run() {
+    fn given_another_format_when_checked_then_the_writer_is_named_with_what_to_do() {
         let directory = tempfile::tempdir().unwrap();
-        fs::write(directory.path().join(FILE), "format: 2\nwritten by: 7.8.9\n").unwrap();
-        let error = check(directory.path()).unwrap_err().to_string();
-        for part in [
-            "has format 2",
-            "written by version 7.8.9",
-            "run version 7.8.9 or newer",
+        for (format, advice) in [
+            (DATA_FORMAT + 1, "run version 7.8.9 or newer"),
+            (DATA_FORMAT - 1, "serve it with version 7.8.9"),
         ] {
-            assert!(error.contains(part), "{error}");
+            let text = format!("format: {format}\nwritten by: 7.8.9\n");
+            fs::write(directory.path().join(FILE), text).unwrap();
+            let error = check(directory.path()).unwrap_err().to_string();
+            let named = format!("has format {format}");
+            for part in [named.as_str(), "written by version 7.8.9", advice] {
+                assert!(error.contains(part), "{error}");
+            }
         }
+    }
+
+    #[test]
+    fn given_a_database_without_a_marker_when_checked_then_it_is_older_and_is_not_marked() {
+        let directory = tempfile::tempdir().unwrap();
+        fs::write(directory.path().join(DATABASE_FILE), "MANIFEST-000001\n").unwrap();
+        assert!(matches!(
+            check(directory.path()),
+            Err(OpenError::OlderFormat { format: 1, .. })
+        ));
+        mark(directory.path()).unwrap();
+        assert!(!directory.path().join(FILE).try_exists().unwrap());
     }
 
     #[test]

@@ -12,9 +12,9 @@ use bytes::Bytes;
 use zas_core::{Clock, Digest, Holder, ManualClock, Reference, Timestamp, UploadId};
 use zas_metadata::contract::Subject;
 use zas_metadata::{
-    BlobContent, Clocks, CommitManifest, CommitOutcome, Epoch, FinishUpload, Lease, MetadataStore, NewBlob,
-    OpenError, Origin, Precondition, Presence, Progress, ReapOutcome, ReferenceEdge, RocksMetadata, Timing,
-    WriterOutcome,
+    BlobContent, Clocks, CommitManifest, CommitOutcome, DATA_FORMAT, Epoch, FinishUpload, Lease,
+    MetadataStore, NewBlob, OpenError, Origin, Precondition, Presence, Progress, ReapOutcome, ReferenceEdge,
+    RocksMetadata, Timing, WriterOutcome,
 };
 
 fn make(clocks: Clocks, timing: Timing) -> Subject {
@@ -217,34 +217,40 @@ fn given_a_place_that_is_no_database_when_opened_then_failed() {
 }
 
 #[test]
-fn given_a_database_without_a_marker_when_opened_then_it_is_marked_with_the_first_format() {
+fn given_a_database_without_a_marker_when_opened_then_refused_as_older() {
     let (directory, clock) = (tempfile::tempdir().unwrap(), clock());
     let marker = directory.path().join("ZAS_FORMAT");
     drop(open(directory.path(), &clock).unwrap());
     assert!(
         std::fs::read_to_string(&marker)
             .unwrap()
-            .starts_with("format: 1\n")
+            .starts_with(&format!("format: {DATA_FORMAT}\n"))
     );
 
     // As version 0.1.0 left it.
     std::fs::remove_file(&marker).unwrap();
-    drop(open(directory.path(), &clock).unwrap());
+    let opened = open(directory.path(), &clock);
     assert!(
-        std::fs::read_to_string(&marker)
-            .unwrap()
-            .starts_with("format: 1\n")
+        matches!(opened, Err(OpenError::OlderFormat { format: 1, .. })),
+        "{opened:?}"
     );
+    assert!(!marker.try_exists().unwrap());
 }
 
 #[test]
-fn given_a_database_of_a_newer_format_when_opened_then_refused_and_not_a_file_is_touched() {
+fn given_a_database_of_another_format_when_opened_then_refused_and_not_a_file_is_touched() {
+    for format in [DATA_FORMAT - 1, DATA_FORMAT + 1] {
+        refuse_untouched(format);
+    }
+}
+
+fn refuse_untouched(format: u32) {
     // Given
     let (directory, clock) = (tempfile::tempdir().unwrap(), clock());
     drop(open(directory.path(), &clock).unwrap());
     std::fs::write(
         directory.path().join("ZAS_FORMAT"),
-        "format: 2\nwritten by: 9.9.9\n",
+        format!("format: {format}\nwritten by: 9.9.9\n"),
     )
     .unwrap();
     let content = || {
@@ -269,7 +275,11 @@ fn given_a_database_of_a_newer_format_when_opened_then_refused_and_not_a_file_is
 
     // Then
     assert!(
-        matches!(opened, Err(OpenError::NewerFormat { format: 2, .. })),
+        matches!(
+            &opened,
+            Err(OpenError::NewerFormat { format: found, .. } | OpenError::OlderFormat { format: found, .. })
+                if *found == format
+        ),
         "{opened:?}"
     );
     assert!(content() == before);

@@ -31,8 +31,8 @@ impl RocksMetadata {
     /// opening, whatever is in it.
     ///
     /// # Errors
-    /// [`OpenError::Locked`] while another process has it open, [`OpenError::NewerFormat`] when only a newer version can
-    /// read it, [`OpenError::Failed`] when it cannot be used.
+    /// [`OpenError::Locked`] while another process has it open, [`OpenError::NewerFormat`] and
+    /// [`OpenError::OlderFormat`] when another version has to read it, [`OpenError::Failed`] when it cannot be used.
     pub fn open(
         path: &Path,
         clocks: impl Into<Clocks>,
@@ -41,10 +41,10 @@ impl RocksMetadata {
         format::check(path)?;
         directory::make_durable(path)
             .map_err(|error| OpenError::Failed(format!("{}: {error}", path.display())))?;
-        let map = RocksMap::open(path)?;
-        // Whoever had it open until now may have been a newer version.
-        format::check(path)?;
         format::mark(path)?;
+        let map = RocksMap::open(path)?;
+        // Whoever had it open until now may have been another version.
+        format::check(path)?;
         let (path, same) = (path.to_owned(), path.to_owned());
         let open = Opener::new(
             move || RocksMap::open(&path),
