@@ -6,7 +6,7 @@ use zas_core::{Digest, Holder};
 
 use crate::operations::locations;
 use crate::ordered_map::{Effort, Key, KeyRange};
-use crate::rows::{BlobRow, LinkRow, Marker, StoredContent};
+use crate::rows::{BlobRow, LinkRow, LocationOwner, Marker, StoredContent};
 use crate::transaction::Transaction;
 use crate::view::{Found, View};
 use crate::{DueLink, ReapOutcome, Result, keys};
@@ -144,9 +144,11 @@ fn remove_blob(transaction: &mut Transaction<'_>, digest: &Digest) -> Result<Opt
     {
         transaction.delete(keys::blob_data(digest));
     }
-    let names = blob.map(|blob| blob.locations()).unwrap_or_default();
-    for name in &names {
-        locations::doom(transaction, *name);
+    let mut doomed = Vec::new();
+    for name in blob.map(|blob| blob.locations()).unwrap_or_default() {
+        if locations::doom(transaction, name, LocationOwner::Blob(*digest))? {
+            doomed.push(name);
+        }
     }
-    Ok(Some(ReapOutcome::Doomed(names)))
+    Ok(Some(ReapOutcome::Doomed(doomed)))
 }

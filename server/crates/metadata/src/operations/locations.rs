@@ -1,26 +1,40 @@
-//! Physical names: reserved by an upload, then live, then doomed, then forgotten.
+//! Physical names: reserved by an upload, then live, then doomed, then forgotten. A name has one owner, which alone dooms
+//! it.
 
-use zas_core::{Digest, UploadId};
+use zas_core::UploadId;
 
-use crate::rows::{BlobRow, LocationRow, Marker};
+use crate::ordered_map::Effort;
+use crate::rows::{BlobRow, LocationOwner, LocationRow, Marker};
 use crate::transaction::Transaction;
-use crate::view::View;
+use crate::view::{Found, View};
 use crate::{OrphanOutcome, Result, keys};
 
-/// Records that `name` holds bytes of a blob.
-pub(crate) fn put_live(transaction: &mut Transaction<'_>, name: UploadId, digest: &Digest) {
-    transaction.put(keys::location(name), &LocationRow::Live(*digest));
+/// Records that `name` holds bytes of `owner`.
+pub(crate) fn put_live(transaction: &mut Transaction<'_>, name: UploadId, owner: LocationOwner) {
+    transaction.put(keys::location(name), &LocationRow::Live(owner));
 }
 
-/// Records that `name` holds bytes of a part of this multipart upload, or of the composite that it becomes.
-pub(crate) fn put_part(transaction: &mut Transaction<'_>, name: UploadId, upload: UploadId) {
-    transaction.put(keys::location(name), &LocationRow::Composite(upload));
+/// Gives up the bytes that `owner` has under `name`; they are deleted after the doom delay. A name that a row gives to
+/// another owner, or that is doomed already, is left alone: then the answer is `false`.
+pub(crate) fn doom(transaction: &mut Transaction<'_>, name: UploadId, owner: LocationOwner) -> Result<bool> {
+    // When the row cannot be read, who lists the name is believed: otherwise nobody could ever give it up.
+    let row = transaction
+        .view()
+        .row_to_replace::<LocationRow>(&keys::location(name))?;
+    match row {
+        Some(LocationRow::Live(present)) if present != owner => {
+            tracing::error!(%name, ?owner, ?present, "stored bytes were listed by another owner too: they are kept");
+            Ok(false)
+        }
+        Some(LocationRow::Doomed(_)) => Ok(false),
+        Some(LocationRow::Live(_)) | None => {
+            doom_unowned(transaction, name);
+            Ok(true)
+        }
+    }
 }
 
-/// Gives the bytes under `name` up; they are deleted after the doom delay.
-///
-/// To be called once for a name: while it has an upload row, or is live, or is known to no row.
-pub(crate) fn doom(transaction: &mut Transaction<'_>, name: UploadId) {
+fn doom_unowned(transaction: &mut Transaction<'_>, name: UploadId) {
     let due = transaction.now().plus(transaction.timing().doom_delay);
     transaction.put(keys::location(name), &LocationRow::Doomed(due));
     transaction.put(keys::doomed(due, name), &Marker);
@@ -36,18 +50,31 @@ pub(crate) fn forget(transaction: &mut Transaction<'_>, name: UploadId) -> Resul
     Ok(())
 }
 
-/// Whether a row knows a name. A name that is live for a blob which does not name it any more is not known: that blob's
-/// row was damaged, and written anew.
+/// Whether a row knows a name. A name whose owner does not list it any more is not known: the owner's row was damaged,
+/// and written anew.
 pub(crate) fn is_known(view: &View<'_>, name: UploadId) -> Result<bool> {
     Ok(match view.row::<LocationRow>(&keys::location(name))? {
         _ if view.has(&keys::upload(name))? => true,
         None => false,
-        Some(LocationRow::Doomed(_) | LocationRow::Composite(_)) => true,
-        // An unreadable row of the blob is an error here: what it says is not known.
-        Some(LocationRow::Live(digest)) => view
-            .row::<BlobRow>(&keys::blob(&digest))?
-            .is_some_and(|blob| blob.locations().contains(&name)),
+        Some(LocationRow::Doomed(_)) => true,
+        Some(LocationRow::Live(owner)) => lists(view, owner, name)?,
     })
+}
+
+/// Whether an owner lists a name. An unreadable row of the owner is an error: what it says is not known.
+fn lists(view: &View<'_>, owner: LocationOwner, name: UploadId) -> Result<bool> {
+    match owner {
+        LocationOwner::Blob(digest) => {
+            let blob = view.row::<BlobRow>(&keys::blob(&digest))?;
+            Ok(blob.is_some_and(|blob| blob.locations().contains(&name)))
+        }
+        LocationOwner::Upload(id) => view.has(&keys::upload(id)),
+        // It may have thousands of parts, so which of them lists the name is not sought: all of them go soon when one goes.
+        LocationOwner::Composite(id) => {
+            let part = view.find(&keys::parts(id), Effort::Bounded, |_| true)?;
+            Ok(part != Found::Nothing)
+        }
+    }
 }
 
 /// Dooms a name that no row knows.
@@ -55,6 +82,6 @@ pub(crate) fn claim_orphan(transaction: &mut Transaction<'_>, name: UploadId) ->
     if is_known(&transaction.view(), name)? {
         return Ok(OrphanOutcome::Known);
     }
-    doom(transaction, name);
+    doom_unowned(transaction, name);
     Ok(OrphanOutcome::Doomed)
 }

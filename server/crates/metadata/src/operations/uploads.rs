@@ -5,7 +5,7 @@ use std::time::Duration;
 use zas_core::{Digest, Holder, UploadId};
 
 use crate::operations::{links, locations};
-use crate::rows::{BlobRow, Payload, StoredContent, Unknown, UploadRow};
+use crate::rows::{BlobRow, LocationOwner, Payload, StoredContent, Unknown, UploadRow};
 use crate::transaction::Transaction;
 use crate::{
     BlobContent, Claim, Epoch, Extent, FinishOutcome, FinishUpload, NewBlob, Origin, Progress, Result,
@@ -106,7 +106,7 @@ pub(crate) fn abort(transaction: &mut Transaction<'_>, id: UploadId, epoch: Epoc
         return Ok(refusal);
     }
     transaction.delete(keys::upload(id));
-    locations::doom(transaction, id);
+    locations::doom(transaction, id, LocationOwner::Upload(id))?;
     Ok(WriterOutcome::Done)
 }
 
@@ -161,10 +161,11 @@ pub(crate) fn store(transaction: &mut Transaction<'_>, upload: FinishUpload) -> 
     if has_stored_bytes && !surplus.contains(&id) {
         surplus.push(id);
     }
+    let mut replaced = Vec::new();
     let outcome = match existing {
         Existing::Sound(existing) if may_replace(transaction, &existing, &row) => {
             surplus.retain(|name| !row.locations().contains(name));
-            surplus.extend(existing.locations());
+            replaced = existing.locations();
             row.renewed_at = Some(transaction.now());
             put_blob(transaction, &digest, &row, data);
             FinishOutcome::Renewed
@@ -172,7 +173,7 @@ pub(crate) fn store(transaction: &mut Transaction<'_>, upload: FinishUpload) -> 
         Existing::Sound(_) => FinishOutcome::Existed,
         Existing::Damaged(existing) => {
             surplus.retain(|name| !row.locations().contains(name));
-            surplus.extend(existing.iter().flat_map(BlobRow::locations));
+            replaced = existing.map(|blob| blob.locations()).unwrap_or_default();
             transaction.delete(keys::damaged(&digest));
             put_blob(transaction, &digest, &row, data);
             FinishOutcome::Healed
@@ -184,7 +185,10 @@ pub(crate) fn store(transaction: &mut Transaction<'_>, upload: FinishUpload) -> 
         }
     };
     for name in surplus {
-        locations::doom(transaction, name);
+        locations::doom(transaction, name, LocationOwner::Upload(id))?;
+    }
+    for name in replaced {
+        locations::doom(transaction, name, LocationOwner::Blob(digest))?;
     }
     Ok(outcome)
 }
@@ -215,7 +219,7 @@ pub(crate) fn take(
     };
     transaction.delete(keys::upload(id));
     if row.has_stored_bytes && !extents.iter().any(|extent| extent.location == id) {
-        locations::doom(transaction, id);
+        locations::doom(transaction, id, LocationOwner::Upload(id))?;
     }
     Ok(Taken::Extents(extents))
 }
@@ -308,6 +312,6 @@ fn put_blob(transaction: &mut Transaction<'_>, digest: &Digest, row: &BlobRow, d
         transaction.put(keys::blob_data(digest), &data);
     }
     for name in row.locations() {
-        locations::put_live(transaction, name, digest);
+        locations::put_live(transaction, name, LocationOwner::Blob(*digest));
     }
 }

@@ -113,13 +113,23 @@ pub(super) fn decode_extent(mut stored: &[u8]) -> Option<Extent> {
     })
 }
 
+/// What lists a physical name. There is one for each name, and it alone gives the name up; whoever else needs the bytes
+/// refers to the content.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum LocationOwner {
+    /// The blob of this digest.
+    Blob(Digest),
+    /// The unfinished upload of this id, which needs no row to own the names that begin with its id.
+    Upload(UploadId),
+    /// The multipart upload of this id, or the composite that it became.
+    Composite(UploadId),
+}
+
 /// What a physical name holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum LocationRow {
-    /// Bytes of this blob.
-    Live(Digest),
-    /// Bytes of a part of this multipart upload, or of the composite that it becomes.
-    Composite(UploadId),
+    /// Bytes of this owner.
+    Live(LocationOwner),
     /// Bytes to be deleted at this time.
     Doomed(Timestamp),
 }
@@ -129,26 +139,28 @@ impl Row for LocationRow {
 
     fn encode(&self) -> Bytes {
         match self {
-            Self::Live(digest) => Writer::new().digest(1, digest),
+            Self::Live(LocationOwner::Blob(digest)) => Writer::new().digest(1, digest),
             Self::Doomed(due) => Writer::new().time(2, *due),
-            Self::Composite(id) => Writer::new().bytes(4, &id.to_bytes()),
+            Self::Live(LocationOwner::Upload(id)) => Writer::new().bytes(3, &id.to_bytes()),
+            Self::Live(LocationOwner::Composite(id)) => Writer::new().bytes(4, &id.to_bytes()),
         }
         .finish()
     }
 
     fn decode(stored: &Bytes) -> Option<Self> {
-        let (mut live, mut doomed, mut composite) = (None, None, None);
+        let mut row = None;
         for field in fields(stored)? {
-            match field.tag {
-                1 => live = Some(Self::Live(field.digest()?)),
-                2 => doomed = Some(Self::Doomed(field.time()?)),
-                4 => composite = Some(Self::Composite(field.id()?)),
-                _ => {}
+            let said = match field.tag {
+                1 => Self::Live(LocationOwner::Blob(field.digest()?)),
+                2 => Self::Doomed(field.time()?),
+                3 => Self::Live(LocationOwner::Upload(field.id()?)),
+                4 => Self::Live(LocationOwner::Composite(field.id()?)),
+                _ => continue,
+            };
+            if row.replace(said).is_some() {
+                return None;
             }
         }
-        match (live, doomed, composite) {
-            (Some(row), None, None) | (None, Some(row), None) | (None, None, Some(row)) => Some(row),
-            _ => None,
-        }
+        row
     }
 }

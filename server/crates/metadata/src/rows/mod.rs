@@ -19,7 +19,7 @@ mod sweep;
 mod upload;
 
 pub(crate) use access_key::AccessKeyRow;
-pub(crate) use blob::{BlobRow, LocationRow, StoredContent};
+pub(crate) use blob::{BlobRow, LocationOwner, LocationRow, StoredContent};
 pub(crate) use bucket::{BucketRow, BucketStateRow};
 pub(crate) use link::LinkRow;
 pub(crate) use manifest::{BodyRow, ManifestRow, TagRow};

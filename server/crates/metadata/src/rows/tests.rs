@@ -135,14 +135,20 @@ proptest! {
     #[test]
     fn given_any_rows_when_stored_and_read_then_unchanged(
         link in link(), blob in blob(), manifest in manifest(), body in body(), upload in upload(),
-        digest in digest(), at in time(), actor in ".{0,9}", bytes in payload(),
+        digest in digest(), id in id(), at in time(), actor in ".{0,9}", bytes in payload(),
     ) {
         assert_round_trip(&link);
         assert_round_trip(&blob);
         assert_round_trip(&manifest);
         assert_round_trip(&body);
         assert_round_trip(&upload);
-        assert_round_trip(&LocationRow::Live(digest));
+        for owner in [
+            LocationOwner::Blob(digest),
+            LocationOwner::Upload(id),
+            LocationOwner::Composite(id),
+        ] {
+            assert_round_trip(&LocationRow::Live(owner));
+        }
         assert_round_trip(&LocationRow::Doomed(at));
         assert_round_trip(&TagRow { digest, pointed_at: at, actor });
         assert_round_trip(&RepositoryRow { created_at: at });
@@ -158,7 +164,7 @@ proptest! {
         assert_skips_newer_fields(&blob, &newer);
         assert_skips_newer_fields(&manifest, &newer);
         assert_skips_newer_fields(&body, &newer);
-        assert_skips_newer_fields(&LocationRow::Live(digest), &newer);
+        assert_skips_newer_fields(&LocationRow::Live(LocationOwner::Blob(digest)), &newer);
         assert_skips_newer_fields(&LocationRow::Doomed(at), &newer);
         assert_skips_newer_fields(&TagRow { digest, pointed_at: at, actor: String::new() }, &newer);
         assert_skips_newer_fields(&RepositoryRow { created_at: at }, &newer);

@@ -4,6 +4,7 @@ mod committer;
 mod damage;
 mod disturbed_map;
 mod faults;
+mod locations;
 mod merged_view;
 mod model;
 mod object_damage;

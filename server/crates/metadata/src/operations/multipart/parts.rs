@@ -11,8 +11,8 @@ use crate::operations::objects::{Place, lookup};
 use crate::operations::uploads::Taken;
 use crate::ordered_map::Effort;
 use crate::rows::{
-    MultipartStateRow, PartContent, PartRow, Payload, Row as _, Segment, Source, Unknown, VersionBody,
-    VersionContent,
+    LocationOwner, MultipartStateRow, PartContent, PartRow, Payload, Row as _, Segment, Source, Unknown,
+    VersionBody, VersionContent,
 };
 use crate::transaction::Transaction;
 use crate::view::View;
@@ -94,7 +94,7 @@ fn admit(
                 return Err(MetadataError::Corrupt(problem));
             }
             for extent in &extents {
-                locations::put_part(transaction, extent.location, name.id);
+                locations::put_live(transaction, extent.location, LocationOwner::Composite(name.id));
             }
             Ok(Ok((size, PartContent::Extents(extents))))
         }
@@ -188,13 +188,13 @@ pub(crate) fn remove(transaction: &mut Transaction<'_>, id: UploadId, number: u1
     if !transaction.view().has(&key)? {
         return Ok(0);
     }
-    // The names that an unreadable row named are found by the sweep, because no row names them any more.
+    // The names that an unreadable row named are found by the sweep when no part is left.
     let row = transaction.view().row_to_replace::<PartRow>(&key)?;
     transaction.delete(key);
     match row.map(|row| row.content) {
         Some(PartContent::Extents(extents)) => {
             for extent in &extents {
-                locations::doom(transaction, extent.location);
+                locations::doom(transaction, extent.location, LocationOwner::Composite(id))?;
             }
             Ok(extents.len())
         }

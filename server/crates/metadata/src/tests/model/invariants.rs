@@ -11,7 +11,9 @@ use super::reference::Model;
 use crate::EdgeOwner;
 use crate::keys::{self, Elements};
 use crate::ordered_map::{Effort, Family, Key, KeyRange, OrderedMap};
-use crate::rows::{BlobRow, BodyRow, LinkRow, LocationRow, ManifestRow, Payload, Row, StoredContent, TagRow};
+use crate::rows::{
+    BlobRow, BodyRow, LinkRow, LocationOwner, LocationRow, ManifestRow, Payload, Row, StoredContent, TagRow,
+};
 use crate::view::View;
 
 struct Dump<'a> {
@@ -136,7 +138,7 @@ impl Dump<'_> {
             }
             for name in row.locations() {
                 let location: LocationRow = self.row(keys::location(name))?;
-                prop_assert_eq!(location, LocationRow::Live(*digest));
+                prop_assert_eq!(location, LocationRow::Live(LocationOwner::Blob(*digest)));
             }
             let held = model.links.keys().any(|(held, _)| held == digest);
             let queued = model.due.iter().any(|(_, _, queued)| queued == digest);
