@@ -366,11 +366,8 @@ impl<M: OrderedMap> MetadataStore for EmbeddedMetadata<M> {
     }
 
     async fn save_scrub_position(&self, position: ScrubPosition) -> Result<()> {
-        self.note(move |transaction| {
-            damage::save_position(transaction, position);
-            Ok(())
-        })
-        .await
+        self.note(move |transaction| damage::save_position(transaction, position))
+            .await
     }
 
     async fn find_orphans(&self, names: &[UploadId]) -> Result<Vec<UploadId>> {
@@ -384,11 +381,8 @@ impl<M: OrderedMap> MetadataStore for EmbeddedMetadata<M> {
     }
 
     async fn save_sweep_position(&self, position: SweepPosition) -> Result<()> {
-        self.note(move |transaction| {
-            store::save_sweep_position(transaction, position);
-            Ok(())
-        })
-        .await
+        self.note(move |transaction| store::save_sweep_position(transaction, position))
+            .await
     }
 
     async fn store_id(&self) -> Result<Option<StoreId>> {

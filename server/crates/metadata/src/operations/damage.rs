@@ -128,9 +128,16 @@ pub(crate) fn position(view: &View<'_>, now: Timestamp) -> Result<ScrubPosition>
 }
 
 /// Saves how far the check of all blobs is.
-pub(crate) fn save_position(transaction: &mut Transaction<'_>, position: ScrubPosition) {
+pub(crate) fn save_position(transaction: &mut Transaction<'_>, position: ScrubPosition) -> Result<()> {
     let ScrubPosition { after, rested_at } = position;
-    transaction.put(keys::scrub(), &ScrubRow { after, rested_at });
+    let present = transaction.view().row_to_replace::<ScrubRow>(&keys::scrub())?;
+    let row = ScrubRow {
+        after,
+        rested_at,
+        unknown: present.map(|row| row.unknown).unwrap_or_default(),
+    };
+    transaction.put(keys::scrub(), &row);
+    Ok(())
 }
 
 /// What the rows of a blob say about its bytes; `None` when they cannot be read.

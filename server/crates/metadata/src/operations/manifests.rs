@@ -8,7 +8,7 @@ use zas_core::{Digest, Holder, MediaType, Reference, Tag};
 use crate::operations::tags::Pointer;
 use crate::operations::{damage, links, tags};
 use crate::ordered_map::Key;
-use crate::rows::{BodyRow, ManifestRow, Marker, Payload, RepositoryRow, TagRow};
+use crate::rows::{BodyRow, ManifestRow, Marker, Payload, RepositoryRow, TagRow, Unknown};
 use crate::transaction::Transaction;
 use crate::view::{LOOKS, View, decode};
 use crate::{
@@ -97,7 +97,7 @@ fn load(view: &View<'_>, holder: &Holder, digest: &Digest) -> Result<Option<Stor
     let (body, manifest) = (keys::body(holder, digest), keys::manifest(holder, digest));
     // Row and body come and go together, but a reader may look at them while they do.
     for _ in 0..LOOKS {
-        let Some(BodyRow { body, media_type }) = view.row(&body)? else {
+        let Some(BodyRow { body, media_type, .. }) = view.row(&body)? else {
             if view.has(&manifest)? {
                 continue;
             }
@@ -144,7 +144,7 @@ struct Present {
     media_type: Option<MediaType>,
     /// Where the repository's row is to be. None when there is one, and of a bucket, which has rows of its own.
     lacking: Option<Key>,
-    tags: Vec<Pointer>,
+    tags: Vec<(Pointer, Unknown)>,
     missing: Vec<Digest>,
 }
 
@@ -183,7 +183,9 @@ impl Present {
             _ => None,
         };
         let tags = rows.by_ref().take(tags.len());
-        let tags = tags.map(|(_, value)| Pointer::of(value.as_ref())).collect();
+        let tags = tags
+            .map(|(_, value)| Pointer::with_unknown(value.as_ref()))
+            .collect();
         let mut missing = Vec::new();
         for reference in references {
             let needed = witnesses(holder, reference).count();
@@ -215,7 +217,7 @@ impl Present {
             present == Pointer::To(manifest.digest) || present.meets(precondition)
         };
         let tags = manifest.tags.iter().zip(&self.tags);
-        tags.filter(|((_, precondition), present)| !is_allowed(*precondition, **present))
+        tags.filter(|((_, precondition), (present, _))| !is_allowed(*precondition, *present))
             .map(|((tag, _), _)| tag.clone())
             .collect()
     }
@@ -321,13 +323,8 @@ fn put_tags(
     present: &Present,
     actor: &str,
 ) -> Vec<(Tag, Digest)> {
-    let row = TagRow {
-        digest: manifest.digest,
-        pointed_at: transaction.now(),
-        actor: actor.to_owned(),
-    };
     let mut displaced = Vec::new();
-    for ((tag, _), present) in manifest.tags.iter().zip(&present.tags) {
+    for ((tag, _), (present, unknown)) in manifest.tags.iter().zip(&present.tags) {
         match present {
             Pointer::To(present) if *present == manifest.digest => continue,
             Pointer::To(present) => displaced.push((tag.clone(), *present)),
@@ -336,6 +333,12 @@ fn put_tags(
             }
             Pointer::Absent => {}
         }
+        let row = TagRow {
+            digest: manifest.digest,
+            pointed_at: transaction.now(),
+            actor: actor.to_owned(),
+            unknown: unknown.clone(),
+        };
         tags::point(transaction, &manifest.holder, tag, *present, &row);
     }
     displaced
@@ -357,13 +360,7 @@ fn put_manifest(
         ..
     } = manifest;
     let size = body.len() as u64;
-    let stored = BodyRow {
-        body,
-        media_type: Some(media_type.clone()),
-    };
-    if !has_body(transaction, &holder, &digest, old.is_some(), &stored)? {
-        transaction.put(keys::body(&holder, &digest), &stored);
-    }
+    put_body(transaction, &holder, &digest, old.is_some(), body, &media_type)?;
     // Who made it and when stays with the first push.
     let (created_at, actor) = match old {
         Some(row) => (row.created_at, row.actor.clone()),
@@ -378,6 +375,7 @@ fn put_manifest(
         actor,
         edges,
         referral,
+        unknown: old.map(|row| row.unknown.clone()).unwrap_or_default(),
     };
     // A push of what is there already changes nothing, so it waits for no disk.
     if old != Some(&row) {
@@ -386,19 +384,27 @@ fn put_manifest(
     Ok(())
 }
 
-/// Whether this body is stored; one that is damaged, or does not know its media type, is not.
-fn has_body(
-    transaction: &Transaction<'_>,
+/// Stores a manifest's bytes, unless they are there; those that are damaged, or do not know their media type, are not.
+fn put_body(
+    transaction: &mut Transaction<'_>,
     holder: &Holder,
     digest: &Digest,
     has_row: bool,
-    body: &BodyRow,
-) -> Result<bool> {
-    if !has_row {
-        return Ok(false);
+    body: Bytes,
+    media_type: &MediaType,
+) -> Result<()> {
+    let key = keys::body(holder, digest);
+    let stored = match has_row {
+        true => transaction.view().row_to_replace::<BodyRow>(&key)?,
+        false => None,
+    };
+    let row = BodyRow {
+        body,
+        media_type: Some(media_type.clone()),
+        unknown: stored.as_ref().map(|row| row.unknown.clone()).unwrap_or_default(),
+    };
+    if stored.as_ref() != Some(&row) {
+        transaction.put(key, &row);
     }
-    let stored = transaction
-        .view()
-        .row_to_replace::<BodyRow>(&keys::body(holder, digest))?;
-    Ok(stored.is_some_and(|stored| stored == *body))
+    Ok(())
 }

@@ -54,7 +54,8 @@ pub(crate) fn sweep_position(view: &View<'_>) -> Result<Option<SweepPosition>> {
 }
 
 /// Saves how far the sweep is.
-pub(crate) fn save_sweep_position(transaction: &mut Transaction<'_>, position: SweepPosition) {
+pub(crate) fn save_sweep_position(transaction: &mut Transaction<'_>, position: SweepPosition) -> Result<()> {
+    let present = transaction.view().row_to_replace::<SweepRow>(&keys::sweep())?;
     let row = SweepRow {
         after: position.after,
         rested_at: position.rested_at,
@@ -62,6 +63,8 @@ pub(crate) fn save_sweep_position(transaction: &mut Transaction<'_>, position: S
         orphans: position.orphans,
         left: position.left,
         withheld: position.withheld,
+        unknown: present.map(|row| row.unknown).unwrap_or_default(),
     };
     transaction.put(keys::sweep(), &row);
+    Ok(())
 }

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use zas_core::{Digest, Holder, Tag};
 
-use crate::rows::{Marker, Row as _, TagRow};
+use crate::rows::{Marker, Row as _, TagRow, Unknown};
 use crate::transaction::Transaction;
 use crate::view::View;
 use crate::{DeleteTagOutcome, Precondition, Result, keys};
@@ -22,10 +22,15 @@ pub(crate) enum Pointer {
 impl Pointer {
     /// What the stored value of a tag's key says.
     pub(crate) fn of(value: Option<&Bytes>) -> Self {
+        Self::with_unknown(value).0
+    }
+
+    /// What the stored value says, and what a newer version added to it.
+    pub(crate) fn with_unknown(value: Option<&Bytes>) -> (Self, Unknown) {
         match value.map(TagRow::decode) {
-            None => Self::Absent,
-            Some(Some(row)) => Self::To(row.digest),
-            Some(None) => Self::Damaged,
+            None => (Self::Absent, Unknown::default()),
+            Some(Some(row)) => (Self::To(row.digest), row.unknown),
+            Some(None) => (Self::Damaged, Unknown::default()),
         }
     }
 

@@ -167,13 +167,17 @@ pub(crate) fn store(transaction: &mut Transaction<'_>, upload: FinishUpload) -> 
             surplus.retain(|name| !row.locations().contains(name));
             replaced = existing.locations();
             row.renewed_at = Some(transaction.now());
+            row.unknown = existing.unknown;
             put_blob(transaction, &digest, &row, data);
             FinishOutcome::Renewed
         }
         Existing::Sound(_) => FinishOutcome::Existed,
         Existing::Damaged(existing) => {
             surplus.retain(|name| !row.locations().contains(name));
-            replaced = existing.map(|blob| blob.locations()).unwrap_or_default();
+            if let Some(existing) = existing {
+                replaced = existing.locations();
+                row.unknown = existing.unknown;
+            }
             transaction.delete(keys::damaged(&digest));
             put_blob(transaction, &digest, &row, data);
             FinishOutcome::Healed
@@ -291,6 +295,7 @@ fn split(blob: NewBlob) -> (BlobRow, Option<Payload>) {
                 content: StoredContent::Inline,
                 damaged_since: None,
                 renewed_at: None,
+                unknown: Unknown::default(),
             },
             Some(Payload(bytes)),
         ),
@@ -300,6 +305,7 @@ fn split(blob: NewBlob) -> (BlobRow, Option<Payload>) {
                 content: StoredContent::Extents(extents),
                 damaged_since: None,
                 renewed_at: None,
+                unknown: Unknown::default(),
             },
             None,
         ),

@@ -3,7 +3,7 @@
 use bytes::{Buf as _, BufMut as _, Bytes};
 use zas_core::{Digest, Timestamp, UploadId};
 
-use super::{Row, Writer, fields};
+use super::{Row, Unknown, Writer, fields};
 use crate::Extent;
 
 /// A blob, whoever holds it.
@@ -17,6 +17,8 @@ pub(crate) struct BlobRow {
     pub(crate) damaged_since: Option<Timestamp>,
     /// When bytes that an upload had just proved last took the place of others.
     pub(crate) renewed_at: Option<Timestamp>,
+    /// Fields of a newer version.
+    pub(crate) unknown: Unknown,
 }
 
 /// Where a blob's bytes are.
@@ -63,12 +65,13 @@ impl Row for BlobRow {
             })
             .optional(self.damaged_since, |writer, at| writer.time(4, at))
             .optional(self.renewed_at, |writer, at| writer.time(5, at))
+            .unknown(&self.unknown)
             .finish()
     }
 
     fn decode(stored: &Bytes) -> Option<Self> {
         let (mut size, mut count, mut extents) = (None, None, Vec::new());
-        let (mut damaged_since, mut renewed_at) = (None, None);
+        let (mut damaged_since, mut renewed_at, mut unknown) = (None, None, Unknown::default());
         for field in fields(stored)? {
             match field.tag {
                 1 => size = Some(field.number()?),
@@ -76,7 +79,7 @@ impl Row for BlobRow {
                 3 => extents.push(decode_extent(&field.value)?),
                 4 => damaged_since = Some(field.time()?),
                 5 => renewed_at = Some(field.time()?),
-                _ => {}
+                _ => unknown.keep(field),
             }
         }
         let content = match count {
@@ -89,6 +92,7 @@ impl Row for BlobRow {
             content,
             damaged_since,
             renewed_at,
+            unknown,
         })
     }
 }

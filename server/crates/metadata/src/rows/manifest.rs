@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use zas_core::{Digest, MediaType, Timestamp};
 
-use super::{Row, Writer, fields};
+use super::{Row, Unknown, Writer, fields};
 
 /// A manifest without its bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,6 +20,8 @@ pub(crate) struct ManifestRow {
     pub(crate) edges: Vec<Digest>,
     /// Its entry as a referrer: the subject and the artifact type.
     pub(crate) referral: Option<(Digest, String)>,
+    /// Fields of a newer version.
+    pub(crate) unknown: Unknown,
 }
 
 impl Row for ManifestRow {
@@ -35,11 +37,13 @@ impl Row for ManifestRow {
             .optional(self.referral.as_ref(), |writer, (subject, kind)| {
                 writer.digest(6, subject).text(7, kind)
             })
+            .unknown(&self.unknown)
             .finish()
     }
 
     fn decode(stored: &Bytes) -> Option<Self> {
         let (mut media_type, mut size, mut created_at) = (None, None, None);
+        let mut unknown = Unknown::default();
         let (mut actor, mut edges, mut subject, mut artifact_type) =
             (String::new(), Vec::new(), None, String::new());
         for field in fields(stored)? {
@@ -51,7 +55,7 @@ impl Row for ManifestRow {
                 5 => edges.push(field.digest()?),
                 6 => subject = Some(field.digest()?),
                 7 => artifact_type = field.text()?.to_owned(),
-                _ => {}
+                _ => unknown.keep(field),
             }
         }
         let referral = subject.map(|subject| (subject, artifact_type));
@@ -62,6 +66,7 @@ impl Row for ManifestRow {
             actor,
             edges,
             referral,
+            unknown,
         })
     }
 }
@@ -74,6 +79,8 @@ pub(crate) struct BodyRow {
     /// As in its [`ManifestRow`]. Rows written by 0.2.0 do not have it; the next push of the manifest adds it.
     /// (0.2.0 leaves it as it is when, after a roll-back, the same bytes are pushed under another type.)
     pub(crate) media_type: Option<MediaType>,
+    /// Fields of a newer version.
+    pub(crate) unknown: Unknown,
 }
 
 impl Row for BodyRow {
@@ -85,21 +92,23 @@ impl Row for BodyRow {
             .optional(self.media_type.as_ref(), |writer, media_type| {
                 writer.text(2, media_type.as_str())
             })
+            .unknown(&self.unknown)
             .finish()
     }
 
     fn decode(stored: &Bytes) -> Option<Self> {
-        let (mut body, mut media_type) = (None, None);
+        let (mut body, mut media_type, mut unknown) = (None, None, Unknown::default());
         for field in fields(stored)? {
             match field.tag {
                 1 => body = Some(field.value),
                 2 => media_type = Some(field.parsed()?),
-                _ => {}
+                _ => unknown.keep(field),
             }
         }
         Some(Self {
             body: body?,
             media_type,
+            unknown,
         })
     }
 }
@@ -113,6 +122,8 @@ pub(crate) struct TagRow {
     pub(crate) pointed_at: Timestamp,
     /// Who wrote it; empty for anonymous.
     pub(crate) actor: String,
+    /// Fields of a newer version.
+    pub(crate) unknown: Unknown,
 }
 
 impl Row for TagRow {
@@ -123,23 +134,26 @@ impl Row for TagRow {
             .digest(1, &self.digest)
             .time(2, self.pointed_at)
             .text(3, &self.actor)
+            .unknown(&self.unknown)
             .finish()
     }
 
     fn decode(stored: &Bytes) -> Option<Self> {
         let (mut digest, mut pointed_at, mut actor) = (None, None, String::new());
+        let mut unknown = Unknown::default();
         for field in fields(stored)? {
             match field.tag {
                 1 => digest = Some(field.digest()?),
                 2 => pointed_at = Some(field.time()?),
                 3 => actor = field.text()?.to_owned(),
-                _ => {}
+                _ => unknown.keep(field),
             }
         }
         Some(Self {
             digest: digest?,
             pointed_at: pointed_at?,
             actor,
+            unknown,
         })
     }
 }

@@ -3,15 +3,17 @@
 use bytes::Bytes;
 use zas_core::{Digest, Timestamp};
 
-use super::{Row, Writer, fields};
+use super::{Row, Unknown, Writer, fields};
 
 /// Where the check of all blobs continues.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ScrubRow {
     /// The last blob checked by the pass under way; none between passes.
     pub(crate) after: Option<Digest>,
     /// When the last pass ended.
     pub(crate) rested_at: Timestamp,
+    /// Fields of a newer version.
+    pub(crate) unknown: Unknown,
 }
 
 impl Row for ScrubRow {
@@ -21,21 +23,23 @@ impl Row for ScrubRow {
         Writer::new()
             .optional(self.after, |writer, digest| writer.digest(1, &digest))
             .time(2, self.rested_at)
+            .unknown(&self.unknown)
             .finish()
     }
 
     fn decode(stored: &Bytes) -> Option<Self> {
-        let (mut after, mut rested_at) = (None, None);
+        let (mut after, mut rested_at, mut unknown) = (None, None, Unknown::default());
         for field in fields(stored)? {
             match field.tag {
                 1 => after = Some(field.digest()?),
                 2 => rested_at = Some(field.time()?),
-                _ => {}
+                _ => unknown.keep(field),
             }
         }
         Some(Self {
             after,
             rested_at: rested_at?,
+            unknown,
         })
     }
 }

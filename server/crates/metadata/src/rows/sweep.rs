@@ -3,10 +3,10 @@
 use bytes::Bytes;
 use zas_core::{Timestamp, UploadId};
 
-use super::{Row, Writer, fields};
+use super::{Row, Unknown, Writer, fields};
 
 /// Where the sweep continues.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct SweepRow {
     /// The last name looked at by the pass under way; none between passes.
     pub(crate) after: Option<UploadId>,
@@ -20,6 +20,8 @@ pub(crate) struct SweepRow {
     pub(crate) left: Option<u64>,
     /// Names without a row that the last sweep left alone.
     pub(crate) withheld: u64,
+    /// Fields of a newer version.
+    pub(crate) unknown: Unknown,
 }
 
 impl Row for SweepRow {
@@ -33,12 +35,14 @@ impl Row for SweepRow {
             .number(4, self.orphans)
             .optional(self.left, |writer, left| writer.number(5, left))
             .number(6, self.withheld)
+            .unknown(&self.unknown)
             .finish()
     }
 
     fn decode(stored: &Bytes) -> Option<Self> {
         let (mut after, mut rested_at, mut left) = (None, None, None);
         let (mut names, mut orphans, mut withheld) = (0, 0, 0);
+        let mut unknown = Unknown::default();
         for field in fields(stored)? {
             match field.tag {
                 1 => after = Some(field.id()?),
@@ -47,7 +51,7 @@ impl Row for SweepRow {
                 4 => orphans = field.number()?,
                 5 => left = Some(field.number()?),
                 6 => withheld = field.number()?,
-                _ => {}
+                _ => unknown.keep(field),
             }
         }
         Some(Self {
@@ -57,6 +61,7 @@ impl Row for SweepRow {
             orphans,
             left,
             withheld,
+            unknown,
         })
     }
 }

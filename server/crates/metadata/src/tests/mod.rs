@@ -7,6 +7,7 @@ mod faults;
 mod locations;
 mod merged_view;
 mod model;
+mod newer_fields;
 mod object_damage;
 mod object_histories;
 #[cfg(feature = "rocksdb")]
