@@ -1,5 +1,8 @@
 //! Response bodies that do not copy what they send.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::VecDeque;
 use std::fmt;
 use std::future::Future;
@@ -23,6 +26,9 @@ const HELD_PIECE: usize = 64 * 1024;
 
 /// Blocking reads under way at a time: one is sent while the next is fetched.
 const COLD_READS: usize = 2;
+
+/// A piece of an answer for which there is no memory. It is sent before the next one is read.
+const THRIFTY_PIECE: usize = 32 * 1024;
 
 /// A body of a known length that is described and not sent, as HEAD asks.
 #[derive(Debug)]
@@ -57,7 +63,7 @@ struct Reading {
 pub(super) struct ReadAhead {
     /// Bytes of a piece that is sent.
     pub(super) chunk: usize,
-    /// What reading ahead takes. A client that gets nothing of it is read for piece by piece.
+    /// What pieces under way take. A client that gets nothing of it is read for in small pieces, one after the other.
     pub(super) memory: Arc<Shares>,
     /// Whom the reading is for.
     pub(super) client: Client,
@@ -101,8 +107,15 @@ impl MessageBody for Held {
 
 /// A blob, or a range of it, on its way out: from the page cache on this thread, from the disk on others with the next
 /// read already under way.
+///
+/// A piece that its client does not read stays in the buffers of the connection. So the memory of one is taken before the
+/// first and held to the end; where there is none, pieces are small and each waits until the one before has left.
 pub(super) struct BlobStream {
     length: u64,
+    /// The memory of a piece in the buffers of the connection.
+    in_buffers: Option<Share>,
+    /// Whether a small piece was handed on that has to leave first.
+    has_handed_on: bool,
     /// What is still to be read, in order.
     runs: VecDeque<Run>,
     reading: VecDeque<Reading>,
@@ -137,6 +150,8 @@ impl BlobStream {
     pub(super) fn new(body: &BlobBody, range: ByteRange, ahead: ReadAhead) -> Self {
         Self {
             length: range.length,
+            in_buffers: None,
+            has_handed_on: false,
             runs: runs(body, range),
             reading: VecDeque::new(),
             ready: None,
@@ -159,6 +174,8 @@ impl BlobStream {
         all.push_back(Run::inline(end));
         Self {
             length: all.iter().map(|run| run.left).sum(),
+            in_buffers: None,
+            has_handed_on: false,
             runs: all,
             reading: VecDeque::new(),
             ready: None,
@@ -166,8 +183,34 @@ impl BlobStream {
         }
     }
 
+    /// Takes the memory of a piece if there is some by now.
+    fn prepare(&mut self) {
+        if self.in_buffers.is_none() && self.length > Held::FROM {
+            let ReadAhead {
+                chunk,
+                memory,
+                client,
+            } = &self.ahead;
+            self.in_buffers = memory.offer(*client, *chunk).ok();
+        }
+    }
+
+    /// Whether there is no memory for pieces of the usual size.
+    fn is_thrifty(&self) -> bool {
+        self.in_buffers.is_none() && self.length > Held::FROM
+    }
+
+    /// The most bytes to hand on at a time.
+    fn piece(&self) -> usize {
+        if self.is_thrifty() {
+            return self.ahead.chunk.min(THRIFTY_PIECE);
+        }
+        self.ahead.chunk
+    }
+
     /// The next piece if it can be had without waiting.
     fn read_warm(&mut self) -> Option<Bytes> {
+        let most = self.piece();
         let run = self.runs.front_mut()?;
         let piece = match &run.source {
             Source::Inline(bytes) => {
@@ -175,7 +218,7 @@ impl BlobStream {
                 let end = start.checked_add(usize::try_from(run.left).ok()?)?;
                 (end <= bytes.len()).then(|| bytes.slice(start..end))?
             }
-            Source::Stored(reader) => reader.try_read(run.position, to_read(run.left, self.ahead.chunk))?,
+            Source::Stored(reader) => reader.try_read(run.position, to_read(run.left, most))?,
         };
         self.advance(piece.len() as u64);
         Some(piece)
@@ -194,8 +237,7 @@ impl BlobStream {
                 if !self.reading.is_empty() || self.ready.is_some() {
                     return;
                 }
-                // One piece is what every answer takes.
-                length = length.min(self.ahead.chunk);
+                length = length.min(self.piece());
             }
             let (reader, position) = (Arc::clone(reader), run.position);
             let reading = tokio::spawn(async move { reader.read(position, length).await });
@@ -216,8 +258,9 @@ impl BlobStream {
 
     /// A piece of what was read already.
     fn take_ready(&mut self) -> Option<Bytes> {
+        let most = self.piece();
         let (bytes, _) = self.ready.as_mut()?;
-        let length = bytes.len().min(self.ahead.chunk);
+        let length = bytes.len().min(most);
         let piece = bytes.split_to(length);
         if bytes.is_empty() {
             self.ready = None;
@@ -292,6 +335,20 @@ impl MessageBody for BlobStream {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Bytes, BlobError>>> {
+        if std::mem::take(&mut self.has_handed_on) {
+            // Lets the connection send. While its client does not read it asks for nothing more.
+            context.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        self.prepare();
+        let polled = self.poll_piece(context);
+        self.has_handed_on = self.is_thrifty() && matches!(polled, Poll::Ready(Some(Ok(_))));
+        polled
+    }
+}
+
+impl BlobStream {
+    fn poll_piece(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Bytes, BlobError>>> {
         if let Some(piece) = self.take_ready() {
             return Poll::Ready(Some(Ok(piece)));
         }
@@ -320,115 +377,5 @@ impl MessageBody for BlobStream {
         }
         self.read_cold();
         Poll::Ready(self.take_ready().map(Ok))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use async_trait::async_trait;
-    use futures_util::future::poll_fn;
-    use zas_core::{Timestamp, UploadId};
-    use zas_metadata::Extent;
-
-    use super::*;
-
-    const CHUNK: usize = 64 * 1024;
-    const LENGTH: u64 = 5 * 1024 * 1024 + 7;
-
-    /// Never has anything in memory.
-    #[derive(Debug)]
-    struct Cold;
-
-    #[async_trait]
-    impl BlobReader for Cold {
-        fn length(&self) -> u64 {
-            LENGTH
-        }
-
-        fn try_read(&self, _: u64, _: usize) -> Option<Bytes> {
-            None
-        }
-
-        async fn read(&self, offset: u64, length: usize) -> zas_blobs::Result<Bytes> {
-            let bytes = (offset..offset + length as u64).map(|position| (position % 251) as u8);
-            Ok(bytes.collect())
-        }
-    }
-
-    fn cold(memory: &Arc<Shares>, client: u8) -> BlobStream {
-        let extent = Extent {
-            location: UploadId::new(Timestamp::from_millis(1), &[1; 10]),
-            offset: 0,
-            length: LENGTH,
-        };
-        let reader = Arc::new(Cold);
-        let body = BlobBody::Stored(vec![StoredPart { extent, reader }]);
-        let whole = ByteRange {
-            start: 0,
-            length: LENGTH,
-        };
-        let ahead = ReadAhead {
-            chunk: CHUNK,
-            memory: Arc::clone(memory),
-            client: Client::of(None, [192, 0, 2, client].into()),
-        };
-        BlobStream::new(&body, whole, ahead)
-    }
-
-    async fn next<B: MessageBody + Unpin>(body: &mut B) -> Option<Result<Bytes, B::Error>> {
-        poll_fn(|context| Pin::new(&mut *body).poll_next(context)).await
-    }
-
-    #[tokio::test]
-    async fn given_many_cold_readers_that_stop_when_others_read_then_the_memory_is_bounded_and_all_is_sent() {
-        // Given
-        let memory = Arc::new(Shares::new(8 * COLD_READ));
-        let mut stopped = Vec::new();
-        for client in 0..50 {
-            let mut stream = cold(&memory, client);
-            let piece = next(&mut stream).await.unwrap().unwrap();
-            assert!(piece.len() <= CHUNK, "{} bytes at once", piece.len());
-            stopped.push(stream);
-        }
-        assert!(memory.held() <= 8 * COLD_READ);
-        // Whoever found no memory is at most a piece ahead.
-        let ahead: usize = stopped.iter().map(|stream| stream.reading.len()).sum();
-        assert!(ahead <= 8 + 1, "{ahead} reads under way");
-
-        // When
-        let mut stream = cold(&memory, 99);
-        let mut sent = Vec::new();
-        while let Some(piece) = next(&mut stream).await {
-            sent.extend_from_slice(&piece.unwrap());
-        }
-
-        // Then
-        assert_eq!(sent.len() as u64, LENGTH);
-        assert!(
-            sent.iter()
-                .enumerate()
-                .all(|(position, byte)| *byte == (position % 251) as u8)
-        );
-        drop((stopped, stream));
-        assert_eq!(memory.held(), 0);
-    }
-
-    #[tokio::test]
-    async fn given_a_long_answer_when_sent_then_in_pieces_and_its_memory_is_held_until_the_end() {
-        let memory = Arc::new(Shares::new(1 << 20));
-        let bytes: Bytes = (0..200_000_u32).map(|number| (number % 251) as u8).collect();
-        let share = memory.take(Client::default(), bytes.len()).unwrap();
-        let mut answer = Held::new(bytes.clone(), share);
-        assert_eq!(answer.size(), BodySize::Sized(200_000));
-        let mut sent = Vec::new();
-        while let Some(piece) = next(&mut answer).await {
-            let piece = piece.unwrap();
-            assert!(piece.len() <= HELD_PIECE);
-            assert_eq!(memory.held(), bytes.len());
-            sent.extend_from_slice(&piece);
-        }
-        assert_eq!(sent, bytes);
-        drop(answer);
-        assert_eq!(memory.held(), 0);
     }
 }

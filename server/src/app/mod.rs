@@ -34,6 +34,7 @@ use crate::api::admin::Status;
 use crate::api::oci::OciApi;
 use crate::extensions::{Extensions, Services};
 use crate::services::auth::AccessKeys;
+use crate::services::capacity::Shares;
 use crate::services::maintenance::{Collector, Demand, Scrubber};
 use crate::services::metrics::pool_readings;
 use crate::services::registry::{Registry, RegistryParts};
@@ -157,6 +158,14 @@ async fn serve(configuration: Configuration, options: &Options, logging: Logging
     let api = Arc::new(OciApi::new(registry.clone(), Arc::clone(&access), &configuration));
     extensions.add_readings(&registry.readings());
     extensions.add_readings(&api.readings());
+    let windows = Arc::new(Shares::new(configuration.limits.window_memory()));
+    extensions.add_readings(&windows.readings_of_use(
+        (
+            "window_memory_bytes",
+            "Bytes that clients of HTTP/2 may send before somebody reads them, beyond what every connection may",
+        ),
+        ("window_memory_limit_bytes", "Most of these bytes"),
+    ));
     let certificates = named_files.certificates;
     let services = Services {
         metadata: Arc::clone(&stores.metadata),
@@ -171,7 +180,14 @@ async fn serve(configuration: Configuration, options: &Options, logging: Logging
     let tasks = extensions.attach(&services).map_err(AppError::Extension)?;
     drop(services);
 
-    let public = listener.start(&configuration, &api, &extensions, &demand, &certificates)?;
+    let public = listener.start(
+        &configuration,
+        &api,
+        &extensions,
+        &demand,
+        &certificates,
+        &windows,
+    )?;
     let collecting = tokio::spawn({
         let (collector, stop, extensions) = (Arc::clone(&collector), stop.clone(), extensions.clone());
         async move { collector.run(&stop, |round| extensions.collected(round)).await }

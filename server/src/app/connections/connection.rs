@@ -100,8 +100,16 @@ impl Connection {
         self.streams.get()
     }
 
+    /// Keeps in mind whether bytes wait until the client reads. An answer that waits for that goes on when they do not.
     pub(super) fn set_write_blocked(&self, is_blocked: bool) {
-        self.is_write_blocked.set(is_blocked);
+        if self.is_write_blocked.replace(is_blocked) && !is_blocked && self.exchanges.get() > 0 {
+            self.wake();
+        }
+    }
+
+    /// Whether bytes wait until the client reads.
+    pub(super) fn is_write_blocked(&self) -> bool {
+        self.is_write_blocked.get()
     }
 
     pub(super) fn set_ended(&self) {

@@ -35,6 +35,7 @@ where
 {
     let exchange = Counted::exchange(&connection);
     let handler = Counted::handler(&connection);
+    let sent_on = (request.version() < Version::HTTP_2).then(|| Rc::clone(&connection));
     let is_upgrade = request.head().connection_type() == ConnectionType::Upgrade;
     let incoming = incoming(&mut request, &connection, invitation, cut);
     let answer = if has_valid_host(&request) {
@@ -57,9 +58,14 @@ where
     }
     // While somebody holds the body, the protocol knows that it has not been read and ends the connection.
     let unread = incoming.filter(|_| !is_read);
+    let leaving = Leaving {
+        unread,
+        sent_on,
+        exchange,
+    };
     match answer {
-        Ok(response) => Ok(outgoing(response, ends, unread, exchange)),
-        Err(response) => Err(outgoing(response, ends, unread, exchange).map_into_boxed_body()),
+        Ok(response) => Ok(outgoing(response, ends, leaving)),
+        Err(response) => Err(outgoing(response, ends, leaving).map_into_boxed_body()),
     }
 }
 
@@ -119,29 +125,45 @@ fn bad_host() -> Response<BoxBody> {
     response
 }
 
-fn outgoing<B>(
-    mut response: Response<B>,
-    ends: bool,
+/// Longer answers are kept until they have left: a client that does not read makes the server hold them.
+const LONG: u64 = 64 * 1024;
+
+/// What an answer takes along.
+struct Leaving {
     unread: Option<Rc<Incoming>>,
+    /// Of HTTP/1.1: whose buffers the answer goes through.
+    sent_on: Option<Rc<Connection>>,
     exchange: Counted,
-) -> Response<Outgoing<B>> {
+}
+
+fn outgoing<B>(mut response: Response<B>, ends: bool, leaving: Leaving) -> Response<Outgoing<B>> {
     if ends {
         response.head_mut().set_connection_type(ConnectionType::Close);
     }
     response.map_body(|_, body| Outgoing {
         body,
-        unread,
-        _exchange: exchange,
+        sent: 0,
+        has_ended: false,
+        unread: leaving.unread,
+        sent_on: leaving.sent_on,
+        _exchange: leaving.exchange,
     })
 }
 
 pin_project_lite::pin_project! {
     /// The body of an answer and what lives as long.
+    ///
+    /// On HTTP/1.1 it is asked for more when the client has read what it got, and ends when the client has read almost all
+    /// of it: what a body holds for its client is held for as long as the connection holds its bytes. HTTP/2 keeps account of
+    /// that by itself.
     #[derive(Debug)]
     pub(super) struct Outgoing<B> {
         #[pin]
         body: B,
         unread: Option<Rc<Incoming>>,
+        sent_on: Option<Rc<Connection>>,
+        sent: u64,
+        has_ended: bool,
         _exchange: Counted,
     }
 }
@@ -161,6 +183,28 @@ impl<B: MessageBody> MessageBody for Outgoing<B> {
     }
 
     fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Bytes, B::Error>>> {
-        self.project().body.poll_next(context)
+        let this = self.project();
+        let Some(connection) = this.sent_on else {
+            return this.body.poll_next(context);
+        };
+        // It wakes up when it can send again.
+        if connection.is_write_blocked() {
+            return Poll::Pending;
+        }
+        if *this.has_ended {
+            return Poll::Ready(None);
+        }
+        let polled = this.body.poll_next(context);
+        match &polled {
+            Poll::Ready(Some(Ok(piece))) => *this.sent += piece.len() as u64,
+            Poll::Ready(None) if *this.sent > LONG => {
+                // Lets the last bytes leave.
+                *this.has_ended = true;
+                context.waker().wake_by_ref();
+                return Poll::Pending;
+            }
+            _ => {}
+        }
+        polled
     }
 }

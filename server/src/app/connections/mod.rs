@@ -13,6 +13,8 @@ mod handshakes;
 mod host;
 mod http2;
 mod incoming;
+#[cfg(test)]
+mod outgoing_tests;
 mod probes;
 mod stream;
 #[cfg(test)]
@@ -47,6 +49,8 @@ use stream::ClientStream;
 use transport::Transport;
 use watchdog::{Patience, Watchdog};
 
+use crate::services::capacity::Shares;
+
 /// Pieces of an answer are put together up to this size before they are sent.
 const WRITE_BUFFER: usize = 256 * 1024;
 
@@ -72,6 +76,8 @@ pub(super) struct Settings {
     pub(super) stall: Duration,
     /// How long requests may take to end once the server stops.
     pub(super) grace: Duration,
+    /// For what clients of HTTP/2 may send before somebody reads it.
+    pub(super) windows: Arc<Shares>,
     pub(super) tls: Option<Arc<rustls::ServerConfig>>,
 }
 
@@ -203,11 +209,12 @@ impl Worker {
             idle: settings.keep_alive + settings.head + settings.stall / 12,
         };
         tokio::task::spawn_local(watchdog.clone().run(patience, self.drain, self.cut));
-        let acceptor = settings.tls.map(TlsAcceptor::from);
+        let acceptor = settings.tls.clone().map(TlsAcceptor::from);
         let handshakes = Rc::new(Handshakes::new(settings.connections));
         Ok(fn_service(move |socket: TcpStream| {
             let (acceptor, http1, watchdog) = (acceptor.clone(), Rc::clone(&http1), watchdog.clone());
             let (http2, dates, handshakes) = (http2.clone(), dates.clone(), Rc::clone(&handshakes));
+            let windows = Arc::clone(&settings.windows);
             async move {
                 let peer = socket.peer_addr().ok();
                 if let Some(transport) = accept(socket, acceptor, &handshakes).await {
@@ -215,7 +222,8 @@ impl Worker {
                     let connection = Rc::new(Connection::new(transport));
                     let watch = watchdog.watch(Rc::clone(&connection));
                     let ending = if is_http2 {
-                        let serving = http2::serve(Rc::clone(&connection), peer, http2, limits, dates);
+                        let serving =
+                            http2::serve(Rc::clone(&connection), peer, http2, limits, windows, dates);
                         Supervised::new(Rc::clone(&connection), false, serving).await
                     } else {
                         let serving = http1.call((ClientStream(Rc::clone(&connection)), peer));

@@ -13,6 +13,7 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use super::{Running, Settings, start};
+use crate::services::capacity::Shares;
 
 /// Longer than anything takes on a busy machine.
 const LONG: Duration = Duration::from_secs(30);
@@ -26,6 +27,7 @@ fn settings() -> Settings {
         head: LONG,
         stall: LONG,
         grace: LONG,
+        windows: Arc::new(Shares::new(0)),
         tls: None,
     }
 }

@@ -21,6 +21,7 @@ use crate::api::admin::Status;
 use crate::api::oci::OciApi;
 use crate::api::{Edge, TrustedProxies, admin, observe, root};
 use crate::extensions::Extensions;
+use crate::services::capacity::Shares;
 use crate::services::maintenance::Demand;
 use crate::services::{ConfigurationProblems, StoreWrites};
 
@@ -83,6 +84,7 @@ impl Listeners {
             head: PROBE_PATIENCE,
             stall: PROBE_PATIENCE,
             grace: Duration::ZERO,
+            windows: Arc::new(Shares::new(0)),
             tls: None,
         };
         let running = connections::start_probes(self.operations.listen()?, settings, move || {
@@ -119,6 +121,7 @@ impl PublicListener {
         extensions: &Extensions,
         demand: &Arc<Demand>,
         certificates: &Certificates,
+        windows: &Arc<Shares>,
     ) -> Result<Running, AppError> {
         let (http, limits) = (&configuration.http, &configuration.limits);
         let (api, cors, extensions) = (Data::from(Arc::clone(api)), http.cors.clone(), extensions.clone());
@@ -139,6 +142,7 @@ impl PublicListener {
             head: limits.request_header_timeout.get(),
             stall: connections::STALL,
             grace: http.shutdown_grace.get(),
+            windows: Arc::clone(windows),
             tls,
         };
         let address = self.0.address;

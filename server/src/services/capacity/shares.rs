@@ -8,10 +8,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use super::Client;
 use crate::services::metrics::Reading;
 
-/// So much of something, for all clients together. A client that holds more than is free gets no more of it, so that
-/// one alone gets about half, and whoever comes next finds some: half of the rest. Each further one that takes all it gets
-/// halves the rest again, so that some ten of them leave nothing of a thousand places. What is taken at once counts as a
-/// whole: the last piece of a client may be more than half of the rest, and pieces have to be small against the limit.
+/// So much of something, for all clients together. A client may hold as great a part of what is free as what is free is of
+/// the whole: one alone gets three eighths, and whoever comes next finds some. The fewer there are left, the fewer each
+/// further client gets: ten that take all they get leave a twelfth to others, and of a thousand places thirty leave thirty.
+/// What is taken at once counts as a whole: the last piece of a client may be more than its part, and pieces have to be
+/// small against the limit.
 #[derive(Debug)]
 pub struct Shares {
     state: Mutex<State>,
@@ -42,7 +43,7 @@ pub struct SharesMetrics {
 pub enum Refusal {
     /// All of them together hold everything.
     Full,
-    /// This client holds more than is free.
+    /// This client holds its part of what is free.
     Greedy,
 }
 
@@ -126,13 +127,27 @@ impl Shares {
 
     /// What the metrics say about this limit, each number with a name and a meaning.
     pub fn readings(self: &Arc<Self>, metrics: &SharesMetrics) -> Vec<Reading> {
-        let [held, limit, refused] = std::array::from_fn(|_| Arc::clone(self));
+        let refused = Arc::clone(self);
+        let mut readings = self.readings_of_use(metrics.held, metrics.limit);
+        readings.push(Reading::counters(
+            metrics.refused.0,
+            metrics.refused.1,
+            "reason",
+            move || refused.refusals(),
+        ));
+        readings
+    }
+
+    /// The same of a limit that refuses nobody, because its clients can do without.
+    pub fn readings_of_use(
+        self: &Arc<Self>,
+        held: (&'static str, &'static str),
+        limit: (&'static str, &'static str),
+    ) -> Vec<Reading> {
+        let (now, most) = (Arc::clone(self), Arc::clone(self));
         vec![
-            Reading::gauge(metrics.held.0, metrics.held.1, move || held.held() as u64),
-            Reading::gauge(metrics.limit.0, metrics.limit.1, move || limit.limit() as u64),
-            Reading::counters(metrics.refused.0, metrics.refused.1, "reason", move || {
-                refused.refusals()
-            }),
+            Reading::gauge(held.0, held.1, move || now.held() as u64),
+            Reading::gauge(limit.0, limit.1, move || most.limit() as u64),
         ]
     }
 
@@ -162,7 +177,8 @@ impl State {
         if amount > free {
             return Err(Refusal::Full);
         }
-        if self.by_client.get(&client).is_some_and(|own| *own > free) {
+        let own = self.by_client.get(&client).copied().unwrap_or_default();
+        if own as u128 * self.limit as u128 > free as u128 * free as u128 {
             return Err(Refusal::Greedy);
         }
         self.add(client, amount);
@@ -220,16 +236,32 @@ mod tests {
     fn given_a_client_that_takes_what_it_gets_when_others_come_then_each_finds_some() {
         let shares = Arc::new(Shares::new(100));
         let first = taken(&shares, client(1));
-        assert_eq!((first.len(), shares.held()), (51, 51));
+        assert_eq!((first.len(), shares.held()), (39, 39));
         let second = taken(&shares, client(2));
-        assert_eq!(second.len(), 25);
+        assert_eq!(second.len(), 19);
         let third = taken(&shares, client(3));
-        assert_eq!(third.len(), 13);
+        assert_eq!(third.len(), 11);
         drop((first, second));
-        assert_eq!(taken(&shares, client(4)).len(), 44);
-        assert_eq!(shares.held(), 13);
+        assert_eq!(taken(&shares, client(4)).len(), 33);
+        assert_eq!(shares.held(), 11);
         let refusals = shares.refusals();
         assert_eq!(refusals, [("full", 0), ("share", 4)]);
+    }
+
+    #[test]
+    fn given_many_clients_that_take_all_they_get_when_another_comes_then_it_finds_some() {
+        let shares = Arc::new(Shares::new(1024));
+        let mut greedy = Vec::new();
+        for number in 0..30 {
+            greedy.push(taken(&shares, client(number)));
+            if number == 9 {
+                let free = shares.limit() - shares.held();
+                assert!(free >= 1024 / 13, "ten clients leave {free}");
+            }
+        }
+        let free = shares.limit() - shares.held();
+        assert!(free >= 20, "thirty clients leave {free}");
+        assert!(greedy.iter().all(|held| !held.is_empty()));
     }
 
     #[test]

@@ -19,12 +19,13 @@ section! {
         /// One page of referrers.
         hot "referrersPage" referrers_page: ReferrersPage = ReferrersPage::default();
         /// Uploads that may send bytes at the same time; more are answered 429 with Retry-After. A client, which is a user or
-        /// else an address, gets no more than are left for others: one alone about half, two a third each.
+        /// else an address, gets the part of the free ones that those are of all: one alone three eighths.
         hot "concurrentUploads" concurrent_uploads: u32 = 1024, in 1..=65_536;
         /// Uploads that may be started and not yet finished, cancelled or expired; more are answered 429 with Retry-After.
         hot "openUploads" open_uploads: u32 = 20_000, in 1..=1_000_000, since "0.2.0";
-        /// Bytes that the server holds for all clients together: three quarters for uploads that are received and not yet
-        /// written, a quarter for manifests on their way in, long answers, and blobs that are read ahead.
+        /// Bytes that the server holds for all clients together: five eighths for uploads that are received and not yet
+        /// written, an eighth for what clients of HTTP/2 may send before somebody reads it, a quarter for manifests on their
+        /// way in, long answers, and blobs on their way out.
         restart "memory" memory: ByteSize = ByteSize::mib(128), in ByteSize::mib(32)..=ByteSize::gib(16), since "0.2.0";
         /// How long a client may take to send the head of a request.
         restart "requestHeaderTimeout" request_header_timeout: Duration = Duration::seconds(15), in Duration::seconds(1)..=Duration::minutes(5);
@@ -51,11 +52,16 @@ section! {
 impl Limits {
     /// The part of the memory that is for uploads, in bytes.
     pub fn upload_memory(&self) -> usize {
-        self.memory.in_memory() / 4 * 3
+        self.memory.in_memory() / 8 * 5
     }
 
-    /// The part of the memory that is for everything else, in bytes: at least two of the largest manifests.
+    /// The part of the memory that is for wide windows of HTTP/2, in bytes.
+    pub fn window_memory(&self) -> usize {
+        self.memory.in_memory() / 8
+    }
+
+    /// The part of the memory that is for everything else, in bytes: at least three of the largest manifests.
     pub fn body_memory(&self) -> usize {
-        (self.memory.in_memory() / 4).max(2 * self.manifest_size.in_memory())
+        (self.memory.in_memory() / 4).max(3 * self.manifest_size.in_memory())
     }
 }

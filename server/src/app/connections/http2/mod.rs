@@ -1,16 +1,19 @@
 //! HTTP/2 on one connection: how much it may make the server hold, and how it ends.
 //!
 //! The streams of a connection are limited, and so is what is kept of each: an answer's body is read when the client has
-//! room for it, and not before. An answer that nobody reads ends, and the connection's memory with it.
+//! room for it, and not before. An answer that nobody reads ends, and the connection's memory with it. What a client may
+//! send before somebody reads it is little, or counted.
 
 mod stream;
 #[cfg(test)]
 mod tests;
+mod window;
 
 use std::future::poll_fn;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -24,6 +27,8 @@ use tokio::time::{Instant, Sleep, sleep, timeout};
 use super::application::Application;
 use super::connection::{Connection, Counted, Ending, Fate};
 use super::stream::ClientStream;
+use crate::services::capacity::{Client, Shares};
+use window::{NARROW_BYTES, Window};
 
 /// Streams of a connection at a time. RFC 9113 recommends no fewer than 100.
 const MAX_STREAMS: u32 = 100;
@@ -34,11 +39,9 @@ const MAX_SEND_BUFFER_BYTES: usize = 64 * 1024;
 /// The headers of one request.
 const MAX_HEADER_BYTES: u32 = 64 * 1024;
 
-/// As much of a body a client may send before somebody reads it: what fits on a fast line of 20 ms.
+/// As much of a body a client may send before somebody reads it: what fits on a fast line of 20 ms. All bodies of a
+/// connection together have its window, which may be smaller.
 const STREAM_WINDOW_BYTES: u32 = 1024 * 1024;
-
-/// The same of all bodies of a connection.
-const CONNECTION_WINDOW_BYTES: u32 = 2 * 1024 * 1024;
 
 /// How long a client may take to acknowledge that nothing new is answered, when nothing is under way.
 const FAREWELL: Duration = Duration::from_secs(1);
@@ -60,6 +63,7 @@ pub(super) async fn serve<S, B>(
     peer: Option<SocketAddr>,
     application: Application<S, B>,
     limits: Limits,
+    memory: Arc<Shares>,
     dates: ServiceConfig,
 ) -> Ending
 where
@@ -77,9 +81,11 @@ where
         }
         Err(_) => return Ending::Cut,
     };
+    let client = peer.map_or_else(Client::default, |peer| Client::of(None, peer.ip().to_canonical()));
     let mut session = Session {
         protocol,
         connection,
+        window: Window::new(memory, client),
         is_leaving: false,
         was_busy: false,
         silence: Box::pin(sleep(limits.keep_alive)),
@@ -118,7 +124,7 @@ fn builder() -> Builder {
         .max_send_buffer_size(MAX_SEND_BUFFER_BYTES)
         .max_header_list_size(MAX_HEADER_BYTES)
         .initial_window_size(STREAM_WINDOW_BYTES)
-        .initial_connection_window_size(CONNECTION_WINDOW_BYTES);
+        .initial_connection_window_size(NARROW_BYTES);
     builder
 }
 
@@ -128,6 +134,7 @@ type Asked = (http::Request<h2::RecvStream>, h2::server::SendResponse<Bytes>);
 struct Session {
     protocol: Protocol<ClientStream, Bytes>,
     connection: Rc<Connection>,
+    window: Window,
     /// Whether the client has been told that nothing new is answered.
     is_leaving: bool,
     was_busy: bool,
@@ -166,13 +173,25 @@ impl Session {
             return self.protocol.poll_closed(context).map(|_| None);
         }
         match self.protocol.poll_accept(context) {
-            Poll::Ready(Some(Ok(asked))) => Poll::Ready(Some(asked)),
+            Poll::Ready(Some(Ok(asked))) => {
+                if !asked.0.body().is_end_stream() {
+                    self.make_room();
+                }
+                Poll::Ready(Some(asked))
+            }
             Poll::Ready(Some(Err(error))) => {
                 tracing::debug!(%error, "an HTTP/2 connection ended");
                 Poll::Ready(None)
             }
             Poll::Ready(None) => Poll::Ready(None),
             Poll::Pending => Poll::Pending,
+        }
+    }
+
+    /// A body comes: lets the client send as much as there is memory for.
+    fn make_room(&mut self) {
+        if let Some(size) = self.window.widen() {
+            self.protocol.set_target_window_size(size);
         }
     }
 

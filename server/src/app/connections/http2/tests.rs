@@ -4,7 +4,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -26,6 +26,7 @@ use super::{Limits, MAX_STREAMS, serve};
 use crate::app::connections::application::Application;
 use crate::app::connections::connection::{Connection, Fate, Supervised};
 use crate::app::connections::transport::Transport;
+use crate::services::capacity::Shares;
 
 /// Longer than anything takes on a busy machine.
 const LONG: Duration = Duration::from_secs(30);
@@ -42,6 +43,7 @@ struct Held {
     handlers: AtomicUsize,
     bodies: AtomicUsize,
     pieces_read: AtomicUsize,
+    is_over: AtomicBool,
 }
 
 /// An answer of eight pieces of 1 MiB.
@@ -81,6 +83,15 @@ async fn large(held: Data<Held>) -> HttpResponse {
     })
 }
 
+/// Keeps a body without reading it.
+async fn keep(unread: Payload, held: Data<Held>) -> HttpResponse {
+    while !held.is_over.load(Ordering::SeqCst) {
+        sleep(Duration::from_millis(5)).await;
+    }
+    drop(unread);
+    HttpResponse::Ok().finish()
+}
+
 /// Goes on for ever.
 async fn work(held: Data<Held>) -> HttpResponse {
     held.handlers.fetch_add(1, Ordering::SeqCst);
@@ -117,17 +128,26 @@ fn limits() -> Limits {
 struct Server {
     address: SocketAddr,
     held: Arc<Held>,
+    windows: Arc<Shares>,
     connections: Rc<std::cell::RefCell<Vec<Rc<Connection>>>>,
 }
 
 impl Server {
     async fn start(limits: Limits) -> Self {
+        Self::start_with(limits, 64 << 20).await
+    }
+
+    /// A server that has so much memory for wide windows.
+    async fn start_with(limits: Limits, windows: usize) -> Self {
+        let windows = Arc::new(Shares::new(windows));
+        let memory = Arc::clone(&windows);
         let held = Arc::<Held>::default();
         let application = App::new()
             .app_data(Data::from(Arc::clone(&held)))
             .route("/large", to(large))
             .route("/work", get().to(work))
             .route("/slow", get().to(slow))
+            .route("/keep", to(keep))
             .route("/refuse", to(refuse))
             .route("/read", to(read))
             .default_service(to(HttpResponse::NoContent));
@@ -148,6 +168,7 @@ impl Server {
                     Some(peer),
                     application.clone(),
                     limits,
+                    Arc::clone(&memory),
                     dates.clone(),
                 );
                 let serving = Supervised::new(Rc::clone(&connection), false, serving);
@@ -160,6 +181,7 @@ impl Server {
         Self {
             address,
             held,
+            windows,
             connections,
         }
     }
@@ -444,4 +466,61 @@ async fn given_an_idle_connection_when_its_time_is_over_then_it_ends() {
         .await
         .expect("the connection stays")
         .unwrap();
+}
+
+/// Sends bodies that nobody reads until the server takes no more of them: how many bytes those were. The bodies end with
+/// the connection.
+async fn send_unread(client: &mut Client, bodies: usize) -> (usize, Vec<h2::SendStream<Bytes>>) {
+    let mut senders = Vec::new();
+    for _ in 0..bodies {
+        let (_, mut sender) = client
+            .requests
+            .send_request(request("PUT", "/keep"), false)
+            .unwrap();
+        sender.reserve_capacity(4 << 20);
+        senders.push(sender);
+    }
+    let (mut sent, mut silent_since) = (0, tokio::time::Instant::now());
+    while silent_since.elapsed() < WHILE {
+        for sender in &mut senders {
+            let room = sender.capacity();
+            if room > 0 {
+                sender.send_data(Bytes::from(vec![7; room]), false).unwrap();
+                sent += room;
+                silent_since = tokio::time::Instant::now();
+            }
+        }
+        sleep(Duration::from_millis(5)).await;
+    }
+    (sent, senders)
+}
+
+#[actix_web::test]
+async fn given_connections_whose_bodies_nobody_reads_when_memory_is_short_then_what_they_send_is_counted_or_little()
+ {
+    // Given
+    let server = Server::start_with(limits(), 5 << 20).await;
+    let (mut clients, mut bodies, mut sent) = (Vec::new(), Vec::new(), Vec::new());
+
+    // When
+    for _ in 0..5 {
+        let mut client = server.client(&Builder::new()).await;
+        let (bytes, open) = send_unread(&mut client, 4).await;
+        clients.push(client);
+        bodies.push(open);
+        sent.push(bytes);
+    }
+
+    // Then
+    assert!(sent[0] >= 2 << 20, "{sent:?}");
+    let all: usize = sent.iter().sum();
+    let uncounted = clients.len() * 65_535;
+    let counted = server.windows.held();
+    assert!(counted <= 5 << 20, "{counted} of {sent:?}");
+    assert!(all <= counted + uncounted, "{sent:?} are not {counted}");
+    for client in clients {
+        client.ended.abort();
+    }
+    server.held.is_over.store(true, Ordering::SeqCst);
+    until("nothing is held", || server.windows.held() == 0).await;
 }
