@@ -78,9 +78,9 @@ fn given_a_thousand_uploads_of_one_client_that_drip_when_another_pushes_then_it_
         .collect();
     let taken = until("one client has its share of the places", || {
         let taken = places_taken(&server);
-        (taken > DRIPS / 2).then_some(taken)
+        (taken > DRIPS / 3).then_some(taken)
     });
-    assert!(taken < DRIPS * 3 / 4, "one client has {taken} places");
+    assert!(taken < DRIPS / 2, "one client has {taken} places");
 
     let is_over = AtomicBool::new(false);
     thread::scope(|scope| {
@@ -101,7 +101,7 @@ fn given_a_thousand_uploads_of_one_client_that_drip_when_another_pushes_then_it_
         }
 
         // Then
-        assert!(places_taken(&server) > DRIPS / 2, "the drips were still there");
+        assert!(places_taken(&server) > DRIPS / 3, "the drips were still there");
         until("drips are given up although none is ever silent for long", || {
             (places_taken(&server) == 0).then_some(())
         });

@@ -7,6 +7,7 @@ mod arguments;
 mod bench;
 mod collection;
 mod connection;
+mod dawdlers;
 mod document;
 mod fixture;
 mod growth;

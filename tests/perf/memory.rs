@@ -1,7 +1,5 @@
 //! What connections cost in memory: many large uploads at once, and clients that stop reading.
 
-use std::io::{Read, Write};
-use std::net::TcpStream;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -9,6 +7,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, anyhow, ensure};
 use serde::Serialize;
 
+use crate::dawdlers::{self, Dawdlers};
 use crate::fixture::STREAMS;
 use crate::load::{Load, Sample, drive};
 use crate::payload::{Block, Payload};
@@ -29,6 +28,8 @@ const SETTLE: Duration = Duration::from_secs(3);
 const SPARE: u64 = 2 << 30;
 /// "RSS < 256 MB".
 const MOST_MEGABYTES: f64 = 256.0;
+/// What a kind of clients may make the server hold: the default of `limits.memory`.
+const MOST_HELD_MEGABYTES: f64 = 134.0;
 
 /// What was found.
 #[derive(Clone, Debug, Serialize)]
@@ -42,6 +43,8 @@ pub(crate) struct MemoryUse {
     readers: usize,
     /// Growth of the resident memory while they hold their connections.
     readers_growth: u64,
+    /// Those that make the server hold more than they should.
+    dawdlers: Vec<Dawdlers>,
 }
 
 /// Measures with a server of ours below `directory`; every upload has `upload` bytes.
@@ -59,9 +62,27 @@ pub(crate) fn measure(binary: &Path, directory: &Path, upload: u64, nonce: u64) 
     let ours = Ours::new(binary, directory)?;
     let started = ours.start()?;
     let idle_resident = started.process.memory()?.resident;
-    let (readers_growth, started) = slow_readers(&ours, started, nonce)?;
+    let digest = stored_blob(&started, nonce)?;
+    started.process.stop()?;
+    let started = ours.start()?;
+    let readers_growth = slow_readers(&started, &digest)?;
+    let mut held = Vec::new();
+    started.process.stop()?;
+    let started = ours.start()?;
+    held.push(dawdlers::cold_readers(&started, directory, &digest)?);
+    started.process.stop()?;
+    let started = ours.start()?;
+    held.push(dawdlers::dripping_manifests(&started)?);
+    started.process.stop()?;
+    held.push(dawdlers::streams_without_window(
+        Ours::new(binary, directory)?,
+        directory,
+        &digest,
+    )?);
+    let started = ours.start()?;
     let (sample, peak) = uploads(&started, upload, nonce + 1)?;
     Ok(MemoryUse {
+        dawdlers: held,
         upload_bytes: upload,
         upload_rate: sample.bytes as f64 / 1e6 / sample.elapsed.as_secs_f64(),
         peak_resident: peak.peak,
@@ -129,8 +150,8 @@ fn watched<T: Send>(process: &Process, work: impl FnOnce() -> Result<T> + Send) 
     })
 }
 
-/// How much the memory grows by clients that begin to read and stop; in a server that has just started.
-fn slow_readers(ours: &Ours, started: Started, nonce: u64) -> Result<(u64, Started)> {
+/// The digest of a blob that is there from now on.
+fn stored_blob(started: &Started, nonce: u64) -> Result<String> {
     let payload = Payload {
         nonce,
         length: READ_BLOB,
@@ -145,31 +166,18 @@ fn slow_readers(ours: &Ours, started: Started, nonce: u64) -> Result<(u64, Start
     drive(one, &started.address, async |connection, _| {
         push_blob(connection, STREAMS, payload, &digest).await
     })?;
-    started.process.stop()?;
-    let started = ours.start()?;
+    Ok(digest)
+}
+
+/// How much the memory grows by clients that begin to read and stop; in a server that has just started.
+fn slow_readers(started: &Started, digest: &str) -> Result<u64> {
     eprintln!("memory: {READERS} clients begin to read and stop");
     let before = started.process.memory()?.resident;
-    let request = format!(
-        "GET /v2/{STREAMS}/blobs/{digest} HTTP/1.1\r\nHost: {}\r\n\r\n",
-        started.address.host()
-    );
-    let mut readers = Vec::with_capacity(READERS);
-    for _ in 0..READERS {
-        let mut reader = TcpStream::connect(started.address.host())?;
-        reader.write_all(request.as_bytes())?;
-        let mut status = [0; 12];
-        reader.read_exact(&mut status)?;
-        ensure!(
-            &status == b"HTTP/1.1 200",
-            "a reader was answered {}",
-            String::from_utf8_lossy(&status)
-        );
-        readers.push(reader);
-    }
+    let readers = dawdlers::readers(started, digest, READERS)?;
     std::thread::sleep(SETTLE);
     let during = started.process.memory()?.resident;
     drop(readers);
-    Ok((during.saturating_sub(before), started))
+    Ok(during.saturating_sub(before))
 }
 
 impl MemoryUse {
@@ -183,17 +191,25 @@ impl MemoryUse {
             "MB of resident memory (peak) with {UPLOADS} parallel uploads of {} MiB",
             self.upload_bytes / MIB
         );
-        vec![Check::new(
+        let peak = Check::new(
             what,
             Bound::Below(MOST_MEGABYTES),
             Some(self.peak_resident as f64 / 1e6),
-        )]
+        );
+        let held = self.dawdlers.iter().map(|dawdlers| {
+            Check::new(
+                format!("MB held for {}", dawdlers.what),
+                Bound::Below(MOST_HELD_MEGABYTES),
+                Some(dawdlers.growth as f64 / 1e6),
+            )
+        });
+        std::iter::once(peak).chain(held).collect()
     }
 
     /// The table for people.
     pub(crate) fn markdown(&self) -> String {
         let per_reader = self.readers_growth / (self.readers as u64).max(1) / 1024;
-        format!(
+        let table = format!(
             "| state of the server | MB |\n|---|---:|\n\
              | idle, resident | {} |\n\
              | {UPLOADS} uploads of {} MiB at {} MB/s together, peak resident (`VmHWM`, with mapped files) | {} |\n\
@@ -206,7 +222,18 @@ impl MemoryUse {
             Self::megabytes(self.peak_anonymous),
             self.readers,
             Self::megabytes(self.readers_growth),
-        )
+        );
+        let row = |dawdlers: &Dawdlers| {
+            format!(
+                "| {}, growth | {} |\n",
+                dawdlers.what,
+                Self::megabytes(dawdlers.growth)
+            )
+        };
+        self.dawdlers
+            .iter()
+            .map(row)
+            .fold(table, |table, row| table + &row)
     }
 }
 
@@ -223,6 +250,10 @@ mod tests {
             idle_resident: 30_000_000,
             readers: 256,
             readers_growth: 256 * 300 * 1024,
+            dawdlers: vec![Dawdlers {
+                what: "clients that wait".to_owned(),
+                growth: 12_000_000,
+            }],
         }
     }
 
@@ -237,5 +268,7 @@ mod tests {
     fn given_readers_when_reported_then_their_share_is_told() {
         let text = with_peak(1).markdown();
         assert!(text.contains("growth: 300 KiB each"), "{text}");
+        assert!(text.ends_with("| clients that wait, growth | 12.0 |\n"), "{text}");
+        assert_eq!(with_peak(1).checks().len(), 2);
     }
 }

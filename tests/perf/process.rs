@@ -150,6 +150,7 @@ pub(crate) struct Ours {
     directory: PathBuf,
     version: String,
     settings: String,
+    http: String,
 }
 
 impl Ours {
@@ -160,7 +161,16 @@ impl Ours {
             directory: directory.to_owned(),
             version: version(binary)?,
             settings: String::new(),
+            http: String::new(),
         })
+    }
+
+    /// The same with more settings of `http`, each after a comma.
+    pub(crate) fn with_http(self, settings: &str) -> Self {
+        Self {
+            http: settings.to_owned(),
+            ..self
+        }
     }
 
     /// The same with more lines of configuration.
@@ -224,7 +234,7 @@ impl Ours {
         let data = self.directory.display();
         let configuration = format!(
             r#"configVersion: 1
-http: {{ listen: "127.0.0.1:{public}" }}
+http: {{ listen: "127.0.0.1:{public}"{} }}
 operations: {{ listen: "127.0.0.1:{operations}" }}
 storage:
   metadata: {{ engine: rocksdb, path: "{data}/metadata" }}
@@ -234,7 +244,7 @@ accessControl:
     "**": {{ anonymousPolicy: [read, create, update, delete] }}
 log: {{ level: info, format: json }}
 {}"#,
-            self.settings
+            self.http, self.settings
         );
         // A server that reads meanwhile must not see half of it.
         let partial = self.directory.join("config.partial");

@@ -13,7 +13,7 @@ use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{HeaderName, HeaderValue, USER_AGENT};
 use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
-use actix_web::{Error, HttpMessage};
+use actix_web::{Error, HttpMessage, HttpRequest};
 use bytes::Bytes;
 use zas_core::RepositoryName;
 
@@ -65,6 +65,14 @@ impl ReceivedBytes {
     pub(super) fn early_end(&self) -> Option<EarlyEnd> {
         self.0.ended.get()
     }
+}
+
+/// Why the rest of the request's body was not waited for.
+pub(super) fn early_end(request: &HttpRequest) -> Option<EarlyEnd> {
+    let extensions = request.extensions();
+    extensions
+        .get::<ReceivedBytes>()
+        .and_then(ReceivedBytes::early_end)
 }
 
 /// What a request turned out to do with a repository that the caller may use.

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::fs;
 use std::ops::Bound;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -90,12 +91,25 @@ impl MemoryBlobs {
     }
 }
 
-/// Refuses what no machine has memory for, before it is waited for.
+/// The memory of this machine, where the system tells.
+static MACHINE_MEMORY: LazyLock<Option<u64>> = LazyLock::new(|| {
+    let told = fs::read_to_string("/proc/meminfo").ok()?;
+    let kibibytes = told.lines().find_map(|line| line.strip_prefix("MemTotal:"))?;
+    let kibibytes: u64 = kibibytes.trim().strip_suffix(" kB")?.parse().ok()?;
+    kibibytes.checked_mul(1024)
+});
+
+/// Refuses what this machine has no memory for, before it is waited for. An allocator that is asked promises more than
+/// there is.
 fn check_room(expected: Option<u64>) -> Result<()> {
-    let expected = usize::try_from(expected.unwrap_or(0)).unwrap_or(usize::MAX);
-    // Given back at once and never touched: this asks, it takes nothing.
-    let room = Vec::<u8>::new().try_reserve_exact(expected);
-    room.map_err(|_| BlobError::Full { free: 0, reserve: 0 })
+    let memory = MACHINE_MEMORY.unwrap_or(isize::MAX as u64);
+    if expected.is_some_and(|expected| expected > memory) {
+        return Err(BlobError::Full {
+            free: memory,
+            reserve: 0,
+        });
+    }
+    Ok(())
 }
 
 impl Default for MemoryBlobs {
@@ -281,19 +295,26 @@ mod tests {
     #[tokio::test]
     async fn given_a_length_that_no_machine_has_memory_for_when_announced_then_refused_before_a_byte_comes() {
         let store = MemoryBlobs::new();
-        let (_sender, batches) = batches();
-        let append = Append {
-            name: UploadId::new(Timestamp::from_millis(1), &[1; 10]),
-            offset: 0,
-            hashes: vec![Hashing::new(Algorithm::Sha256)],
-            batches,
-            expected: Some(1_000_000_000_000_000),
-            checkpoints: None,
-        };
+        // The largest is more than addresses reach, the others no more than an allocator promises.
+        for expected in [
+            1_000_000_000_000_000,
+            10_000_000_000_000,
+            MACHINE_MEMORY.unwrap() + 1,
+        ] {
+            let (_sender, batches) = batches();
+            let append = Append {
+                name: UploadId::new(Timestamp::from_millis(1), &[1; 10]),
+                offset: 0,
+                hashes: vec![Hashing::new(Algorithm::Sha256)],
+                batches,
+                expected: Some(expected),
+                checkpoints: None,
+            };
 
-        let refused = tokio::time::timeout(Duration::from_secs(5), store.append(append)).await;
+            let refused = tokio::time::timeout(Duration::from_secs(5), store.append(append)).await;
 
-        assert!(matches!(refused, Ok(Err(BlobError::Full { .. }))), "{refused:?}");
+            assert!(matches!(refused, Ok(Err(BlobError::Full { .. }))), "{refused:?}");
+        }
         assert!(store.scan(None, 1).await.unwrap().is_empty());
     }
 }

@@ -32,7 +32,7 @@ use call::Call;
 use path::OciPath;
 
 use crate::api::body::Held;
-use crate::api::observe::{EarlyEnd, ReceivedBytes, RouteTemplate};
+use crate::api::observe::{EarlyEnd, RouteTemplate, early_end};
 use crate::services::registry::RegistryError;
 
 /// Answers every request below `/v2`.
@@ -54,14 +54,6 @@ pub async fn dispatch(api: Data<OciApi>, request: HttpRequest, payload: Payload)
         request.extensions_mut().insert(used);
     }
     response
-}
-
-/// Why the rest of the request's body was not waited for.
-fn early_end(request: &HttpRequest) -> Option<EarlyEnd> {
-    let extensions = request.extensions();
-    extensions
-        .get::<ReceivedBytes>()
-        .and_then(ReceivedBytes::early_end)
 }
 
 /// Answers a request for a path that no protocol serves: 404, or 401 for those who may do nothing here.

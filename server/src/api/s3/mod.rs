@@ -24,7 +24,7 @@ pub use call::S3Api;
 use call::Call;
 use error::Refusal;
 
-use crate::api::observe::RouteTemplate;
+use crate::api::observe::{EarlyEnd, RouteTemplate, early_end};
 use crate::api::request_id::RequestId;
 
 /// The id of a request in an answer.
@@ -36,13 +36,28 @@ const HOST_ID: HeaderName = HeaderName::from_static("x-amz-id-2");
 /// Answers every request that is not of another protocol.
 pub async fn dispatch(api: &S3Api, request: HttpRequest, payload: Payload) -> HttpResponse {
     let answered = answer(api, &request, payload).await;
-    let mut response = answered.unwrap_or_else(|refusal| error::render(refusal, &request));
+    let mut response = answered.unwrap_or_else(|refusal| {
+        let refusal = early_end(&request).map_or(refusal, of_early_end);
+        error::render(refusal, &request)
+    });
     let id = request.extensions().get::<RequestId>().cloned();
     if let Some(id) = id.and_then(|id| HeaderValue::from_str(id.as_str()).ok()) {
         response.headers_mut().insert(REQUEST_ID, id.clone());
         response.headers_mut().insert(HOST_ID, id);
     }
     response
+}
+
+/// What a client is told whose body was not waited for.
+fn of_early_end(reason: EarlyEnd) -> Refusal {
+    match reason {
+        EarlyEnd::Stalled => ErrorCode::RequestTimeout.into(),
+        EarlyEnd::CutOff => S3Error::with_message(
+            ErrorCode::ServiceUnavailable,
+            "The server is stopping. Please try again.",
+        )
+        .into(),
+    }
 }
 
 async fn answer(api: &S3Api, request: &HttpRequest, payload: Payload) -> Result<HttpResponse, Refusal> {
@@ -138,5 +153,32 @@ fn set_header(response: &mut HttpResponse, name: &'static str, value: &str) {
         response
             .headers_mut()
             .insert(HeaderName::from_static(name), value);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::body::to_bytes;
+    use actix_web::test::TestRequest;
+
+    use super::*;
+
+    #[actix_web::test]
+    async fn given_a_body_that_was_not_waited_for_when_answered_then_the_client_learns_whose_fault_it_was() {
+        for (reason, status, code) in [
+            (
+                EarlyEnd::CutOff,
+                StatusCode::SERVICE_UNAVAILABLE,
+                "ServiceUnavailable",
+            ),
+            (EarlyEnd::Stalled, StatusCode::BAD_REQUEST, "RequestTimeout"),
+        ] {
+            let request = TestRequest::put().uri("/bucket/key").to_http_request();
+            let response = error::render(of_early_end(reason), &request);
+            assert_eq!(response.status(), status);
+            let body = to_bytes(response.into_body()).await.unwrap();
+            let text = std::str::from_utf8(&body).unwrap();
+            assert!(text.contains(&format!("<Code>{code}</Code>")), "{text}");
+        }
     }
 }
