@@ -17,15 +17,15 @@ use crate::workload::Worker;
 
 /// Every place that requests pass: of an operation of a store, the places before and after it.
 const OF_REQUESTS: [&str; 32] = [
-    "append.after_open",
-    "append.after_write",
+    "write.after_open",
+    "write.after_write",
     "seal.before_data_sync",
     "seal.after_data_sync",
     "seal.after_entry_sync",
     "commit.before_batch",
     "commit.after_batch",
-    "blobs.append.before",
-    "blobs.append.after",
+    "blobs.write.before",
+    "blobs.write.after",
     "blobs.open.before",
     "metadata.create_upload.before",
     "metadata.create_upload.after",

@@ -12,11 +12,12 @@ use std::task::{Context, Poll};
 
 use actix_web::body::{BodySize, MessageBody};
 use bytes::Bytes;
-use zas_blobs::{BlobError, BlobReader};
+use zas_blobs::BlobError;
 use zas_core::ByteRange;
 
 use crate::services::capacity::{Client, Share, Shares};
-use crate::services::registry::{BlobBody, StoredPart};
+use crate::services::content::ContentRun;
+use crate::services::registry::BlobBody;
 
 /// Bytes of one blocking read when the content is not in memory.
 const COLD_READ: usize = 1024 * 1024;
@@ -106,7 +107,7 @@ impl MessageBody for Held {
 }
 
 /// A blob, or a range of it, on its way out: from the page cache on this thread, from the disk on others with the next
-/// read already under way.
+/// read already under way. Of the runs of bytes that it is stored in at most two are open: the ones being read.
 ///
 /// A piece that its client does not read stays in the buffers of the connection. So the memory of one is taken before the
 /// first and held to the end; where there is none, pieces are small and each waits until the one before has left.
@@ -125,7 +126,7 @@ pub(super) struct BlobStream {
 }
 
 struct Run {
-    source: Source,
+    source: ContentRun,
     position: u64,
     left: u64,
 }
@@ -135,14 +136,9 @@ impl Run {
         Self {
             position: 0,
             left: bytes.len() as u64,
-            source: Source::Inline(bytes),
+            source: ContentRun::Inline(bytes),
         }
     }
-}
-
-enum Source {
-    Inline(Bytes),
-    Stored(Arc<dyn BlobReader>),
 }
 
 impl BlobStream {
@@ -213,12 +209,13 @@ impl BlobStream {
         let most = self.piece();
         let run = self.runs.front_mut()?;
         let piece = match &run.source {
-            Source::Inline(bytes) => {
+            ContentRun::Inline(bytes) => {
                 let start = usize::try_from(run.position).ok()?;
                 let end = start.checked_add(usize::try_from(run.left).ok()?)?;
                 (end <= bytes.len()).then(|| bytes.slice(start..end))?
             }
-            Source::Stored(reader) => reader.try_read(run.position, to_read(run.left, most))?,
+            // One that is not open yet is opened where that may wait.
+            ContentRun::Stored(stored) => stored.reader()?.try_read(run.position, to_read(run.left, most))?,
         };
         self.advance(piece.len() as u64);
         Some(piece)
@@ -228,7 +225,7 @@ impl BlobStream {
     fn read_cold(&mut self) {
         while self.reading.len() < COLD_READS {
             let Some(run) = self.runs.front() else { return };
-            let Source::Stored(reader) = &run.source else {
+            let ContentRun::Stored(stored) = &run.source else {
                 return;
             };
             let mut length = to_read(run.left, COLD_READ);
@@ -239,8 +236,8 @@ impl BlobStream {
                 }
                 length = length.min(self.piece());
             }
-            let (reader, position) = (Arc::clone(reader), run.position);
-            let reading = tokio::spawn(async move { reader.read(position, length).await });
+            let (stored, position) = (stored.clone(), run.position);
+            let reading = tokio::spawn(async move { stored.open().await?.read(position, length).await });
             let result = Box::pin(async move {
                 reading.await.unwrap_or_else(|panic| {
                     let source = std::io::Error::other(panic.to_string());
@@ -287,26 +284,31 @@ fn to_read(left: u64, most: usize) -> usize {
 fn runs(body: &BlobBody, range: ByteRange) -> VecDeque<Run> {
     match body {
         BlobBody::Inline(bytes) => VecDeque::from([Run {
-            source: Source::Inline(bytes.clone()),
+            source: ContentRun::Inline(bytes.clone()),
             position: range.start,
             left: range.length,
         }]),
-        BlobBody::Stored(parts) => stored_runs(parts, range),
+        BlobBody::Stored(stored) => in_range(stored.iter().cloned().map(ContentRun::Stored), range),
+        BlobBody::Parts(parts) => in_range(parts.iter().cloned(), range),
     }
 }
 
-fn stored_runs(parts: &[StoredPart], range: ByteRange) -> VecDeque<Run> {
+fn in_range(sources: impl Iterator<Item = ContentRun>, range: ByteRange) -> VecDeque<Run> {
     let (mut skip, mut left) = (range.start, range.length);
     let mut runs = VecDeque::new();
-    for StoredPart { extent, reader } in parts {
-        let skipped = skip.min(extent.length);
+    for source in sources {
+        let (offset, length) = match &source {
+            ContentRun::Inline(bytes) => (0, bytes.len() as u64),
+            ContentRun::Stored(stored) => (stored.extent().offset, stored.extent().length),
+        };
+        let skipped = skip.min(length);
         skip -= skipped;
-        let taken = (extent.length - skipped).min(left);
+        let taken = (length - skipped).min(left);
         left -= taken;
         if taken > 0 {
             runs.push_back(Run {
-                source: Source::Stored(Arc::clone(reader)),
-                position: extent.offset + skipped,
+                source,
+                position: offset + skipped,
                 left: taken,
             });
         }

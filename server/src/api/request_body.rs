@@ -11,7 +11,7 @@ use tokio::time::{Instant, timeout};
 use super::observe::{EarlyEnd, ReceivedBytes};
 use super::pace::Pace;
 use crate::services::capacity::{Client, Refusal, Share, Shares};
-use crate::services::registry::{BodyError, RequestBody};
+use crate::services::content::{BodyError, RequestBody};
 
 /// The error of a body that a stopping server no longer waits for.
 #[derive(Debug, thiserror::Error)]

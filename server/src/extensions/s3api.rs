@@ -29,7 +29,6 @@ impl Extension for S3ApiExtension {
     fn attach(&self, services: &Services) -> Result<Parts, String> {
         let objects = Objects::new(ObjectsParts {
             metadata: Arc::clone(&services.metadata),
-            blobs: Arc::clone(&services.blobs),
             clock: Arc::clone(&services.clock),
             ids: Arc::clone(&services.ids),
             registry: services.registry.clone(),

@@ -8,10 +8,10 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use zas_blobs::{Append, Appended, BlobError, BlobReader, BlobStore, Capacity};
+use zas_blobs::{BlobError, BlobReader, BlobStore, Capacity, Write};
 use zas_core::{
-    BucketId, BucketName, Digest, Holder, ObjectKey, Reference, RepositoryName, StoreId, Tag, Timestamp,
-    UploadId,
+    BucketId, BucketName, Digest, Holder, LocationName, ObjectKey, Reference, RepositoryName, StoreId, Tag,
+    Timestamp, UploadId,
 };
 use zas_failpoints::reach;
 use zas_metadata::{
@@ -19,14 +19,14 @@ use zas_metadata::{
     BucketStore, Claim, CommitManifest, CommitOutcome, CompleteMultipart, CompleteOutcome,
     CompletedMultipart, CompositePart, CreateAccessKeyOutcome, CreateBucketOutcome, CreateMultipartOutcome,
     DamageOutcome, DeleteBucketOutcome, DeleteManifestOutcome, DeleteObject, DeleteOutcome, DeleteTagOutcome,
-    DigestOutcome, DocumentKind, DueLink, Epoch, FinishOutcome, FinishUpload, Garbage, GarbageOutcome, Lease,
-    ListAccessKeys, ListBuckets, ListMultiparts, ListObjects, ListVersions, ListedBucket, ManifestStat,
-    MetadataError, MetadataStore, MountOutcome, MultipartName, MultipartPage, MultipartStat, MultipartStore,
-    NewAccessKey, NewBucket, NewMultipart, ObjectBytes, ObjectLookup, ObjectPage, ObjectStore, ObjectVersion,
-    Origin, OrphanOutcome, Owner, Page, Part, Precondition, Progress, PutObject, PutOutcome, PutPart,
-    PutPartOutcome, ReapOutcome, ReferrerCursor, ReferrerPage, Result, RevokeOutcome, Run, ScrubEntry,
-    ScrubPosition, SharedManifest, StoredManifest, SweepPosition, Timing, UpdateOutcome, UploadEntry,
-    VersionPage, VersionSelector, Versioning, WriterOutcome,
+    DigestOutcome, DocumentKind, DueLink, Epoch, Extent, FinishOutcome, FinishUpload, Garbage,
+    GarbageOutcome, Lease, ListAccessKeys, ListBuckets, ListMultiparts, ListObjects, ListVersions,
+    ListedBucket, ManifestStat, MetadataError, MetadataStore, MountOutcome, MultipartName, MultipartPage,
+    MultipartStat, MultipartStore, NewAccessKey, NewBucket, NewMultipart, ObjectBytes, ObjectLookup,
+    ObjectPage, ObjectStore, ObjectVersion, Origin, OrphanOutcome, Owner, Page, Part, Precondition, Progress,
+    PutObject, PutOutcome, PutPart, PutPartOutcome, ReapOutcome, ReferrerCursor, ReferrerPage, Result,
+    RevokeOutcome, Run, ScrubEntry, ScrubPosition, SharedManifest, StoredManifest, SweepPosition, Timing,
+    UpdateOutcome, UploadEntry, VersionPage, VersionSelector, Versioning, WriterOutcome, Written,
 };
 
 use super::metadata_operations::metadata_operations;
@@ -81,25 +81,25 @@ metadata_operations!(failing);
 
 #[async_trait]
 impl BlobStore for FailingBlobs {
-    async fn append(&self, append: Append) -> zas_blobs::Result<Appended> {
-        reach("blobs.append.before").map_err(broken)?;
-        let appended = self.0.append(append).await?;
-        reach("blobs.append.after").map_err(broken)?;
-        Ok(appended)
+    async fn write(&self, write: Write) -> zas_blobs::Result<u64> {
+        reach("blobs.write.before").map_err(broken)?;
+        let length = self.0.write(write).await?;
+        reach("blobs.write.after").map_err(broken)?;
+        Ok(length)
     }
 
-    async fn open(&self, name: UploadId) -> zas_blobs::Result<Arc<dyn BlobReader>> {
+    async fn open(&self, name: LocationName) -> zas_blobs::Result<Arc<dyn BlobReader>> {
         reach("blobs.open.before").map_err(broken)?;
         self.0.open(name).await
     }
 
-    async fn delete(&self, name: UploadId) -> zas_blobs::Result<()> {
+    async fn delete(&self, name: LocationName) -> zas_blobs::Result<()> {
         reach("blobs.delete.before").map_err(broken)?;
         self.0.delete(name).await?;
         reach("blobs.delete.after").map_err(broken)
     }
 
-    async fn scan(&self, after: Option<UploadId>, count: usize) -> zas_blobs::Result<Vec<UploadId>> {
+    async fn scan(&self, after: Option<LocationName>, count: usize) -> zas_blobs::Result<Vec<LocationName>> {
         reach("blobs.scan.before").map_err(broken)?;
         self.0.scan(after, count).await
     }

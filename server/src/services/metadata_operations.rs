@@ -57,7 +57,8 @@ macro_rules! metadata_operations {
                 fn create_upload(origin: &Origin, holder: &Holder, id: UploadId) -> Epoch;
                 fn stat_upload(holder: &Holder, id: UploadId) -> Option<u64>;
                 fn claim_upload(holder: &Holder, id: UploadId) -> Option<Claim>;
-                fn save_progress(id: UploadId, epoch: Epoch, progress: Progress) -> WriterOutcome;
+                fn save_progress(id: UploadId, epoch: Epoch, progress: Progress, written: Written) -> WriterOutcome;
+                fn upload_extents(id: UploadId) -> Vec<Extent>;
                 fn touch_upload(id: UploadId, epoch: Epoch) -> WriterOutcome;
                 fn finish_upload(origin: &Origin, upload: FinishUpload) -> FinishOutcome;
                 fn abort_upload(origin: &Origin, id: UploadId, epoch: Epoch) -> WriterOutcome;
@@ -85,9 +86,10 @@ macro_rules! metadata_operations {
                 ) -> ReferrerPage;
                 fn take_due(count: usize) -> Vec<DueLink>;
                 fn reap(link: &DueLink) -> ReapOutcome;
-                fn take_doomed(count: usize) -> Vec<UploadId>;
-                fn forget_location(name: UploadId) -> ();
-                fn claim_orphan(name: UploadId) -> OrphanOutcome;
+                fn take_doomed(count: usize) -> Vec<LocationName>;
+                fn forget_location(name: LocationName) -> ();
+                fn postpone_deletion(name: LocationName) -> ();
+                fn claim_orphan(name: LocationName) -> OrphanOutcome;
                 fn list_blobs(after: Option<&Digest>, count: usize) -> Page<ScrubEntry>;
                 fn mark_damaged(digest: &Digest, seen: Option<&BlobContent>) -> DamageOutcome;
                 fn clear_damage(digest: &Digest, seen: &BlobContent) -> DamageOutcome;
@@ -95,7 +97,7 @@ macro_rules! metadata_operations {
                 fn list_damaged(count: usize) -> Page<Digest>;
                 fn scrub_position() -> ScrubPosition;
                 fn save_scrub_position(position: ScrubPosition) -> ();
-                fn find_orphans(names: &[UploadId]) -> Vec<UploadId>;
+                fn find_orphans(names: &[LocationName]) -> Vec<LocationName>;
                 fn sweep_position() -> Option<SweepPosition>;
                 fn save_sweep_position(position: SweepPosition) -> ();
                 fn store_id() -> Option<StoreId>;

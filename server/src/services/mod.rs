@@ -3,6 +3,7 @@
 pub mod auth;
 pub mod capacity;
 mod configuration_problems;
+pub mod content;
 #[cfg(feature = "failpoints")]
 pub mod failpoints;
 pub mod maintenance;

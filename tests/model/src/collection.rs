@@ -76,12 +76,17 @@ impl Protocol {
             return None;
         }
         let blob = state.rows.blob.take()?;
+        let names = &blob[..self.scenario.chunks];
         if self.rules.has(Rule::DoomThenDelete) {
-            Self::doom(state, blob.name);
+            for name in names {
+                Self::doom(state, *name);
+            }
             return None;
         }
-        state.rows.locations[usize::from(blob.name)] = None;
-        Some(blob.name)
+        for name in names {
+            state.rows.locations[usize::from(*name)] = None;
+        }
+        Some(blob[0])
     }
 
     /// Forgets a doomed name.
@@ -95,8 +100,7 @@ impl Protocol {
 
     /// Dooms a name that no row knows.
     pub(crate) fn claim_orphan(&self, state: &mut State, name: u8) {
-        let mut uploads = (0_u8..).zip(&state.rows.uploads);
-        let is_reserved = uploads.any(|(id, upload)| upload.is_some() && self.name_of(id) == name);
+        let is_reserved = self.is_reserved(state, name);
         let is_located = state.rows.locations[usize::from(name)].is_some();
         if is_reserved && self.rules.has(Rule::SweepAsksUploads)
             || is_located && self.rules.has(Rule::SweepAsksLocations)
@@ -111,9 +115,9 @@ impl Protocol {
 
     /// Deletes the bytes under a name.
     pub(crate) fn delete_bytes(&self, state: &mut State, name: u8) {
-        let mut uploads = (0_u8..).zip(&state.rows.uploads);
-        let is_reserved = uploads.any(|(id, upload)| upload.is_some() && self.name_of(id) == name);
-        if is_reserved || state.rows.locations[usize::from(name)] == Some(Location::Live) {
+        let mut uploads = state.rows.uploads.iter().flatten();
+        let is_listed = uploads.any(|upload| upload.extents[..usize::from(upload.saved)].contains(&name));
+        if is_listed || state.rows.locations[usize::from(name)] == Some(Location::Live) {
             state.breach(Breach::NamedBytesDeleted);
         }
         if state.has_bytes(name) {

@@ -2,7 +2,7 @@
 
 use crate::protocol::Protocol;
 use crate::rules::Rule;
-use crate::state::{DIGEST_NAME, Extents, Link, Location, SEGMENTS, State, Tick, Upload};
+use crate::state::{CLAIMS, DIGEST, Epoch, Extents, Link, Location, NAMES_OF_UPLOAD, State, Tick, Upload};
 use crate::witness::Event;
 
 /// How long doomed bytes stay.
@@ -32,15 +32,37 @@ impl Protocol {
     /// Every operation that waits for the disk makes durable what was noted before it.
     pub(crate) fn sync(state: &mut State) {
         state.synced_uploads = state.rows.uploads;
+        state.synced_locations = state.rows.locations;
     }
 
-    /// Where an upload's bytes are.
-    pub(crate) fn name_of(&self, upload: u8) -> u8 {
-        if self.rules.has(Rule::NameIsUpload) {
+    /// The name that a writer of an upload writes; `None` when it claimed more often than the model has room for.
+    pub(crate) fn name_of(&self, upload: u8, epoch: Epoch) -> Option<u8> {
+        let own = if self.rules.has(Rule::OwnNames) {
+            epoch.start * CLAIMS + epoch.claim.saturating_sub(2)
+        } else {
+            0
+        };
+        let is_room = epoch.claim < CLAIMS + 2;
+        is_room.then_some(self.first_name_of(upload) + own)
+    }
+
+    /// The first of the names of an upload.
+    pub(crate) fn first_name_of(&self, upload: u8) -> u8 {
+        let upload = if self.rules.has(Rule::NameIsUpload) {
             upload
         } else {
-            DIGEST_NAME
-        }
+            DIGEST
+        };
+        upload * NAMES_OF_UPLOAD
+    }
+
+    /// Whether an upload has reserved a name.
+    pub(crate) fn is_reserved(&self, state: &State, name: u8) -> bool {
+        let mut uploads = (0_u8..).zip(&state.rows.uploads);
+        uploads.any(|(id, upload)| {
+            let first = self.first_name_of(id);
+            upload.is_some() && (first..first + NAMES_OF_UPLOAD).contains(&name)
+        })
     }
 
     /// Reserves an id, without waiting for the disk.
@@ -48,34 +70,53 @@ impl Protocol {
         let id = state.next_upload;
         state.next_upload += 1;
         state.rows.uploads[usize::from(id)] = Some(Upload {
-            epoch: 1,
+            epoch: Epoch {
+                start: state.start,
+                claim: 1,
+            },
             saved: 0,
-            segments: [0; 2],
+            extents: [0; _],
+            is_writing: false,
             is_idle: false,
         });
         id
     }
 
-    /// Fences the present writer off, without waiting for the disk.
-    pub(crate) fn claim_upload(state: &mut State, id: u8) -> Claim {
-        let Some(upload) = &mut state.rows.uploads[usize::from(id)] else {
+    /// Fences the present writer off and dooms what it did not list, without waiting for the disk.
+    pub(crate) fn claim_upload(&self, state: &mut State, id: u8) -> Claim {
+        let Some(upload) = state.rows.uploads[usize::from(id)] else {
             return Claim::Unknown;
         };
-        upload.epoch += 1;
-        upload.is_idle = false;
-        Claim::Claimed(*upload)
-    }
-
-    /// The segment that an epoch writes.
-    pub(crate) fn segment_of(&self, epoch: u8) -> Option<u8> {
-        if !self.has_own_segments() {
-            return Some(0);
+        if upload.is_writing {
+            self.doom_unlisted(state, id, upload);
         }
-        let segment = epoch - 2;
-        (usize::from(segment) < SEGMENTS).then_some(segment)
+        let epoch = Epoch {
+            start: state.start,
+            claim: upload.epoch.claim + 1,
+        };
+        let claimed = Upload {
+            epoch,
+            is_writing: true,
+            is_idle: false,
+            ..upload
+        };
+        state.rows.uploads[usize::from(id)] = Some(claimed);
+        Claim::Claimed(claimed)
     }
 
-    fn owned(&self, state: &State, id: u8, epoch: u8) -> Result<Upload, Outcome> {
+    /// Dooms the name that the present writer of an upload may be writing.
+    fn doom_unlisted(&self, state: &mut State, id: u8, upload: Upload) {
+        let listed = &upload.extents[..usize::from(upload.saved)];
+        if let Some(name) = self.name_of(id, upload.epoch)
+            && self.rules.has(Rule::ClaimDooms)
+            && !listed.contains(&name)
+        {
+            self.saw(Event::UnlistedDoomed);
+            Self::doom(state, name);
+        }
+    }
+
+    fn owned(&self, state: &State, id: u8, epoch: Epoch) -> Result<Upload, Outcome> {
         match state.rows.uploads[usize::from(id)] {
             None => Err(Outcome::Unknown),
             Some(upload) if self.rules.has(Rule::EpochIsRequired) && upload.epoch != epoch => {
@@ -91,9 +132,9 @@ impl Protocol {
         &self,
         state: &mut State,
         id: u8,
-        epoch: u8,
+        epoch: Epoch,
         saved: u8,
-        segments: [u8; 2],
+        extents: Extents,
     ) -> Outcome {
         let upload = match self.owned(state, id, epoch) {
             Ok(upload) => upload,
@@ -101,7 +142,8 @@ impl Protocol {
         };
         state.rows.uploads[usize::from(id)] = Some(Upload {
             saved,
-            segments,
+            extents,
+            is_writing: false,
             is_idle: false,
             ..upload
         });
@@ -111,7 +153,7 @@ impl Protocol {
     }
 
     /// Cancels an upload that was idle when it was listed.
-    pub(crate) fn abort_upload(&self, state: &mut State, id: u8, epoch: u8) -> Outcome {
+    pub(crate) fn abort_upload(&self, state: &mut State, id: u8, epoch: Epoch) -> Outcome {
         let upload = match self.owned(state, id, epoch) {
             Ok(upload) => upload,
             Err(refusal) => return refusal,
@@ -120,8 +162,10 @@ impl Protocol {
             state.promises.offsets[usize::from(id)] = 0;
         }
         state.rows.uploads[usize::from(id)] = None;
-        let name = self.name_of(id);
-        Self::doom(state, name);
+        for name in &upload.extents[..usize::from(upload.saved)] {
+            Self::doom(state, *name);
+        }
+        self.doom_unlisted(state, id, upload);
         self.saw(Event::Expired);
         Self::sync(state);
         Outcome::Done
@@ -132,29 +176,20 @@ impl Protocol {
         &self,
         state: &mut State,
         id: u8,
-        epoch: u8,
+        epoch: Epoch,
         repository: u8,
-        segments: [u8; 2],
+        extents: Extents,
         looked: Option<bool>,
     ) -> Outcome {
         if let Err(refusal) = self.owned(state, id, epoch) {
             return refusal;
         }
         state.rows.uploads[usize::from(id)] = None;
-        let name = self.name_of(id);
         if looked.unwrap_or(state.rows.blob.is_some()) {
             self.saw(Event::Deduplicated);
-            match state.rows.blob {
-                Some(blob) if blob.name == name => {}
-                Some(old) if self.scenario.renews => {
-                    Self::place_blob(state, name, segments);
-                    self.retire(state, old.name);
-                }
-                _ if self.rules.has(Rule::DuplicateIsDoomed) => Self::doom(state, name),
-                _ => {}
-            }
+            self.finish_duplicate(state, extents);
         } else {
-            Self::place_blob(state, name, segments);
+            self.place_blob(state, extents);
         }
         self.grant(state, repository, Some(id));
         state.promises.offsets[usize::from(id)] = 0;
@@ -164,9 +199,36 @@ impl Protocol {
         Outcome::Done
     }
 
-    fn place_blob(state: &mut State, name: u8, segments: [u8; 2]) {
-        state.rows.blob = Some(Extents { name, segments });
-        state.rows.locations[usize::from(name)] = Some(Location::Live);
+    /// Ends an upload of content that is stored already.
+    fn finish_duplicate(&self, state: &mut State, extents: Extents) {
+        let names = self.names(extents);
+        let stored = state.rows.blob.map(|blob| self.names(blob));
+        let is_stored = |name: &u8| stored.as_ref().is_some_and(|stored| stored.contains(name));
+        match &stored {
+            Some(old) if self.scenario.renews && !names.iter().any(is_stored) => {
+                self.place_blob(state, extents);
+                for name in old {
+                    self.retire(state, *name);
+                }
+            }
+            _ if self.rules.has(Rule::DuplicateIsDoomed) => {
+                for name in names.iter().filter(|name| !is_stored(name)) {
+                    Self::doom(state, *name);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn names(&self, extents: Extents) -> Vec<u8> {
+        extents[..self.scenario.chunks].to_vec()
+    }
+
+    fn place_blob(&self, state: &mut State, extents: Extents) {
+        for name in self.names(extents) {
+            state.rows.locations[usize::from(name)] = Some(Location::Live);
+        }
+        state.rows.blob = Some(extents);
     }
 
     /// Gives up a location whose place another has taken.

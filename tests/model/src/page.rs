@@ -17,23 +17,34 @@ const HEAD: &str = "\
 
 Written by `cargo run -p zas-protocol-model -- --write`; a test fails when it differs. The model is `tests/model`.
 
-**What is modelled.** The rows that all replicas share (uploads with epoch and saved offset, blob, links with leases,
-edges, manifests, tags, due entries, live and doomed locations), the bytes on the disk with what a power loss leaves of
-them, requests as the steps they are (claim, open, write, sync, row, answer), clients that do not hear an answer and
-repeat, collectors that look outside and then reap, deleters, the sweep, the expiry of idle uploads, pushes whose proved
-bytes take the place of stored ones. Every step may interleave with every other; a replica may crash between any two; a
-power loss turns unsynced bytes into zeros and forgets what was noted without waiting for the disk.
+**What is modelled.** The rows that all replicas share (uploads with epoch, saved offset and extents, blob, links with
+leases, edges, manifests, tags, due entries, live and doomed locations), the bytes on the disk with what a power loss
+leaves of them, requests as the steps they are (claim, open, write, sync, row, answer), clients that do not hear an
+answer and repeat, collectors that look outside and then reap, deleters, the sweep, the expiry of idle uploads, pushes
+whose proved bytes take the place of stored ones. Every step may interleave with every other; a replica may crash between
+any two; a power loss turns unsynced bytes into zeros and forgets what was noted without waiting for the disk; the
+metadata store may be opened again without it while requests go on.
 
 **Bounds.** One digest (rows of one digest do not depend on another's), at most two chunks, two repositories, two
-replicas, two clients, three uploads, three claims of an upload by different processes, five ticks; grace 1 or 2 ticks,
-doom delay 1. Content that fits a row, artifacts with subjects and page listings are left out. Time is one clock. Every
+replicas, two clients, three uploads, three claims of an upload in each of two starts of the metadata store, five
+ticks; grace 1 or 2 ticks, doom delay 1. Content that fits a row, artifacts with subjects and page listings are left out. Time is one clock. Every
 operation of the metadata store is atomic: that it is so is proved by the store's own tests.
+
+";
+
+const HISTORY: &str = "\
+**Rules that went.** As long as an upload wrote one file, a successor had to cut it at the saved offset, and where
+several processes wrote, each epoch had a segment of its own. Since every name is written once, by one request, there is
+nothing to cut and nothing to share. In their place came: a name of its own for each request, names that are never given
+out twice (the start number), and a claim that dooms what its predecessor did not list. That a successor waits in one
+process no longer keeps bytes right; it keeps its predecessor from writing a name that is deleted already.
 
 ";
 
 /// The whole page. `None` when a property that should hold does not, or one that should break holds.
 pub fn page() -> Option<String> {
     let mut page = HEAD.to_owned();
+    page.push_str(HISTORY);
     page.push_str("## Properties\n\n");
     for (name, sentence) in SENTENCES {
         let (number, title) = name.split_once(' ')?;
@@ -106,7 +117,7 @@ fn write_limit(page: &mut String) -> Option<()> {
     write!(
         page,
         "\n## What the model does not need\n\n- {} ({}): no property breaks without it, for a grace from now covers every promise given before now. It costs nothing and is kept.\n\
-         - The epoch (2.5) guards progress and expiry alone: where successors wait, or each epoch has its own segment, no stale writer can spoil the bytes of a finished blob.\n\
+         - The epoch (2.5) guards progress and expiry alone: as each request writes names of its own, no stale writer can spoil the bytes of a finished blob.\n\
          - A duplicate that is not doomed (2.2) is found by the sweep; the rule is for stores whose sweep is off, and for space at once.\n",
         NOT_NEEDED.sentence(),
         NOT_NEEDED.section()

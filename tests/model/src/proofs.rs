@@ -3,8 +3,8 @@
 use crate::properties::{BACKED, CLEAN, NAMED, PROGRESS, PROMISED, READABLE, REFERENCED, RETRYABLE, RIGHT};
 use crate::rules::Rule;
 use crate::scenario::{
-    ABSENT, DEDUPE, DELETE, ELSEWHERE, EXPIRY, LEASE, MOUNT, PUSH, RENEWAL, REPLACE, RESUME, RETURN,
-    Scenario, TWINS, UNLINK,
+    ABANDONED, ABSENT, DEDUPE, DELETE, ELSEWHERE, EXPIRY, LEASE, MOUNT, PUSH, RENEWAL, REOPEN, REPLACE,
+    RESUME, RETURN, Scenario, TWINS, UNLINK,
 };
 
 /// Where a rule is needed and for what.
@@ -21,9 +21,10 @@ pub fn need(rule: Rule) -> (Scenario, &'static str) {
         Rule::SweepAsksLocations => (PUSH, REFERENCED),
         Rule::SaveAfterSync => (RESUME, RIGHT),
         Rule::EpochIsRequired => (EXPIRY, PROGRESS),
-        Rule::SuccessorWaits => (RESUME, BACKED),
-        Rule::SuccessorTruncates => (RESUME, RIGHT),
-        Rule::OwnSegments => (ELSEWHERE, BACKED),
+        Rule::SuccessorWaits => (ABANDONED, CLEAN),
+        Rule::OwnNames => (ELSEWHERE, BACKED),
+        Rule::NameIsNew => (REOPEN, BACKED),
+        Rule::ClaimDooms => (ABANDONED, CLEAN),
         Rule::RetriedPutIsKnown => (PUSH, RETRYABLE),
         Rule::AnyLinkKeeps => (MOUNT, REFERENCED),
         Rule::EdgeForAbsent => (ABSENT, REFERENCED),

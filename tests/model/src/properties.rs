@@ -79,7 +79,8 @@ pub fn all() -> Vec<Property<Protocol>> {
             let Some(blob) = state.rows.blob else {
                 return state.rows.links.iter().all(Option::is_none);
             };
-            state.rows.locations[usize::from(blob.name)] == Some(Location::Live)
+            let mut names = blob[..model.scenario.chunks].iter();
+            names.all(|name| state.rows.locations[usize::from(*name)] == Some(Location::Live))
                 && state
                     .durable_cells(blob, model.scenario.chunks)
                     .all(|(_, cell)| cell != Cell::Absent)
@@ -94,7 +95,7 @@ pub fn all() -> Vec<Property<Protocol>> {
             })
         }),
         Property::always(CLEAN, |model: &Protocol, state: &State| {
-            !model.is_quiet(state) || is_clean(&model.drain(state))
+            !model.is_quiet(state) || is_clean(model, &model.drain(state))
         }),
         Property::always(READABLE, |_: &Protocol, state: &State| {
             !is_broken(state, Breach::ReaderFailed)
@@ -122,7 +123,7 @@ fn is_held(model: &Protocol, state: &State, repository: usize) -> bool {
 }
 
 /// Only what a manifest references is left, and all of that.
-fn is_clean(state: &State) -> bool {
+fn is_clean(model: &Protocol, state: &State) -> bool {
     let rows = &state.rows;
     let referenced = |index: usize| rows.edges[index] != 0;
     let links_are_referenced =
@@ -134,7 +135,9 @@ fn is_clean(state: &State) -> bool {
     let tags_lead_somewhere = (0..rows.tags.len())
         .all(|index| rows.tags[index].is_none_or(|manifest| rows.manifests[index] & (1 << manifest) != 0));
     let names_are_used = (0..).zip(&rows.locations).all(|(name, location)| {
-        let is_live = rows.blob.is_some_and(|blob| blob.name == name);
+        let is_live = rows
+            .blob
+            .is_some_and(|blob| blob[..model.scenario.chunks].contains(&name));
         state.has_bytes(name) == is_live && location.is_some() == is_live
     });
     links_are_referenced

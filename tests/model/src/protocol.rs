@@ -5,9 +5,7 @@ use stateright::{Model, Property};
 use crate::properties;
 use crate::rules::{Rule, Rules};
 use crate::scenario::{Ask, Scenario, Worker};
-use crate::state::{
-    Budget, Client, Extents, File, Link, Location, Promises, Rows, State, UPLOADS, Work, WorkerState,
-};
+use crate::state::{Budget, Client, File, Link, Location, Promises, Rows, State, UPLOADS, Work, WorkerState};
 use crate::witness::{Event, Witness};
 
 /// One step.
@@ -41,6 +39,8 @@ pub enum Action {
     Crash(u8),
     /// Everything stops, what is not on the disk is lost, and all starts again.
     PowerLoss,
+    /// A write of the metadata store fails, which opens its database again; requests go on.
+    Reopen,
 }
 
 /// The protocol in a scenario.
@@ -60,11 +60,6 @@ impl Protocol {
     /// Notes that something happened.
     pub fn saw(&self, event: Event) {
         self.witness.note(event);
-    }
-
-    /// Whether each epoch writes a segment of its own. One process has no need: it waits for predecessors.
-    pub fn has_own_segments(&self) -> bool {
-        self.scenario.replicas > 1 && self.rules.has(Rule::OwnSegments)
     }
 
     /// What a client asks for next.
@@ -101,12 +96,24 @@ impl Protocol {
         for replica in 0..self.scenario.replicas {
             self.crash(state, replica);
         }
-        state.rows.uploads = state.synced_uploads;
-        for file in state.files.iter_mut().flatten() {
+        self.lose_notes(state);
+        for file in &mut state.files {
             if file.cached != file.durable {
                 self.saw(Event::BytesLost);
             }
             file.lose_power();
+        }
+    }
+
+    /// The metadata store starts again without what did not reach the disk.
+    fn lose_notes(&self, state: &mut State) {
+        if state.rows.uploads != state.synced_uploads {
+            self.saw(Event::ClaimLost);
+        }
+        state.rows.uploads = state.synced_uploads;
+        state.rows.locations = state.synced_locations;
+        if self.rules.has(Rule::NameIsNew) {
+            state.start += 1;
         }
     }
 
@@ -130,16 +137,13 @@ impl Protocol {
 
     fn first_state(&self) -> State {
         let mut rows = Rows::default();
-        let mut files = [[File::default(); _]; _];
+        let mut files = [File::default(); _];
         let mut promises = Promises::default();
         let mut next_upload = 0;
         if let Some(stored) = self.scenario.stored {
-            let name = self.name_of(0);
+            let name = self.first_name_of(0);
             next_upload = 1;
-            rows.blob = Some(Extents {
-                name,
-                segments: [0; 2],
-            });
+            rows.blob = Some([name; _]);
             rows.locations[usize::from(name)] = Some(Location::Live);
             rows.links[0] = Some(Link {
                 lease_until: stored.lease_until,
@@ -154,15 +158,17 @@ impl Protocol {
                 rows.due[0] = 1 << stored.lease_until;
             }
             for chunk in 0..self.scenario.chunks {
-                Self::put_chunk(&mut files[usize::from(name)][0], chunk, chunk as u8);
+                Self::put_chunk(&mut files[usize::from(name)], chunk, chunk as u8);
             }
-            files[usize::from(name)][0].durable = files[usize::from(name)][0].cached;
+            files[usize::from(name)].durable = files[usize::from(name)].cached;
         }
         State {
             now: 0,
             next_upload,
             synced_uploads: rows.uploads,
+            synced_locations: rows.locations,
             rows,
+            start: 0,
             files,
             clients: vec![Client::default(); self.scenario.clients.len()],
             tasks: Vec::new(),
@@ -171,6 +177,7 @@ impl Protocol {
                 losses: self.scenario.losses,
                 crashes: self.scenario.crashes,
                 power: self.scenario.power,
+                reopenings: self.scenario.reopenings,
             },
             promises,
         }
@@ -239,6 +246,10 @@ impl Protocol {
                 state.budget.power -= 1;
                 self.lose_power(state);
             }
+            Action::Reopen => {
+                state.budget.reopenings -= 1;
+                self.lose_notes(state);
+            }
         }
         state.tasks.sort_unstable();
     }
@@ -279,6 +290,9 @@ impl Model for Protocol {
         }
         if state.budget.power > 0 {
             actions.push(Action::PowerLoss);
+        }
+        if state.budget.reopenings > 0 && state.rows.uploads != state.synced_uploads {
+            actions.push(Action::Reopen);
         }
     }
 

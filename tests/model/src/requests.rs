@@ -4,7 +4,7 @@ use crate::operations::DOOM_DELAY;
 use crate::protocol::Protocol;
 use crate::rules::Rule;
 use crate::scenario::Ask;
-use crate::state::{Breach, Cell, Stage, State, Task, UPLOADS, Work};
+use crate::state::{Breach, Cell, Epoch, Stage, State, Task, UPLOADS, Work};
 use crate::witness::Event;
 
 /// How often a client begins again when a manifest's blob is missing.
@@ -162,8 +162,8 @@ impl Protocol {
             chunk: saved.min(last),
             repository,
             stage: Stage::Claim,
-            epoch: 0,
-            segments: [0; 2],
+            epoch: Epoch::default(),
+            extents: [0; _],
         })
     }
 

@@ -21,10 +21,12 @@ pub enum Rule {
     EpochIsRequired,
     /// 2.5
     SuccessorWaits,
-    /// 2.5
-    SuccessorTruncates,
-    /// 2.5
-    OwnSegments,
+    /// 2.2
+    OwnNames,
+    /// 2.2
+    NameIsNew,
+    /// 2.2
+    ClaimDooms,
     /// 2.8
     RetriedPutIsKnown,
     /// 1
@@ -62,12 +64,15 @@ pub enum Rule {
 }
 
 /// All rules that something breaks without, in the order of the page.
-pub const ALL: [Rule; 27] = [
+pub const ALL: [Rule; 28] = [
     Rule::FinishIsOneOperation,
     Rule::MountIsOneOperation,
     Rule::CommitIsOneOperation,
     Rule::DurableBeforeRow,
     Rule::NameIsUpload,
+    Rule::OwnNames,
+    Rule::NameIsNew,
+    Rule::ClaimDooms,
     Rule::DuplicateIsDoomed,
     Rule::RenewalDooms,
     Rule::SweepAsksUploads,
@@ -75,8 +80,6 @@ pub const ALL: [Rule; 27] = [
     Rule::SaveAfterSync,
     Rule::EpochIsRequired,
     Rule::SuccessorWaits,
-    Rule::SuccessorTruncates,
-    Rule::OwnSegments,
     Rule::RetriedPutIsKnown,
     Rule::AnyLinkKeeps,
     Rule::EdgeForAbsent,
@@ -98,12 +101,15 @@ impl Rule {
         match self {
             Self::FinishIsOneOperation | Self::MountIsOneOperation | Self::CommitIsOneOperation => "1",
             Self::DurableBeforeRow => "2.1",
-            Self::NameIsUpload | Self::DuplicateIsDoomed | Self::RenewalDooms => "2.2",
+            Self::NameIsUpload
+            | Self::OwnNames
+            | Self::NameIsNew
+            | Self::ClaimDooms
+            | Self::DuplicateIsDoomed
+            | Self::RenewalDooms => "2.2",
             Self::SweepAsksUploads | Self::SweepAsksLocations => "2.3",
             Self::SaveAfterSync => "2.4",
-            Self::EpochIsRequired | Self::SuccessorWaits | Self::SuccessorTruncates | Self::OwnSegments => {
-                "2.5"
-            }
+            Self::EpochIsRequired | Self::SuccessorWaits => "2.5",
             Self::RetriedPutIsKnown => "2.8",
             Self::AnyLinkKeeps => "3.1",
             Self::EdgeForAbsent => "3.2",
@@ -128,9 +134,7 @@ impl Rule {
                 "`commit_manifest` looks for the links and writes the edges in one operation (without: looks before it)"
             }
             Self::DurableBeforeRow => "bytes are durable before their row (without: synced after it)",
-            Self::NameIsUpload => {
-                "the physical name is the upload's id, never reused (without: it is the digest)"
-            }
+            Self::NameIsUpload => "a physical name begins with the upload's id (without: with the digest)",
             Self::DuplicateIsDoomed => {
                 "a finish that finds the digest present dooms its own location (without: leaves it to the sweep)"
             }
@@ -146,11 +150,14 @@ impl Rule {
             Self::SuccessorWaits => {
                 "in one process a successor waits for the end of its predecessor (without: both write)"
             }
-            Self::SuccessorTruncates => {
-                "a successor writes from the saved offset on (without: from the end of the file)"
+            Self::OwnNames => {
+                "each request that carries bytes writes a name of its own (without: all requests of an upload write one)"
             }
-            Self::OwnSegments => {
-                "where several processes write, each epoch has its own segment (without: all write one file)"
+            Self::NameIsNew => {
+                "no name is written twice: an epoch has the start of the metadata store in it, and a file is made only if there is none (without: neither)"
+            }
+            Self::ClaimDooms => {
+                "a claim dooms the name that its predecessor did not list (without: leaves it to the sweep)"
             }
             Self::RetriedPutIsKnown => {
                 "a closing PUT of an unknown upload that the link names is 201 (without: 404)"

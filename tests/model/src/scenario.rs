@@ -89,6 +89,8 @@ pub struct Scenario {
     pub crashes: u8,
     /// Power losses.
     pub power: u8,
+    /// Times that the metadata store is opened again after a failed write, while requests go on.
+    pub reopenings: u8,
     /// Whether the sweep is on.
     pub is_swept: bool,
     /// Whether a push of what is stored puts its bytes, which were just proved, in the place of the old ones.
@@ -109,6 +111,7 @@ const QUIET: Scenario = Scenario {
     losses: 0,
     crashes: 0,
     power: 0,
+    reopenings: 0,
     is_swept: true,
     renews: false,
 };
@@ -132,7 +135,7 @@ pub const PUSH: Scenario = Scenario {
     ..QUIET
 };
 
-/// Upload in chunks to one process: a file for each upload.
+/// Upload in chunks to one process.
 pub const RESUME: Scenario = Scenario {
     name: "resume",
     sentence: "one client uploads in chunks to one process, with two lost answers, a crash and a power loss",
@@ -155,6 +158,34 @@ pub const ELSEWHERE: Scenario = Scenario {
     end: 0,
     losses: 2,
     crashes: 1,
+    ..QUIET
+};
+
+/// Upload in chunks while the metadata store loses claims.
+pub const REOPEN: Scenario = Scenario {
+    name: "reopened",
+    sentence: "one client uploads in chunks to two replicas whose metadata store is opened again without the last claim, with two lost answers and a crash",
+    clients: &[&[Ask::Push(0), M0]],
+    replicas: 2,
+    chunks: 2,
+    end: 0,
+    losses: 2,
+    crashes: 1,
+    reopenings: 1,
+    ..QUIET
+};
+
+/// Requests that leave bytes behind, no sweep.
+pub const ABANDONED: Scenario = Scenario {
+    name: "abandoned",
+    sentence: "one client uploads in chunks to one process, with a lost answer and a crash; the sweep is off",
+    clients: &[&[Ask::Push(0), M0]],
+    workers: &[Worker::Deleter(0)],
+    chunks: 2,
+    end: 1,
+    losses: 1,
+    crashes: 1,
+    is_swept: false,
     ..QUIET
 };
 
@@ -356,6 +387,7 @@ pub const TWINS: Scenario = Scenario {
 };
 
 /// Scenarios in which every property holds.
-pub const ALL: [Scenario; 13] = [
-    PUSH, RESUME, ELSEWHERE, EXPIRY, DEDUPE, LEASE, ABSENT, DELETE, REPLACE, MOUNT, UNLINK, RETURN, RENEWAL,
+pub const ALL: [Scenario; 15] = [
+    PUSH, RESUME, ELSEWHERE, REOPEN, ABANDONED, EXPIRY, DEDUPE, LEASE, ABSENT, DELETE, REPLACE, MOUNT,
+    UNLINK, RETURN, RENEWAL,
 ];

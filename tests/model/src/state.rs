@@ -8,12 +8,16 @@ pub type Tick = u8;
 
 /// Upload ids that clients may use.
 pub const UPLOADS: usize = 3;
-/// Physical names: one for each upload, and one after the digest for the model without that rule.
-pub const NAMES: usize = UPLOADS + 1;
-/// The physical name of the digest.
-pub const DIGEST_NAME: u8 = UPLOADS as u8;
-/// Segments of an upload, one for each claim.
-pub const SEGMENTS: usize = 3;
+/// Claims of an upload in one start of the metadata store.
+pub const CLAIMS: u8 = 3;
+/// Starts of the metadata store: in the beginning, after a power loss, and after it was opened again.
+pub const STARTS: u8 = 2;
+/// Physical names of an upload: one for each claim in each start. A request writes one chunk.
+pub const NAMES_OF_UPLOAD: u8 = CLAIMS * STARTS;
+/// Physical names: those of the uploads, and those after the digest for the model without that rule.
+pub const NAMES: usize = (UPLOADS + 1) * NAMES_OF_UPLOAD as usize;
+/// What takes the place of an upload in the names after the digest.
+pub const DIGEST: u8 = UPLOADS as u8;
 /// Chunks of a blob at most.
 pub const CHUNKS: usize = 2;
 /// Repositories.
@@ -47,14 +51,6 @@ impl File {
         cells.any(|cell| *cell != Cell::Absent)
     }
 
-    /// How many chunks long it is.
-    pub fn length(&self) -> usize {
-        self.cached
-            .iter()
-            .take_while(|cell| **cell != Cell::Absent)
-            .count()
-    }
-
     /// What did not reach the disk reads as zeros: the length got there, the bytes did not.
     pub fn lose_power(&mut self) {
         for (cached, durable) in self.cached.iter_mut().zip(&mut self.durable) {
@@ -66,24 +62,29 @@ impl File {
     }
 }
 
-/// Where a blob's chunks are: a name, and the segment of each chunk.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Extents {
-    /// The physical name.
-    pub name: u8,
-    /// The segment of each chunk.
-    pub segments: [u8; CHUNKS],
+/// Where a blob's chunks are: the physical name of each.
+pub type Extents = [u8; CHUNKS];
+
+/// Who writes an upload.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Epoch {
+    /// The start of the metadata store in which the claim was made.
+    pub start: u8,
+    /// The number of the claim.
+    pub claim: u8,
 }
 
 /// The row of an upload.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Upload {
-    /// Counts the claims.
-    pub epoch: u8,
+    /// Its present writer.
+    pub epoch: Epoch,
     /// Chunks known to be durable.
     pub saved: u8,
     /// Where they are.
-    pub segments: [u8; CHUNKS],
+    pub extents: Extents,
+    /// Whether its present writer may be writing a name that is not listed.
+    pub is_writing: bool,
     /// Whether a tick passed since it was touched.
     pub is_idle: bool,
 }
@@ -173,9 +174,9 @@ pub enum Work {
         /// Where it is.
         stage: Stage,
         /// Its claim.
-        epoch: u8,
+        epoch: Epoch,
         /// Where the chunks are.
-        segments: [u8; CHUNKS],
+        extents: Extents,
     },
     /// A HEAD that has read and is about to renew.
     Renew(u8),
@@ -227,7 +228,7 @@ pub enum WorkerState {
     /// The sweep saw a name on the disk.
     Seen(u8),
     /// An idle upload was listed with its epoch.
-    Listed(u8, u8),
+    Listed(u8, Epoch),
 }
 
 /// What clients may rely on. The protocol does not know these.
@@ -265,6 +266,8 @@ pub struct Budget {
     pub crashes: u8,
     /// Power losses of everything.
     pub power: u8,
+    /// Failed writes after which the metadata store is opened again and has lost what was not durable.
+    pub reopenings: u8,
 }
 
 /// Everything.
@@ -278,8 +281,12 @@ pub struct State {
     pub rows: Rows,
     /// The upload rows as a power loss would leave them: creating and claiming do not wait for the disk.
     pub synced_uploads: [Option<Upload>; UPLOADS],
-    /// The shared bytes, by name and segment.
-    pub files: [[File; SEGMENTS]; NAMES],
+    /// The same for what is known of names: a claim dooms one.
+    pub synced_locations: [Option<Location>; NAMES],
+    /// The start of the metadata store.
+    pub start: u8,
+    /// The shared bytes, by name.
+    pub files: [File; NAMES],
     /// The clients.
     pub clients: Vec<Client>,
     /// The requests under way, sorted.
@@ -295,14 +302,13 @@ pub struct State {
 impl State {
     /// Whether a name has bytes.
     pub fn has_bytes(&self, name: u8) -> bool {
-        self.files[usize::from(name)].iter().any(File::is_there)
+        self.files[usize::from(name)].is_there()
     }
 
     /// The cells that a blob's extents lead to, as they survive power loss.
     pub fn durable_cells(&self, extents: Extents, chunks: usize) -> impl Iterator<Item = (usize, Cell)> + '_ {
-        let segments = &self.files[usize::from(extents.name)];
         (0..chunks).map(move |chunk| {
-            let file = &segments[usize::from(extents.segments[chunk])];
+            let file = &self.files[usize::from(extents[chunk])];
             (chunk, file.durable[chunk])
         })
     }

@@ -56,6 +56,10 @@ fn describe(protocol: &Protocol, state: &State, action: Action) -> Part {
         Action::Work(index, choice) => work(protocol, state, index, choice),
         Action::Crash(replica) => part(format!("replica {replica}"), "crashes"),
         Action::PowerLoss => part("power", "is lost"),
+        Action::Reopen => part(
+            "the metadata store",
+            "is opened again without what was not durable",
+        ),
     }
 }
 

@@ -46,12 +46,16 @@ pub enum Event {
     Succeeded,
     /// A download read its bytes.
     Downloaded,
+    /// A claim was lost.
+    ClaimLost,
+    /// A claim or an abort doomed a name that was not listed.
+    UnlistedDoomed,
     /// A state with nothing left to do, whose garbage was collected to the end.
     Drained,
 }
 
 /// All events.
-pub const ALL: [Event; 21] = [
+pub const ALL: [Event; 23] = [
     Event::Fenced,
     Event::Expired,
     Event::Deduplicated,
@@ -72,6 +76,8 @@ pub const ALL: [Event; 21] = [
     Event::Resumed,
     Event::Succeeded,
     Event::Downloaded,
+    Event::ClaimLost,
+    Event::UnlistedDoomed,
     Event::Drained,
 ];
 

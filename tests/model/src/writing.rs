@@ -15,7 +15,7 @@ impl Protocol {
             repository,
             stage,
             epoch,
-            segments,
+            extents,
         } = task.work
         else {
             return;
@@ -27,12 +27,11 @@ impl Protocol {
                 repository,
                 stage,
                 epoch,
-                segments,
+                extents,
             },
             ..task
         };
-        let name = usize::from(self.name_of(upload));
-        let segment = usize::from(segments[usize::from(chunk)]);
+        let name = usize::from(extents[usize::from(chunk)]);
         let is_closing = usize::from(chunk) + 1 == self.scenario.chunks;
         let row_waits = self.rules.has(if is_closing {
             Rule::DurableBeforeRow
@@ -47,26 +46,22 @@ impl Protocol {
         match stage {
             Stage::Claim => self.step_claim(state, task),
             Stage::Open => {
-                let file = &mut state.files[name][segment];
-                if self.rules.has(Rule::SuccessorTruncates) {
-                    for cell in &mut file.cached[usize::from(chunk)..] {
-                        *cell = Cell::Absent;
-                    }
+                let file = &mut state.files[name];
+                if self.rules.has(Rule::OwnNames) && self.rules.has(Rule::NameIsNew) && file.is_there() {
+                    return Self::reply(state, task.client, task.is_heard, Reply::Again);
+                }
+                // What is cut off may be gone from the disk at once.
+                for cells in [&mut file.cached, &mut file.durable] {
+                    cells[usize::from(chunk)..].fill(Cell::Absent);
                 }
                 state.tasks.push(at(Stage::Write));
             }
             Stage::Write => {
-                let file = &mut state.files[name][segment];
-                let position = if self.rules.has(Rule::SuccessorTruncates) {
-                    usize::from(chunk)
-                } else {
-                    file.length()
-                };
-                Self::put_chunk(file, position, chunk);
+                Self::put_chunk(&mut state.files[name], usize::from(chunk), chunk);
                 state.tasks.push(at(if row_waits { Stage::Sync } else { record }));
             }
             Stage::Sync | Stage::SyncLate => {
-                let file = &mut state.files[name][segment];
+                let file = &mut state.files[name];
                 file.durable = file.cached;
                 if stage == Stage::Sync {
                     state.tasks.push(at(record));
@@ -81,9 +76,9 @@ impl Protocol {
                         Stage::RecordLooked(is_there) => Some(is_there),
                         _ => None,
                     };
-                    self.finish_upload(state, upload, epoch, repository, segments, looked)
+                    self.finish_upload(state, upload, epoch, repository, extents, looked)
                 } else {
-                    self.save_progress(state, upload, epoch, chunk + 1, segments)
+                    self.save_progress(state, upload, epoch, chunk + 1, extents)
                 };
                 let reply = match outcome {
                     Outcome::Done if !row_waits => return state.tasks.push(at(Stage::SyncLate)),
@@ -105,11 +100,11 @@ impl Protocol {
         else {
             return;
         };
-        let Claim::Claimed(claim) = Self::claim_upload(state, upload) else {
+        let Claim::Claimed(claim) = self.claim_upload(state, upload) else {
             let reply = self.answer_unknown(state, &task, upload, chunk, repository);
             return Self::reply(state, task.client, task.is_heard, reply);
         };
-        let Some(own) = self.segment_of(claim.epoch) else {
+        let Some(own) = self.name_of(upload, claim.epoch) else {
             return Self::reply(state, task.client, task.is_heard, Reply::Exhausted);
         };
         if claim.saved != chunk {
@@ -118,15 +113,15 @@ impl Protocol {
         if chunk > 0 {
             self.saw(Event::Resumed);
         }
-        let mut segments = claim.segments;
-        segments[usize::from(chunk)] = own;
+        let mut extents = claim.extents;
+        extents[usize::from(chunk)] = own;
         let work = Work::Write {
             upload,
             chunk,
             repository,
             stage: Stage::Open,
             epoch: claim.epoch,
-            segments,
+            extents,
         };
         state.tasks.push(Task { work, ..task });
     }

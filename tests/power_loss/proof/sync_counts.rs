@@ -17,7 +17,7 @@ const PUSHES: u64 = 400;
 enum Of {
     /// The bytes of a blob.
     Bytes,
-    /// The entry of a blob's file in its directory: one in 256, by the name of the upload.
+    /// The entry of a blob's file in its directory: one in 256, by the id of the upload.
     Entry,
     /// The entry of such a directory: once for each in a process.
     Shard,
@@ -106,6 +106,8 @@ fn with_quiet_server(test: impl FnOnce(&mut Quiet)) {
     let repository = Repository::new(&client, "power/quiet");
     // The first commit of a process also makes sure of the entry of its new log.
     repository.push_blob(&Blob::random(1, 100));
+    // Its first upload makes the number of its start durable.
+    drop(repository.start_upload());
     let mut quiet = Quiet {
         watched,
         repository,
@@ -225,8 +227,8 @@ fn given_a_large_blob_when_pushed_in_pieces_then_each_answer_waits_for_its_own_b
         assert_eq!(first, expected, "the first piece");
         let second =
             quiet.count(|_| upload.send_chunk(100_000, blob.bytes.get(100_000..200_000).unwrap_or_default()));
-        // The entry is durable already.
-        let expected = syncs(&[(Of::Bytes, 1), (Of::Log, 1)]);
+        // Each request writes a file of its own, in the directory of its upload.
+        let expected = syncs(&[(Of::Bytes, 1), (Of::Entry, 1), (Of::Log, 1)]);
         assert_eq!(second.0, expected, "another piece");
         let last =
             quiet.count(|_| upload.finish(&blob.digest, blob.bytes.get(200_000..).unwrap_or_default()));

@@ -1,6 +1,6 @@
 //! What can go wrong with bytes.
 
-use zas_core::UploadId;
+use zas_core::LocationName;
 
 /// The result of a blob operation.
 pub type Result<T> = std::result::Result<T, BlobError>;
@@ -10,12 +10,15 @@ pub type Result<T> = std::result::Result<T, BlobError>;
 pub enum BlobError {
     /// No bytes are stored under the name.
     #[error("no bytes are stored under {0}")]
-    NotFound(UploadId),
+    NotFound(LocationName),
+    /// The name is not new: nothing was written.
+    #[error("{0} was written before")]
+    Exists(LocationName),
     /// The bytes end before the offset that was asked for.
     #[error("{name} has {length} bytes, but byte {wanted} was asked for")]
     TooShort {
         /// The physical name.
-        name: UploadId,
+        name: LocationName,
         /// How many bytes there are.
         length: u64,
         /// The position asked for.

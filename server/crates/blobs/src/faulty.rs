@@ -7,15 +7,15 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 use bytes::Bytes;
 use tokio::sync::mpsc;
-use zas_core::{StoreId, UploadId};
+use zas_core::{LocationName, StoreId};
 
-use crate::{Append, Appended, Batch, BlobError, BlobReader, BlobStore, Capacity, Result};
+use crate::{Batch, BlobError, BlobReader, BlobStore, Capacity, Result, Write};
 
 /// Something that can be made to fail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Operation {
-    /// [`BlobStore::append`], before anything is written.
-    Append,
+    /// [`BlobStore::write`], before anything is written.
+    Write,
     /// [`BlobStore::open`].
     Open,
     /// [`BlobReader::read`]; [`BlobReader::try_read`] does not count and answers `None` meanwhile.
@@ -39,7 +39,7 @@ pub struct FaultyBlobs {
 struct Faults {
     failing: HashMap<Operation, u64>,
     stalled: HashSet<Operation>,
-    append_fails_after: Option<u64>,
+    write_fails_after: Option<u64>,
     is_full: bool,
 }
 
@@ -62,22 +62,22 @@ impl FaultyBlobs {
         lock(&self.faults).stalled.insert(operation);
     }
 
-    /// The next append writes the first `bytes` bytes that come and then fails with [`BlobError::Storage`].
-    pub fn fail_append_after(&self, bytes: u64) {
-        lock(&self.faults).append_fails_after = Some(bytes);
+    /// The next write takes the first `bytes` bytes that come and then fails with [`BlobError::Storage`].
+    pub fn fail_write_after(&self, bytes: u64) {
+        lock(&self.faults).write_fails_after = Some(bytes);
     }
 
-    /// Whether appends are refused with [`BlobError::Full`] and the probe says so.
+    /// Whether writes are refused with [`BlobError::Full`] and the probe says so.
     pub fn set_full(&self, is_full: bool) {
         lock(&self.faults).is_full = is_full;
     }
 
     /// Lets the inner store write exactly `bytes` bytes, or all there are, and fails.
-    async fn append_in_part(&self, mut append: Append, bytes: u64) -> Result<Appended> {
+    async fn write_in_part(&self, mut write: Write, bytes: u64) -> Result<u64> {
         let mut taken = Vec::new();
         let mut left = bytes;
         while left > 0 {
-            let Some(batch) = append.batches.recv().await else {
+            let Some(batch) = write.batches.recv().await else {
                 break;
             };
             taken.push(cut(batch, &mut left));
@@ -88,8 +88,8 @@ impl FaultyBlobs {
             let _ = sender.send(batch).await;
         }
         drop(sender);
-        self.inner.append(Append { batches, ..append }).await?;
-        Err(injected("append"))
+        self.inner.write(Write { batches, ..write }).await?;
+        Err(injected("write"))
     }
 }
 
@@ -128,35 +128,35 @@ fn injected(action: &'static str) -> BlobError {
 /// The first `left` bytes of a batch.
 fn cut(batch: Batch, left: &mut u64) -> Batch {
     let mut pieces = Vec::with_capacity(batch.pieces.len());
-    for piece in batch.pieces {
+    for piece in &*batch.pieces {
         let length = usize::try_from(*left).unwrap_or(usize::MAX).min(piece.len());
         *left -= length as u64;
         pieces.push(piece.slice(..length));
     }
     Batch {
-        pieces,
+        pieces: pieces.into(),
         permit: batch.permit,
     }
 }
 
 #[async_trait]
 impl BlobStore for FaultyBlobs {
-    async fn append(&self, append: Append) -> Result<Appended> {
-        check(&self.faults, Operation::Append).await?;
+    async fn write(&self, write: Write) -> Result<u64> {
+        check(&self.faults, Operation::Write).await?;
         let (is_full, fails_after) = {
             let mut faults = lock(&self.faults);
-            (faults.is_full, faults.append_fails_after.take())
+            (faults.is_full, faults.write_fails_after.take())
         };
         if is_full {
             return Err(BlobError::Full { free: 0, reserve: 0 });
         }
         match fails_after {
-            Some(bytes) => self.append_in_part(append, bytes).await,
-            None => self.inner.append(append).await,
+            Some(bytes) => self.write_in_part(write, bytes).await,
+            None => self.inner.write(write).await,
         }
     }
 
-    async fn open(&self, name: UploadId) -> Result<Arc<dyn BlobReader>> {
+    async fn open(&self, name: LocationName) -> Result<Arc<dyn BlobReader>> {
         check(&self.faults, Operation::Open).await?;
         let inner = self.inner.open(name).await?;
         Ok(Arc::new(FaultyReader {
@@ -165,12 +165,12 @@ impl BlobStore for FaultyBlobs {
         }))
     }
 
-    async fn delete(&self, name: UploadId) -> Result<()> {
+    async fn delete(&self, name: LocationName) -> Result<()> {
         check(&self.faults, Operation::Delete).await?;
         self.inner.delete(name).await
     }
 
-    async fn scan(&self, after: Option<UploadId>, count: usize) -> Result<Vec<UploadId>> {
+    async fn scan(&self, after: Option<LocationName>, count: usize) -> Result<Vec<LocationName>> {
         check(&self.faults, Operation::Scan).await?;
         self.inner.scan(after, count).await
     }
@@ -226,32 +226,25 @@ impl BlobReader for FaultyReader {
 
 #[cfg(test)]
 mod tests {
-    use zas_core::Timestamp;
-
     use super::*;
     use crate::MemoryBlobs;
-    use crate::contract::{append, open_and_read};
+    use crate::contract::{name, open_and_read, write};
 
-    fn faulty() -> (FaultyBlobs, UploadId) {
-        let name = UploadId::new(Timestamp::from_millis(1), &[1; 10]);
-        (FaultyBlobs::new(Arc::new(MemoryBlobs::new())), name)
+    fn faulty() -> FaultyBlobs {
+        FaultyBlobs::new(Arc::new(MemoryBlobs::new()))
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn given_no_orders_when_the_contract_runs_then_the_decorator_keeps_it() {
-        let bytes = crate::contract::CHECKPOINT_BYTES;
-        crate::contract::suite(|| {
-            FaultyBlobs::new(Arc::new(MemoryBlobs::new().with_checkpoint_bytes(bytes)))
-        })
-        .await;
+        crate::contract::suite(faulty).await;
     }
 
     #[tokio::test]
     async fn given_each_operation_told_to_fail_once_when_called_twice_then_only_the_first_fails() {
-        let (store, name) = faulty();
-        append(&store, name, 0, b"content").await.unwrap();
+        let store = faulty();
+        write(&store, name(1), b"content").await.unwrap();
         for operation in [
-            Operation::Append,
+            Operation::Write,
             Operation::Open,
             Operation::Read,
             Operation::Delete,
@@ -262,15 +255,15 @@ mod tests {
             let reader = if operation == Operation::Open {
                 None
             } else {
-                Some(store.open(name).await.unwrap())
+                Some(store.open(name(1)).await.unwrap())
             };
             let mut outcomes = Vec::new();
             for _ in 0..2 {
                 outcomes.push(match operation {
-                    Operation::Append => append(&store, name, 0, b"content").await.map(drop),
-                    Operation::Open => store.open(name).await.map(drop),
+                    Operation::Write => write(&store, name(2), b"content").await.map(drop),
+                    Operation::Open => store.open(name(1)).await.map(drop),
                     Operation::Read => reader.as_ref().unwrap().read(0, 7).await.map(drop),
-                    Operation::Delete => store.delete(UploadId::from_bytes([0; 16])).await,
+                    Operation::Delete => store.delete(name(9)).await,
                     Operation::Scan => store.scan(None, 1).await.map(drop),
                     Operation::Probe => store.probe().await.map(drop),
                 });
@@ -284,33 +277,31 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn given_an_append_that_fails_in_the_middle_when_read_then_exactly_the_first_bytes_are_there() {
-        let (store, name) = faulty();
-        store.fail_append_after(4);
+    async fn given_a_write_that_fails_in_the_middle_when_read_then_exactly_the_first_bytes_are_there() {
+        let store = faulty();
+        store.fail_write_after(4);
 
-        let failed = append(&store, name, 0, b"content").await;
+        let failed = write(&store, name(1), b"content").await;
 
         assert!(matches!(failed, Err(BlobError::Storage { .. })));
-        assert_eq!(open_and_read(&store, name).await, &b"cont"[..]);
-        append(&store, name, 4, b"ent").await.unwrap();
-        assert_eq!(open_and_read(&store, name).await, &b"content"[..]);
+        assert_eq!(open_and_read(&store, name(1)).await, &b"cont"[..]);
     }
 
     #[tokio::test]
-    async fn given_a_full_store_when_used_then_only_appends_are_refused() {
-        let (store, name) = faulty();
-        append(&store, name, 0, b"content").await.unwrap();
+    async fn given_a_full_store_when_used_then_only_writes_are_refused() {
+        let store = faulty();
+        write(&store, name(1), b"content").await.unwrap();
         store.set_full(true);
 
         assert!(matches!(
-            append(&store, name, 7, b"more").await,
+            write(&store, name(2), b"more").await,
             Err(BlobError::Full { .. })
         ));
         assert!(store.probe().await.unwrap().is_full);
-        assert_eq!(open_and_read(&store, name).await, &b"content"[..]);
+        assert_eq!(open_and_read(&store, name(1)).await, &b"content"[..]);
 
         store.set_full(false);
-        append(&store, name, 7, b"more").await.unwrap();
+        write(&store, name(2), b"more").await.unwrap();
         assert!(!store.probe().await.unwrap().is_full);
     }
 }

@@ -1,6 +1,7 @@
 //! A store in memory, for tests and trials: it behaves like a disk and forgets everything at the end of the process.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::fmt;
 use std::fs;
 use std::ops::Bound;
@@ -8,26 +9,20 @@ use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError, RwLock, RwLockRea
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use zas_core::{Hashing, StoreId, UploadId};
+use zas_core::{LocationName, StoreId};
 
-use crate::running::RunningAppends;
-use crate::{Append, Appended, BlobError, BlobReader, BlobStore, Capacity, Checkpoint, Result};
+use crate::{BlobError, BlobReader, BlobStore, Capacity, Result, Write};
 
-/// What a disk loses with a process that dies is bounded the same way here, although everything is lost.
-const CHECKPOINT_BYTES: u64 = 256 * 1024 * 1024;
-
-/// Stores bytes in memory.
-#[derive(Debug)]
+/// Stores bytes in memory. Clones are stores over the same bytes.
+#[derive(Clone, Debug, Default)]
 pub struct MemoryBlobs {
-    names: Mutex<Names>,
-    store_id: Mutex<Option<StoreId>>,
-    running: RunningAppends,
-    checkpoint_bytes: u64,
+    names: Arc<Mutex<Names>>,
+    store_id: Arc<Mutex<Option<StoreId>>>,
 }
 
 #[derive(Debug, Default)]
 struct Names {
-    contents: BTreeMap<UploadId, Arc<Content>>,
+    contents: BTreeMap<LocationName, Arc<Content>>,
     /// How many bytes all contents may have together.
     capacity: Option<u64>,
 }
@@ -39,19 +34,7 @@ struct Content(RwLock<Vec<u8>>);
 impl MemoryBlobs {
     /// An empty store, bounded by the memory of the machine.
     pub fn new() -> Self {
-        Self {
-            names: Mutex::default(),
-            store_id: Mutex::default(),
-            running: RunningAppends::default(),
-            checkpoint_bytes: CHECKPOINT_BYTES,
-        }
-    }
-
-    /// Sends a checkpoint about every `bytes` bytes of an append, instead of 256 MiB.
-    #[must_use]
-    pub fn with_checkpoint_bytes(mut self, bytes: u64) -> Self {
-        self.checkpoint_bytes = bytes;
-        self
+        Self::default()
     }
 
     /// From now on all names together may have at most `capacity` bytes; `None`: as many as there is memory.
@@ -64,25 +47,16 @@ impl MemoryBlobs {
         self.names.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn prepare(&self, name: UploadId, offset: u64) -> Result<Arc<Content>> {
+    fn make(&self, name: LocationName) -> Result<Arc<Content>> {
         let mut names = self.lock();
         names.check(0)?;
-        let existing = names.contents.get(&name).map(Arc::clone);
-        let length = existing.as_ref().map_or(0, |content| content.length());
-        let Some(keep) = usize::try_from(offset).ok().filter(|_| offset <= length) else {
-            return Err(BlobError::TooShort {
-                name,
-                length,
-                wanted: offset,
-            });
-        };
-        let content = existing.unwrap_or_default();
-        content.write().truncate(keep);
-        names.contents.insert(name, Arc::clone(&content));
-        Ok(content)
+        match names.contents.entry(name) {
+            Entry::Occupied(_) => Err(BlobError::Exists(name)),
+            Entry::Vacant(place) => Ok(Arc::clone(place.insert(Arc::default()))),
+        }
     }
 
-    fn write(&self, content: &Content, piece: &[u8]) -> Result<()> {
+    fn extend(&self, content: &Content, piece: &[u8]) -> Result<()> {
         // Held while writing, so that several writers together cannot exceed the capacity.
         let names = self.lock();
         names.check(piece.len() as u64)?;
@@ -110,12 +84,6 @@ fn check_room(expected: Option<u64>) -> Result<()> {
         });
     }
     Ok(())
-}
-
-impl Default for MemoryBlobs {
-    fn default() -> Self {
-        Self::new()
-    }
 }
 
 impl Names {
@@ -161,39 +129,18 @@ impl fmt::Debug for Content {
 
 #[async_trait]
 impl BlobStore for MemoryBlobs {
-    async fn append(&self, mut append: Append) -> Result<Appended> {
-        let _running = self.running.claim(append.name).await;
-        check_room(append.expected)?;
-        let content = self.prepare(append.name, append.offset)?;
-        let (mut offset, mut hashes) = (append.offset, append.hashes);
-        let mut checkpoint_due = offset.saturating_add(self.checkpoint_bytes);
-        while let Some(batch) = append.batches.recv().await {
-            for piece in &batch.pieces {
-                hashes
-                    .iter_mut()
-                    .for_each(|hashing: &mut Hashing| hashing.update(piece));
-                self.write(&content, piece)?;
-            }
-            offset += batch.length();
-            drop(batch);
-            if offset < checkpoint_due {
-                continue;
-            }
-            checkpoint_due = offset.saturating_add(self.checkpoint_bytes);
-            if let Some(checkpoints) = &append.checkpoints {
-                // A receiver that went away does not want to know.
-                let _ = checkpoints
-                    .send(Checkpoint {
-                        offset,
-                        hashes: hashes.clone(),
-                    })
-                    .await;
+    async fn write(&self, mut write: Write) -> Result<u64> {
+        check_room(write.expected)?;
+        let content = self.make(write.name)?;
+        while let Some(batch) = write.batches.recv().await {
+            for piece in &*batch.pieces {
+                self.extend(&content, piece)?;
             }
         }
-        Ok(Appended { offset, hashes })
+        Ok(content.length())
     }
 
-    async fn open(&self, name: UploadId) -> Result<Arc<dyn BlobReader>> {
+    async fn open(&self, name: LocationName) -> Result<Arc<dyn BlobReader>> {
         let content = self
             .lock()
             .contents
@@ -208,12 +155,12 @@ impl BlobStore for MemoryBlobs {
         }))
     }
 
-    async fn delete(&self, name: UploadId) -> Result<()> {
+    async fn delete(&self, name: LocationName) -> Result<()> {
         self.lock().contents.remove(&name);
         Ok(())
     }
 
-    async fn scan(&self, after: Option<UploadId>, count: usize) -> Result<Vec<UploadId>> {
+    async fn scan(&self, after: Option<LocationName>, count: usize) -> Result<Vec<LocationName>> {
         let start = after.map_or(Bound::Unbounded, Bound::Excluded);
         Ok(self
             .lock()
@@ -244,7 +191,7 @@ impl BlobStore for MemoryBlobs {
 
 #[derive(Debug)]
 struct MemoryReader {
-    name: UploadId,
+    name: LocationName,
     length: u64,
     content: Arc<Content>,
 }
@@ -287,8 +234,6 @@ impl BlobReader for MemoryReader {
 mod tests {
     use std::time::Duration;
 
-    use zas_core::{Algorithm, Timestamp};
-
     use super::*;
     use crate::batches;
 
@@ -302,16 +247,13 @@ mod tests {
             MACHINE_MEMORY.unwrap() + 1,
         ] {
             let (_sender, batches) = batches();
-            let append = Append {
-                name: UploadId::new(Timestamp::from_millis(1), &[1; 10]),
-                offset: 0,
-                hashes: vec![Hashing::new(Algorithm::Sha256)],
+            let write = Write {
+                name: crate::contract::name(1),
                 batches,
                 expected: Some(expected),
-                checkpoints: None,
             };
 
-            let refused = tokio::time::timeout(Duration::from_secs(5), store.append(append)).await;
+            let refused = tokio::time::timeout(Duration::from_secs(5), store.write(write)).await;
 
             assert!(matches!(refused, Ok(Err(BlobError::Full { .. }))), "{refused:?}");
         }

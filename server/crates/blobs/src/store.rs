@@ -5,36 +5,36 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use zas_core::{StoreId, UploadId};
+use zas_core::{LocationName, StoreId};
 
-use crate::{Append, Appended, Result};
+use crate::{Result, Write};
 
 /// Stores bytes under physical names.
 #[async_trait]
 pub trait BlobStore: Debug + Send + Sync + 'static {
-    /// Writes all batches behind `append.offset`, hashing each byte once on its way.
+    /// Writes all batches under a name that is new, and returns how many bytes they had.
     ///
-    /// When this returns, the bytes and the name's directory entry survive power loss. Dropping the future stops
-    /// the writing before the next append of the same name begins.
+    /// When this returns, the bytes and the name's directory entry survive power loss. Of two writers of one name, also
+    /// of two stores over the same place, at most one succeeds. Dropping the future stops the writing.
     ///
     /// # Errors
-    /// [`crate::BlobError::Full`] below the disk reserve, [`crate::BlobError::TooShort`] when the name has fewer than
-    /// `offset` bytes, [`crate::BlobError::Storage`] otherwise. Bytes behind `offset` and the last checkpoint may be
-    /// gone or remain, to be cut off by the next append or deleted; so after dropping the future.
-    async fn append(&self, append: Append) -> Result<Appended>;
+    /// [`crate::BlobError::Exists`] when somebody wrote the name before, [`crate::BlobError::Full`] below the disk
+    /// reserve, [`crate::BlobError::Storage`] otherwise. After a failure, and after dropping the future, the name may
+    /// hold any part of the bytes, to be deleted by whoever gave it out.
+    async fn write(&self, write: Write) -> Result<u64>;
 
     /// Opens a name for reading. A reader keeps working after its name is deleted.
     ///
     /// # Errors
     /// [`crate::BlobError::NotFound`] when there is no such name.
-    async fn open(&self, name: UploadId) -> Result<Arc<dyn BlobReader>>;
+    async fn open(&self, name: LocationName) -> Result<Arc<dyn BlobReader>>;
 
     /// Deletes a name. Deleting one that is not there succeeds.
-    async fn delete(&self, name: UploadId) -> Result<()>;
+    async fn delete(&self, name: LocationName) -> Result<()>;
 
     /// Up to `count` stored names behind `after`, in a fixed order of the store's choice. Fewer than `count` names:
     /// the end. What is written or deleted meanwhile may or may not appear.
-    async fn scan(&self, after: Option<UploadId>, count: usize) -> Result<Vec<UploadId>>;
+    async fn scan(&self, after: Option<LocationName>, count: usize) -> Result<Vec<LocationName>>;
 
     /// The store that these bytes belong to; `None`: nobody has said so.
     ///

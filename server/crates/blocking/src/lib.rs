@@ -29,11 +29,14 @@ pub static METADATA_READS: LazyLock<Pool> = LazyLock::new(|| Pool::new("metadata
 /// Verifying passwords: each takes a processor, and 19 MiB of memory with the hashes that this product makes.
 pub static PASSWORDS: LazyLock<Pool> = LazyLock::new(|| Pool::new("passwords", 4));
 
+/// Hashing bytes on their way into a store, beside their writing.
+pub static CONTENT_HASHES: LazyLock<Pool> = LazyLock::new(|| Pool::new("content-hashes", processors()));
+
 /// Hashing bytes that were stored before.
 pub static HASHES: LazyLock<Pool> = LazyLock::new(|| Pool::new("hashes", processors()));
 
 /// All pools.
-pub fn pools() -> [&'static Pool; 7] {
+pub fn pools() -> [&'static Pool; 8] {
     [
         &BLOB_WRITES,
         &BLOB_READS,
@@ -41,6 +44,7 @@ pub fn pools() -> [&'static Pool; 7] {
         &BLOB_PROBES,
         &METADATA_READS,
         &PASSWORDS,
+        &CONTENT_HASHES,
         &HASHES,
     ]
 }

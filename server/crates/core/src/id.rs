@@ -1,4 +1,4 @@
-//! Upload ids, which are also the physical names of blobs.
+//! Upload ids.
 
 use std::fmt;
 use std::str::FromStr;
@@ -9,7 +9,7 @@ use crate::Timestamp;
 
 /// The id of an upload: a `UUIDv7`, so ids sort by the time they were made.
 ///
-/// It is also the physical name of the bytes that the upload leaves behind, and is never used twice.
+/// The physical names of the bytes that the upload leaves behind begin with it. It is never used twice.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct UploadId(Uuid);
 

@@ -10,8 +10,11 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::{mpsc, oneshot};
 
+use crate::keys;
+use crate::operations::store;
 use crate::ordered_map::{Changes, Durability, OrderedMap};
 use crate::reopening::{Opener, Reopening};
+use crate::rows::{Row as _, StartRow};
 use crate::shared::Shared;
 use crate::transaction::Transaction;
 use crate::view::View;
@@ -47,6 +50,7 @@ impl Committer {
             shared,
             open,
             reopening: None,
+            start: None,
         };
         let thread = thread::Builder::new()
             .name("metadata-commit".to_owned())
@@ -113,12 +117,22 @@ struct Work<M> {
     shared: Arc<Shared<M>>,
     open: Opener<M>,
     reopening: Option<Reopening>,
+    start: Option<Start>,
+}
+
+/// Which opening of the database this is.
+#[derive(Clone, Copy)]
+struct Start {
+    number: u64,
+    /// Whether it survives power loss that the number is taken.
+    is_taken: bool,
 }
 
 #[derive(Default)]
 struct Group {
     changes: Changes,
     is_synced: bool,
+    uses_start: bool,
     answers: Vec<Answer>,
 }
 
@@ -129,10 +143,25 @@ impl<M: OrderedMap> Work<M> {
             let Some(map) = self.shared.map_to_change() else {
                 continue;
             };
-            let group = self.collect(&*map, first, &mut waiting);
+            let start = match self.start(&*map) {
+                Ok(start) => start,
+                Err(error) => {
+                    drop(map);
+                    self.reopen(&error);
+                    continue;
+                }
+            };
+            let mut group = self.collect(&*map, start, first, &mut waiting);
+            if group.uses_start && !start.is_taken {
+                take_start(&mut group, start);
+            }
             let written = write(&*map, &group);
             if written.is_ok() {
                 self.shared.queues.note(&group.changes);
+                self.start = Some(Start {
+                    is_taken: start.is_taken || group.uses_start,
+                    ..start
+                });
             }
             drop(map);
             if let Err(error) = &written {
@@ -144,12 +173,23 @@ impl<M: OrderedMap> Work<M> {
         }
     }
 
-    fn collect(&self, map: &M, first: Job, waiting: &mut mpsc::Receiver<Job>) -> Group {
+    fn start(&self, map: &M) -> Result<Start> {
+        if let Some(start) = self.start {
+            return Ok(start);
+        }
+        let number = store::next_start(&View::committed(map), self.shared.now())?;
+        Ok(Start {
+            number,
+            is_taken: false,
+        })
+    }
+
+    fn collect(&self, map: &M, start: Start, first: Job, waiting: &mut mpsc::Receiver<Job>) -> Group {
         let started = Instant::now();
         let mut group = Group::default();
         let mut next = Some(first);
         while let Some(job) = next {
-            self.add(map, job, &mut group);
+            self.add(map, start, job, &mut group);
             let is_full = group.answers.len() >= GROUP_OPERATIONS
                 || group.changes.bytes() >= GROUP_BYTES
                 || started.elapsed() >= GROUP_TIME;
@@ -161,13 +201,14 @@ impl<M: OrderedMap> Work<M> {
         group
     }
 
-    fn add(&self, map: &M, job: Job, group: &mut Group) {
+    fn add(&self, map: &M, start: Start, job: Job, group: &mut Group) {
         let view = View::with_overlay(map, &group.changes);
-        let mut transaction = Transaction::new(view, self.shared.now(), self.shared.timing());
+        let mut transaction = Transaction::new(view, self.shared.now(), self.shared.timing(), start.number);
         let Job { durability, run } = job;
         // A panicking operation loses its own changes and its caller's answer, nothing else.
         match catch_unwind(AssertUnwindSafe(|| run(&mut transaction))) {
             Ok(answer) => {
+                group.uses_start |= transaction.uses_start();
                 let changes = transaction.into_changes();
                 group.is_synced |= durability == Durability::Synced && !changes.is_empty();
                 group.changes.append(changes);
@@ -180,8 +221,17 @@ impl<M: OrderedMap> Work<M> {
     fn reopen(&mut self, error: &MetadataError) {
         tracing::error!(%error, "a metadata write failed: reopening the database");
         self.shared.stop();
+        self.start = None;
         self.reopening = Some(Reopening::start(Arc::clone(&self.shared), self.open.clone()));
     }
+}
+
+/// Adds to a group that its start number is taken: every name that is made of it is new, also after a loss of power that
+/// undoes the operations of the group.
+fn take_start(group: &mut Group, start: Start) {
+    let row = StartRow(start.number);
+    group.changes.set(keys::start(), Some(row.encode()));
+    group.is_synced = true;
 }
 
 fn write<M: OrderedMap>(map: &M, group: &Group) -> Result<()> {

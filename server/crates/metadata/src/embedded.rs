@@ -9,7 +9,7 @@ mod objects;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use zas_core::{Digest, Holder, Reference, RepositoryName, StoreId, Tag, Timestamp, UploadId};
+use zas_core::{Digest, Holder, LocationName, Reference, RepositoryName, StoreId, Tag, Timestamp, UploadId};
 
 use crate::clocks::Clocks;
 use crate::committer::Committer;
@@ -27,10 +27,10 @@ use crate::transaction::Transaction;
 use crate::view::{Found, View};
 use crate::{
     BlobContent, BlobStat, Claim, CommitManifest, CommitOutcome, DamageOutcome, DeleteManifestOutcome,
-    DeleteTagOutcome, DueLink, Epoch, FinishOutcome, FinishUpload, Lease, ManifestStat, MetadataStore,
-    MountOutcome, Origin, OrphanOutcome, Page, Precondition, Progress, ReapOutcome, ReferrerCursor,
-    ReferrerPage, Result, ScrubEntry, ScrubPosition, SharedManifest, StoredManifest, SweepPosition, Timing,
-    UploadEntry, WriterOutcome,
+    DeleteTagOutcome, DueLink, Epoch, Extent, FinishOutcome, FinishUpload, Lease, ManifestStat,
+    MetadataStore, MountOutcome, Origin, OrphanOutcome, Page, Precondition, Progress, ReapOutcome,
+    ReferrerCursor, ReferrerPage, Result, ScrubEntry, ScrubPosition, SharedManifest, StoredManifest,
+    SweepPosition, Timing, UploadEntry, WriterOutcome, Written,
 };
 
 /// Every fact of the store in one ordered map of this process.
@@ -90,14 +90,26 @@ impl<M: OrderedMap> MetadataStore for EmbeddedMetadata<M> {
     }
 
     async fn claim_upload(&self, holder: &Holder, id: UploadId) -> Result<Option<Claim>> {
-        // Unsynced: a claim lost with the power is lost together with everybody it was held against.
+        // Unsynced: a claim lost with the power is lost together with everybody it was held against, and its names are
+        // not given out again.
         let holder = holder.clone();
         self.note(move |transaction| uploads::claim(transaction, &holder, id))
             .await
     }
 
-    async fn save_progress(&self, id: UploadId, epoch: Epoch, progress: Progress) -> Result<WriterOutcome> {
-        self.change(move |transaction| uploads::save(transaction, id, epoch, progress))
+    async fn save_progress(
+        &self,
+        id: UploadId,
+        epoch: Epoch,
+        progress: Progress,
+        written: Written,
+    ) -> Result<WriterOutcome> {
+        self.change(move |transaction| uploads::save(transaction, id, epoch, progress, written))
+            .await
+    }
+
+    async fn upload_extents(&self, id: UploadId) -> Result<Vec<Extent>> {
+        self.block(move |shared| uploads::extents(&View::committed(&*shared.map()?), id))
             .await
     }
 
@@ -308,7 +320,7 @@ impl<M: OrderedMap> MetadataStore for EmbeddedMetadata<M> {
             .await
     }
 
-    async fn take_doomed(&self, count: usize) -> Result<Vec<UploadId>> {
+    async fn take_doomed(&self, count: usize) -> Result<Vec<LocationName>> {
         if self.shared.is_collection_paused() {
             return Ok(Vec::new());
         }
@@ -321,12 +333,17 @@ impl<M: OrderedMap> MetadataStore for EmbeddedMetadata<M> {
         self.list(take).await.map(|page| page.entries)
     }
 
-    async fn forget_location(&self, name: UploadId) -> Result<()> {
+    async fn forget_location(&self, name: LocationName) -> Result<()> {
         self.change(move |transaction| locations::forget(transaction, name))
             .await
     }
 
-    async fn claim_orphan(&self, name: UploadId) -> Result<OrphanOutcome> {
+    async fn postpone_deletion(&self, name: LocationName) -> Result<()> {
+        self.change(move |transaction| locations::postpone(transaction, name))
+            .await
+    }
+
+    async fn claim_orphan(&self, name: LocationName) -> Result<OrphanOutcome> {
         self.change(move |transaction| locations::claim_orphan(transaction, name))
             .await
     }
@@ -370,7 +387,7 @@ impl<M: OrderedMap> MetadataStore for EmbeddedMetadata<M> {
             .await
     }
 
-    async fn find_orphans(&self, names: &[UploadId]) -> Result<Vec<UploadId>> {
+    async fn find_orphans(&self, names: &[LocationName]) -> Result<Vec<LocationName>> {
         let names = names.to_vec();
         self.block(move |shared| store::unknown_names(&View::committed(&*shared.map()?), &names))
             .await
@@ -442,8 +459,8 @@ fn read_due(key: &[u8]) -> Option<DueLink> {
     })
 }
 
-fn read_doomed(key: &[u8]) -> Option<UploadId> {
+fn read_doomed(key: &[u8]) -> Option<LocationName> {
     let mut elements = Elements::of(key);
     elements.time()?;
-    elements.id()
+    elements.name()
 }

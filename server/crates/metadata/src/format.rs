@@ -12,8 +12,9 @@ use crate::OpenError;
 
 /// The format of rows on disk that this version reads and writes.
 ///
-/// 1: versions up to 0.2. 2: rows say whether a repository or a bucket holds what they speak of.
-pub const DATA_FORMAT: u32 = 2;
+/// 1: versions up to 0.2. 2: rows say whether a repository or a bucket holds what they speak of. 3: the bytes of an upload
+/// lie under names of their own for each request.
+pub const DATA_FORMAT: u32 = 3;
 
 /// The format of a database without a marker: version 0.1.0 made none.
 const UNMARKED_FORMAT: u32 = 1;

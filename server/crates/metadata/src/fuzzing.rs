@@ -99,13 +99,13 @@ fn read_key(kind: u8, stored: &[u8]) -> Option<(&'static str, Key)> {
         ),
         17 => ("blob key", keys::blob(&elements.digest()?)),
         18 => ("blob data key", keys::blob_data(&elements.digest()?)),
-        19 => ("location key", keys::location(elements.id()?)),
+        19 => ("location key", keys::location(elements.name()?)),
         20 => ("upload key", keys::upload(elements.id()?)),
         21 => (
             "due key",
             keys::due(elements.time()?, &elements.holder()?, &elements.digest()?),
         ),
-        _ => ("doomed key", keys::doomed(elements.time()?, elements.id()?)),
+        _ => ("doomed key", keys::doomed(elements.time()?, elements.name()?)),
     })
 }
 

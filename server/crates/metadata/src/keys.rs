@@ -13,7 +13,7 @@ use std::borrow::Cow;
 
 #[cfg(any(test, feature = "fuzzing"))]
 use zas_core::ObjectKey;
-use zas_core::{BucketId, Digest, Holder, RepositoryName, Tag, Timestamp, UploadId};
+use zas_core::{BucketId, Digest, Holder, LocationName, RepositoryName, Tag, Timestamp, UploadId};
 
 use crate::EdgeOwner;
 use crate::ordered_map::{Family, Key, KeyRange};
@@ -36,11 +36,13 @@ const DAMAGED: u8 = 0x24;
 const SCRUB: u8 = 0x25;
 const STORE: u8 = 0x26;
 const SWEEP: u8 = 0x27;
+const START: u8 = 0x28;
 const BODY: u8 = 0x30;
 const BLOB_DATA: u8 = 0x31;
 const UPLOAD: u8 = 0x40;
 const DUE: u8 = 0x41;
 const DOOMED: u8 = 0x42;
+const EXTENT: u8 = 0x43;
 
 // The kinds of holders. Each begins its element, so that a listing of one kind never meets the other.
 const REPOSITORY_HOLDER: u8 = 1;
@@ -188,6 +190,11 @@ pub(crate) fn sweep() -> Key {
     Tuple::new(SWEEP).key()
 }
 
+/// The key of the one row that counts the starts of the store.
+pub(crate) fn start() -> Key {
+    Tuple::new(START).key()
+}
+
 /// Where content is, and what leads to stored bytes.
 pub(crate) fn contents() -> [KeyRange; 6] {
     [REPOSITORY, LINK, BLOB, LOCATION, UPLOAD, buckets::BUCKET].map(|table| Tuple::new(table).range())
@@ -199,13 +206,23 @@ pub(crate) fn blob_data(digest: &Digest) -> Key {
 }
 
 /// The key of what a physical name holds.
-pub(crate) fn location(name: UploadId) -> Key {
-    Tuple::new(LOCATION).id(name).key()
+pub(crate) fn location(name: LocationName) -> Key {
+    Tuple::new(LOCATION).name(name).key()
 }
 
 /// The key of an upload's row.
 pub(crate) fn upload(id: UploadId) -> Key {
     Tuple::new(UPLOAD).id(id).key()
+}
+
+/// The key of one of the saved runs of an upload's bytes.
+pub(crate) fn extent(id: UploadId, index: u32) -> Key {
+    Tuple::new(EXTENT).id(id).index(index).key()
+}
+
+/// All saved runs of an upload's bytes, in order.
+pub(crate) fn extents(id: UploadId) -> KeyRange {
+    Tuple::new(EXTENT).id(id).range()
 }
 
 /// All uploads.
@@ -232,8 +249,8 @@ pub(crate) fn dues_until(now: Timestamp) -> KeyRange {
 }
 
 /// The key of the entry that makes somebody delete the bytes of `name` at `at`.
-pub(crate) fn doomed(at: Timestamp, name: UploadId) -> Key {
-    Tuple::new(DOOMED).time(at).id(name).key()
+pub(crate) fn doomed(at: Timestamp, name: LocationName) -> Key {
+    Tuple::new(DOOMED).time(at).name(name).key()
 }
 
 /// All entries of names to be deleted.
@@ -323,6 +340,16 @@ impl Tuple {
         self
     }
 
+    fn name(mut self, name: LocationName) -> Self {
+        self.0.extend_from_slice(&name.to_bytes());
+        self
+    }
+
+    fn index(mut self, index: u32) -> Self {
+        self.0.extend_from_slice(&index.to_be_bytes());
+        self
+    }
+
     fn time(mut self, at: Timestamp) -> Self {
         self.0.extend_from_slice(&at.millis().to_be_bytes());
         self
@@ -331,7 +358,9 @@ impl Tuple {
     fn family(&self) -> Family {
         match self.0.first() {
             Some(&(BODY | BLOB_DATA | objects::OBJECT_DATA | multipart::PART_DATA)) => Family::Data,
-            Some(&(UPLOAD | DUE | DOOMED | multipart::GARBAGE | multipart::UNDIGESTED)) => Family::Queue,
+            Some(&(UPLOAD | DUE | DOOMED | EXTENT | multipart::GARBAGE | multipart::UNDIGESTED)) => {
+                Family::Queue
+            }
             _ => Family::Meta,
         }
     }
@@ -455,6 +484,11 @@ impl<'a> Elements<'a> {
         self.take(16)?.try_into().ok().map(UploadId::from_bytes)
     }
 
+    /// The next element, a physical name.
+    pub(crate) fn name(&mut self) -> Option<LocationName> {
+        LocationName::from_bytes(self.take(LocationName::BYTES)?)
+    }
+
     /// The next element, a time.
     pub(crate) fn time(&mut self) -> Option<Timestamp> {
         self.take(8)?
@@ -527,10 +561,12 @@ mod tests {
         fn given_any_elements_when_written_and_read_then_unchanged(
             text in any::<String>(), seed in any::<u8>(), long in any::<bool>(), id in any::<[u8; 16]>(), at in any::<u64>(),
             holder in holder(), owner in owner(),
+            start in any::<u64>(), ordinal in any::<u32>(),
         ) {
             let (id, at) = (UploadId::from_bytes(id), Timestamp::from_millis(at));
+            let name = LocationName { upload: id, start, epoch: at.millis(), ordinal };
             let key = Tuple::new(7).holder(&holder).text(&text).holder(&holder).edge_owner(&owner);
-            let key = key.digest(&digest(seed, long)).id(id).time(at).key();
+            let key = key.digest(&digest(seed, long)).id(id).name(name).time(at).key();
 
             let mut elements = Elements::of(&key.bytes);
 
@@ -540,6 +576,7 @@ mod tests {
             prop_assert_eq!(elements.edge_owner(), Some(owner));
             prop_assert_eq!(elements.digest(), Some(digest(seed, long)));
             prop_assert_eq!(elements.id(), Some(id));
+            prop_assert_eq!(elements.name(), Some(name));
             prop_assert_eq!(elements.time(), Some(at));
             prop_assert!(elements.0.is_empty());
         }

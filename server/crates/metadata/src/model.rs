@@ -8,7 +8,7 @@ mod objects;
 use std::time::Duration;
 
 use bytes::Bytes;
-use zas_core::{Digest, HashState, Holder, MediaType, ObjectKey, Tag, Timestamp, UploadId};
+use zas_core::{Digest, HashState, Holder, LocationName, MediaType, ObjectKey, Tag, Timestamp, UploadId};
 
 pub use access_keys::*;
 pub use buckets::*;
@@ -36,9 +36,32 @@ pub struct Origin {
     pub actor: String,
 }
 
-/// Counts the writers of one upload; only the latest may change it.
+/// Which of the writers of one upload somebody is; only the latest may change it.
+///
+/// A claim is answered before it survives power loss, so a later one may have the same number: then the store was opened
+/// between them, and each opening has a start number of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Epoch(pub u64);
+pub struct Epoch {
+    /// The start of the store in which the claim was made.
+    pub start: u64,
+    /// The number of the claim.
+    pub claim: u64,
+}
+
+impl Epoch {
+    /// The name of a run of bytes that this writer of `upload` writes.
+    pub fn name(self, upload: UploadId, ordinal: u32) -> LocationName {
+        LocationName {
+            upload,
+            start: self.start,
+            epoch: self.claim,
+            ordinal,
+        }
+    }
+}
+
+/// Most runs of bytes that one upload may have.
+pub const MAX_EXTENTS: usize = 10_000;
 
 /// The durable state of an unfinished upload: everything below `offset` survives power loss.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -47,8 +70,17 @@ pub struct Progress {
     pub offset: u64,
     /// The hashes of exactly those bytes, one for each running algorithm.
     pub hashes: Vec<HashState>,
-    /// The bytes themselves while they are few; `None` once they are in the blob store under the upload's id.
+    /// The bytes themselves while they are few; `None` once they are in the blob store.
     pub inline: Option<Bytes>,
+}
+
+/// What a writer has written into the blob store since it last said so.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Written {
+    /// The whole runs, behind those that were saved before. They are durable.
+    pub extents: Vec<Extent>,
+    /// Whether the writer writes no more: then it leaves no name behind that is not listed.
+    pub is_last: bool,
 }
 
 /// The right to continue an upload.
@@ -58,6 +90,8 @@ pub struct Claim {
     pub epoch: Epoch,
     /// Where to continue.
     pub progress: Progress,
+    /// How many runs of bytes the upload has in the blob store.
+    pub extents: usize,
 }
 
 /// The answer to a change that only the upload's present writer may make.
@@ -87,8 +121,8 @@ pub struct UploadEntry {
 /// A run of bytes in the blob store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Extent {
-    /// The physical name: the id of the upload that wrote it.
-    pub location: UploadId,
+    /// The physical name.
+    pub location: LocationName,
     /// Where the run starts.
     pub offset: u64,
     /// How long it is.
@@ -125,7 +159,7 @@ pub struct FinishUpload {
     pub epoch: Option<Epoch>,
     /// Who gets the blob.
     pub holder: Holder,
-    /// The blob.
+    /// The blob. Of its runs in the blob store only those that were not saved before, which stand behind the saved ones.
     pub blob: NewBlob,
 }
 
@@ -382,7 +416,7 @@ pub enum ReapOutcome {
     /// It is gone; others hold the blob.
     LinkRemoved,
     /// It was the last one, or had been until a client deleted it: the blob's row is gone too and these bytes are doomed (none for an inline blob).
-    Doomed(Vec<UploadId>),
+    Doomed(Vec<LocationName>),
     /// There was no such link any more, and others hold the blob or it is gone too.
     Gone,
     /// Not decided now: somebody else works on the blob or the check met too many deleted rows, and the entry is queued
@@ -415,7 +449,7 @@ pub struct ScrubPosition {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SweepPosition {
     /// The last name looked at by the pass under way; none between sweeps and before its first name.
-    pub after: Option<UploadId>,
+    pub after: Option<LocationName>,
     /// When the last sweep ended.
     pub rested_at: Timestamp,
     /// Names that the counting pass has looked at.

@@ -6,14 +6,14 @@ mod multipart;
 mod objects;
 
 use async_trait::async_trait;
-use zas_core::{Digest, Holder, Reference, RepositoryName, StoreId, Tag, Timestamp, UploadId};
+use zas_core::{Digest, Holder, LocationName, Reference, RepositoryName, StoreId, Tag, Timestamp, UploadId};
 
 use crate::{
     BlobContent, BlobStat, Claim, CommitManifest, CommitOutcome, DamageOutcome, DeleteManifestOutcome,
-    DeleteTagOutcome, DueLink, Epoch, FinishOutcome, FinishUpload, Lease, ManifestStat, MountOutcome, Origin,
-    OrphanOutcome, Page, Precondition, Progress, ReapOutcome, ReferrerCursor, ReferrerPage, Result,
+    DeleteTagOutcome, DueLink, Epoch, Extent, FinishOutcome, FinishUpload, Lease, ManifestStat, MountOutcome,
+    Origin, OrphanOutcome, Page, Precondition, Progress, ReapOutcome, ReferrerCursor, ReferrerPage, Result,
     ScrubEntry, ScrubPosition, SharedManifest, StoredManifest, SweepPosition, Timing, UploadEntry,
-    WriterOutcome,
+    WriterOutcome, Written,
 };
 
 pub use access_keys::AccessKeyStore;
@@ -37,16 +37,24 @@ pub trait MetadataStore:
     /// The number of durable bytes of an upload; claims nothing.
     async fn stat_upload(&self, holder: &Holder, id: UploadId) -> Result<Option<u64>>;
 
-    /// Makes the caller the upload's only writer. `None`: that holder has no such upload.
+    /// Makes the caller the upload's only writer, and dooms the name that the writer before it was writing and did not
+    /// list. `None`: that holder has no such upload.
     ///
-    /// Where all writers are in one process this returns **before** the claim survives power loss: whoever it was
-    /// made against is lost with it.
-    ///
-    /// Returns **before** the row survives power loss, after which no earlier writer is left to be fenced off.
+    /// Returns **before** the claim survives power loss. A claim that is lost leaves names behind that no later claim
+    /// gives out, because the start in its epoch is lower than theirs.
     async fn claim_upload(&self, holder: &Holder, id: UploadId) -> Result<Option<Claim>>;
 
     /// Saves how far an upload is. The bytes below `progress.offset` must be durable before the call.
-    async fn save_progress(&self, id: UploadId, epoch: Epoch, progress: Progress) -> Result<WriterOutcome>;
+    async fn save_progress(
+        &self,
+        id: UploadId,
+        epoch: Epoch,
+        progress: Progress,
+        written: Written,
+    ) -> Result<WriterOutcome>;
+
+    /// The saved runs of an upload's bytes, in order.
+    async fn upload_extents(&self, id: UploadId) -> Result<Vec<Extent>>;
 
     /// Tells that a long request is still at work, so that the upload does not expire. Losing it loses nothing, so it
     /// need not survive power loss.
@@ -156,10 +164,13 @@ pub trait MetadataStore:
 
     /// Up to `count` physical names whose bytes are to be deleted now, the oldest first. They stay until they are
     /// forgotten. None while the clocks are in doubt.
-    async fn take_doomed(&self, count: usize) -> Result<Vec<UploadId>>;
+    async fn take_doomed(&self, count: usize) -> Result<Vec<LocationName>>;
 
     /// Forgets a doomed name after its bytes are gone. A live name is left alone.
-    async fn forget_location(&self, name: UploadId) -> Result<()>;
+    async fn forget_location(&self, name: LocationName) -> Result<()>;
+
+    /// Lets the bytes of a doomed name be for the doom delay more: somebody still reads them. A live name is left alone.
+    async fn postpone_deletion(&self, name: LocationName) -> Result<()>;
 
     /// Blobs after `after` in the order of their digests, to be checked against them.
     async fn list_blobs(&self, after: Option<&Digest>, count: usize) -> Result<Page<ScrubEntry>>;
@@ -187,10 +198,10 @@ pub trait MetadataStore:
     async fn save_scrub_position(&self, position: ScrubPosition) -> Result<()>;
 
     /// Dooms a physical name that has neither an upload nor a location, or whose location its blob does not name.
-    async fn claim_orphan(&self, name: UploadId) -> Result<OrphanOutcome>;
+    async fn claim_orphan(&self, name: LocationName) -> Result<OrphanOutcome>;
 
     /// Those of `names` that [`Self::claim_orphan`] would doom now.
-    async fn find_orphans(&self, names: &[UploadId]) -> Result<Vec<UploadId>>;
+    async fn find_orphans(&self, names: &[LocationName]) -> Result<Vec<LocationName>>;
 
     /// How far the sweep for bytes without a row is; `None` when there never was one.
     async fn sweep_position(&self) -> Result<Option<SweepPosition>>;

@@ -13,16 +13,20 @@ pub(crate) struct Transaction<'a> {
     changes: Changes,
     now: Timestamp,
     timing: Timing,
+    start: u64,
+    uses_start: bool,
 }
 
 impl<'a> Transaction<'a> {
     /// An operation that begins at `now`.
-    pub(crate) fn new(view: View<'a>, now: Timestamp, timing: Timing) -> Self {
+    pub(crate) fn new(view: View<'a>, now: Timestamp, timing: Timing, start: u64) -> Self {
         Self {
             view,
             changes: Changes::default(),
             now,
             timing,
+            start,
+            uses_start: false,
         }
     }
 
@@ -39,6 +43,17 @@ impl<'a> Transaction<'a> {
     /// How long things are kept.
     pub(crate) fn timing(&self) -> Timing {
         self.timing
+    }
+
+    /// Which opening of the store this is. Nobody hears the number before it is durable that it is taken.
+    pub(crate) fn start(&mut self) -> u64 {
+        self.uses_start = true;
+        self.start
+    }
+
+    /// Whether the operation uses the start number.
+    pub(crate) fn uses_start(&self) -> bool {
+        self.uses_start
     }
 
     /// Writes a row.

@@ -14,7 +14,7 @@ use zas_metadata::contract::Subject;
 use zas_metadata::{
     BlobContent, Clocks, CommitManifest, CommitOutcome, DATA_FORMAT, Epoch, FinishUpload, Lease,
     MetadataStore, NewBlob, OpenError, Origin, Precondition, Presence, Progress, ReapOutcome, ReferenceEdge,
-    RocksMetadata, Timing, WriterOutcome,
+    RocksMetadata, Timing, WriterOutcome, Written,
 };
 
 fn make(clocks: Clocks, timing: Timing) -> Subject {
@@ -120,9 +120,10 @@ async fn given_acknowledged_changes_when_closed_and_opened_then_everything_is_th
                 displaced: Vec::new()
             }
         );
-        store.create_upload(&origin(), &ours, upload_id(1)).await.unwrap();
+        let first = store.create_upload(&origin(), &ours, upload_id(1)).await.unwrap();
+        assert_eq!(first, Epoch { start: 1, claim: 1 });
         let outcome = store
-            .save_progress(upload_id(1), Epoch(1), progress.clone())
+            .save_progress(upload_id(1), first, progress.clone(), Written::default())
             .await
             .unwrap();
         assert_eq!(outcome, WriterOutcome::Done);
@@ -147,7 +148,9 @@ async fn given_acknowledged_changes_when_closed_and_opened_then_everything_is_th
         assert_eq!(stat.content, BlobContent::Inline(Bytes::copy_from_slice(content)));
     }
     let claim = store.claim_upload(&ours, upload_id(1)).await.unwrap().unwrap();
-    assert_eq!((claim.epoch, claim.progress), (Epoch(2), progress));
+    // The claims of each start have a number that no other start has.
+    let second = Epoch { start: 2, claim: 2 };
+    assert_eq!((claim.epoch, claim.progress), (second, progress));
     clock.advance(Duration::from_hours(2));
     let mut outcomes = Vec::new();
     for due in store.take_due(9).await.unwrap() {

@@ -21,8 +21,9 @@ use crate::services::auth::{
     RequestHead,
 };
 use crate::services::capacity::{Client, Shares, SharesMetrics};
+use crate::services::content::RequestBody;
 use crate::services::metrics::Reading;
-use crate::services::registry::{Registry, RequestBody};
+use crate::services::registry::Registry;
 
 /// What the distribution API needs to answer.
 #[derive(Debug)]

@@ -158,6 +158,9 @@ impl OciError {
     }
 }
 
+/// Tells a client how long its chunks should be at least.
+const CHUNK_MIN_LENGTH: HeaderName = HeaderName::from_static("oci-chunk-min-length");
+
 impl From<RegistryError> for OciError {
     fn from(error: RegistryError) -> Self {
         use OciErrorCode as Code;
@@ -172,6 +175,9 @@ impl From<RegistryError> for OciError {
             RegistryError::BlobTooLarge { .. } => {
                 Self::new(Code::SizeInvalid, message).with_status(StatusCode::PAYLOAD_TOO_LARGE)
             }
+            RegistryError::TooManyPieces { min_length, .. } => Self::new(Code::SizeInvalid, message)
+                .with_status(StatusCode::PAYLOAD_TOO_LARGE)
+                .with_header(CHUNK_MIN_LENGTH, min_length.to_string()),
             RegistryError::DigestMismatch { .. } => Self::new(Code::DigestInvalid, message),
             RegistryError::Superseded(_) => {
                 Self::new(Code::BlobUploadInvalid, message).with_status(StatusCode::CONFLICT)
@@ -266,10 +272,16 @@ mod tests {
     fn given_each_refusal_of_the_registry_when_mapped_then_status_and_code_are_those_of_the_specification() {
         use OciErrorCode as Code;
         use zas_blobs::BlobError;
-        use zas_core::{Digest, Timestamp, UploadId};
+        use zas_core::{Digest, LocationName, Timestamp, UploadId};
 
         let (digest, repository) = (Digest::sha256_of(b"x"), || "a/b".parse().unwrap());
         let id = UploadId::new(Timestamp::from_millis(1), &[7; 10]);
+        let name = LocationName {
+            upload: id,
+            start: 1,
+            epoch: 1,
+            ordinal: 0,
+        };
         let wait = Duration::from_secs(5);
         let full = BlobError::Full { free: 1, reserve: 2 };
         let table = [
@@ -300,6 +312,14 @@ mod tests {
                 Code::SizeInvalid,
             ),
             (RegistryError::BlobTooLarge { limit: 1 }, 413, Code::SizeInvalid),
+            (
+                RegistryError::TooManyPieces {
+                    pieces: 3,
+                    min_length: 1 << 20,
+                },
+                413,
+                Code::SizeInvalid,
+            ),
             (
                 RegistryError::DigestMismatch {
                     named: digest,
@@ -400,7 +420,11 @@ mod tests {
                 Code::Unknown,
             ),
             (RegistryError::Blobs(full), 507, Code::BlobUploadInvalid),
-            (RegistryError::Blobs(BlobError::NotFound(id)), 500, Code::Unknown),
+            (
+                RegistryError::Blobs(BlobError::NotFound(name)),
+                500,
+                Code::Unknown,
+            ),
             (RegistryError::Task("secret panic".to_owned()), 500, Code::Unknown),
         ];
         for (error, status, code) in table {
@@ -413,6 +437,8 @@ mod tests {
                 status == 416,
                 "{message}"
             );
+            let hints = answer.headers.iter().any(|(name, _)| *name == CHUNK_MIN_LENGTH);
+            assert_eq!(hints, message.contains("pieces"), "{message}");
             let asks_to_wait = answer.headers.iter().any(|(name, _)| name == header::RETRY_AFTER);
             assert_eq!(asks_to_wait, matches!(status, 429 | 503), "{message}");
         }

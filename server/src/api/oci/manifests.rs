@@ -16,7 +16,8 @@ use super::{OciError, OciErrorCode};
 use crate::api::body::Omitted;
 use crate::api::request_body::{CollectError, Collected};
 use crate::services::auth::OciAction;
-use crate::services::registry::{BodyError, PushGrant, PushManifest, RegistryError};
+use crate::services::content::BodyError;
+use crate::services::registry::{PushGrant, PushManifest, RegistryError};
 
 /// Sends a manifest as it was pushed, or for HEAD what describes it.
 pub(super) async fn get(

@@ -12,8 +12,8 @@ use zas_s3::{ErrorCode, RequestHead, S3Error};
 
 use super::error::Refusal;
 use crate::api::request_body::RequestStream;
+use crate::services::content::{BodyError, RequestBody};
 use crate::services::objects::{Computed, ObjectsError};
-use crate::services::registry::{BodyError, RequestBody};
 
 /// What only the end of a body shows.
 #[derive(Debug, Default)]

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::json;
 use tempfile::TempDir;
-use zas_core::{Digest, UploadId};
+use zas_core::{Digest, LocationName};
 
 use super::*;
 use crate::services::auth::Granted;
@@ -49,7 +49,7 @@ fn configuration(blobs: &Path) -> Configuration {
     Configuration::load_files(&[file.path().to_owned()], []).unwrap()
 }
 
-async fn push(stores: &Stores, folder: &Folder) -> UploadId {
+async fn push(stores: &Stores, folder: &Folder) -> LocationName {
     let parts = RegistryParts {
         metadata: Arc::clone(&stores.metadata),
         blobs: Arc::clone(&stores.blobs),

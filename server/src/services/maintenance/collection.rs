@@ -6,7 +6,7 @@ use arc_swap::ArcSwap;
 use futures_util::future::join_all;
 use tokio::sync::Notify;
 use zas_blobs::BlobStore;
-use zas_core::UploadId;
+use zas_core::LocationName;
 use zas_metadata::{MetadataStore, ReapOutcome};
 
 use super::{CollectionSettings, Demand};
@@ -195,20 +195,28 @@ impl Collector {
     /// Deletes the bytes of the next doomed names; whether there may be more.
     async fn delete_doomed(&self, collected: &mut Collected) -> Result<bool> {
         let doomed = self.metadata.take_doomed(STEP).await?;
+        let mut progressed = false;
         for names in doomed.chunks(AT_A_TIME) {
             let deleting = join_all(names.iter().map(|name| self.delete(*name)));
             for deleted in self.demand.give_way(deleting).await {
-                deleted?;
-                collected.deleted += 1;
+                if deleted? {
+                    progressed = true;
+                    collected.deleted += 1;
+                }
             }
         }
-        Ok(doomed.len() == STEP)
+        Ok(doomed.len() == STEP && progressed)
     }
 
-    /// Deletes bytes first and their row afterwards: a crash in between repeats a deletion, which succeeds.
-    async fn delete(&self, name: UploadId) -> Result<()> {
+    /// Deletes bytes first and their row afterwards: a crash in between repeats a deletion, which succeeds. `false`: a
+    /// reader of this process may still open them, and they are left for later.
+    async fn delete(&self, name: LocationName) -> Result<bool> {
+        if self.registry.is_read(name) {
+            self.metadata.postpone_deletion(name).await?;
+            return Ok(false);
+        }
         self.blobs.delete(name).await?;
         self.metadata.forget_location(name).await?;
-        Ok(())
+        Ok(true)
     }
 }

@@ -11,7 +11,8 @@ use zas_blocking::HASHES;
 use zas_core::{Digest, Hashing, Holder};
 use zas_metadata::{BlobContent, DamageOutcome, Extent, MetadataStore, ScrubEntry, ScrubPosition};
 
-use crate::services::registry::{RegistryError, Result, Suspects};
+use crate::services::content::Suspects;
+use crate::services::registry::{RegistryError, Result};
 
 /// Blobs between two saved positions.
 const STEP: usize = 64;

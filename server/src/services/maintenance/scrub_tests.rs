@@ -4,14 +4,15 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
-use zas_blobs::{Append, Batch, BlobStore, MemoryBlobs, batches};
-use zas_core::{Clock, Digest, ManualClock, RepositoryName, SystemIds, UploadId};
+use zas_blobs::{BlobStore, MemoryBlobs};
+use zas_core::{Clock, Digest, LocationName, ManualClock, RepositoryName, SystemIds};
 use zas_metadata::{BlobContent, Lease, MemoryMetadata, MetadataStore, Timing};
 
 use super::{ScrubSettings, Scrubbed, Scrubber};
 use crate::services::auth::Granted;
 use crate::services::capacity::Client;
-use crate::services::registry::{Registry, RegistryError, RegistryParts, RegistrySettings, Suspects};
+use crate::services::content::Suspects;
+use crate::services::registry::{Registry, RegistryError, RegistryParts, RegistrySettings};
 
 const PAUSE: Duration = Duration::from_hours(1);
 
@@ -83,23 +84,10 @@ impl World {
         self.store(name, bytes).await;
     }
 
-    async fn store(&self, name: UploadId, bytes: Vec<u8>) {
-        let (sender, batches) = batches();
-        let batch = Batch {
-            pieces: vec![Bytes::from(bytes)],
-            permit: None,
-        };
-        sender.send(batch).await.unwrap();
-        drop(sender);
-        let append = Append {
-            name,
-            offset: 0,
-            hashes: Vec::new(),
-            batches,
-            expected: None,
-            checkpoints: None,
-        };
-        self.blobs.append(append).await.unwrap();
+    async fn store(&self, name: LocationName, bytes: Vec<u8>) {
+        zas_blobs::contract::write(&*self.blobs, name, &bytes)
+            .await
+            .unwrap();
     }
 
     fn scrubber(&self) -> Scrubber {

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use zas_blobs::{Append, Appended, BlobReader, BlobStore, Capacity, Result};
-use zas_core::{StoreId, UploadId};
+use zas_blobs::{BlobReader, BlobStore, Capacity, Result, Write};
+use zas_core::{LocationName, StoreId};
 
 use super::ServerMetrics;
 use super::operation::Operation;
@@ -13,7 +13,7 @@ use super::operation::Operation;
 #[derive(Debug)]
 pub struct MeasuredBlobs {
     inner: Arc<dyn BlobStore>,
-    append: Operation,
+    write: Operation,
     open: Operation,
     delete: Operation,
     scan: Operation,
@@ -29,7 +29,7 @@ impl MeasuredBlobs {
         let operation = |name| Operation::new(&metrics, "blobs", name);
         Self {
             inner,
-            append: operation("append"),
+            write: operation("write"),
             open: operation("open"),
             delete: operation("delete"),
             scan: operation("scan"),
@@ -59,25 +59,22 @@ impl Drop for InFlight<'_> {
 
 #[async_trait]
 impl BlobStore for MeasuredBlobs {
-    async fn append(&self, append: Append) -> Result<Appended> {
+    async fn write(&self, write: Write) -> Result<u64> {
         let _in_flight = InFlight::new(&self.metrics);
-        let from = append.offset;
-        let appended = self.append.measure(self.inner.append(append)).await?;
-        self.metrics
-            .written_bytes
-            .inc_by(appended.offset.saturating_sub(from));
-        Ok(appended)
+        let length = self.write.measure(self.inner.write(write)).await?;
+        self.metrics.written_bytes.inc_by(length);
+        Ok(length)
     }
 
-    async fn open(&self, name: UploadId) -> Result<Arc<dyn BlobReader>> {
+    async fn open(&self, name: LocationName) -> Result<Arc<dyn BlobReader>> {
         self.open.measure(self.inner.open(name)).await
     }
 
-    async fn delete(&self, name: UploadId) -> Result<()> {
+    async fn delete(&self, name: LocationName) -> Result<()> {
         self.delete.measure(self.inner.delete(name)).await
     }
 
-    async fn scan(&self, after: Option<UploadId>, count: usize) -> Result<Vec<UploadId>> {
+    async fn scan(&self, after: Option<LocationName>, count: usize) -> Result<Vec<LocationName>> {
         self.scan.measure(self.inner.scan(after, count)).await
     }
 

@@ -1,6 +1,5 @@
 //! Stores whose operations are counted keep the promises of stores.
 
-use zas_blobs::contract::CHECKPOINT_BYTES;
 use zas_blobs::{FaultyBlobs, MemoryBlobs, Operation};
 use zas_metadata::contract::{Subject, groups, run};
 use zas_metadata::{Clocks, MemoryMetadata, Timing};
@@ -46,11 +45,11 @@ async fn given_a_counted_metadata_store_when_used_then_it_keeps_the_contract() {
 async fn given_a_counted_blob_store_when_used_then_it_keeps_the_contract() {
     let metrics = Arc::new(ServerMetrics::new());
     zas_blobs::contract::suite(|| {
-        let inner = MemoryBlobs::new().with_checkpoint_bytes(CHECKPOINT_BYTES);
+        let inner = MemoryBlobs::new();
         MeasuredBlobs::new(Arc::new(inner), Arc::clone(&metrics))
     })
     .await;
-    for operation in ["append", "open", "delete", "scan"] {
+    for operation in ["write", "open", "delete", "scan"] {
         expect(
             &metrics,
             &format!("zas_storage_operations_total{{store=\"blobs\",operation=\"{operation}\"}} "),

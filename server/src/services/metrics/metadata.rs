@@ -5,22 +5,22 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use bytes::Bytes;
 use zas_core::{
-    BucketId, BucketName, Digest, Holder, ObjectKey, Reference, RepositoryName, StoreId, Tag, Timestamp,
-    UploadId,
+    BucketId, BucketName, Digest, Holder, LocationName, ObjectKey, Reference, RepositoryName, StoreId, Tag,
+    Timestamp, UploadId,
 };
 use zas_metadata::{
     AbortMultipartOutcome, AccessKey, AccessKeyStore, BlobContent, BlobStat, Bucket, BucketOutcome,
     BucketStore, Claim, CommitManifest, CommitOutcome, CompleteMultipart, CompleteOutcome,
     CompletedMultipart, CompositePart, CreateAccessKeyOutcome, CreateBucketOutcome, CreateMultipartOutcome,
     DamageOutcome, DeleteBucketOutcome, DeleteManifestOutcome, DeleteObject, DeleteOutcome, DeleteTagOutcome,
-    DigestOutcome, DocumentKind, DueLink, Epoch, FinishOutcome, FinishUpload, Garbage, GarbageOutcome, Lease,
-    ListAccessKeys, ListBuckets, ListMultiparts, ListObjects, ListVersions, ListedBucket, ManifestStat,
-    MetadataStore, MountOutcome, MultipartName, MultipartPage, MultipartStat, MultipartStore, NewAccessKey,
-    NewBucket, NewMultipart, ObjectBytes, ObjectLookup, ObjectPage, ObjectStore, ObjectVersion, Origin,
-    OrphanOutcome, Owner, Page, Part, Precondition, Progress, PutObject, PutOutcome, PutPart, PutPartOutcome,
-    ReapOutcome, ReferrerCursor, ReferrerPage, Result, RevokeOutcome, Run, ScrubEntry, ScrubPosition,
-    SharedManifest, StoredManifest, SweepPosition, Timing, UpdateOutcome, UploadEntry, VersionPage,
-    VersionSelector, Versioning, WriterOutcome,
+    DigestOutcome, DocumentKind, DueLink, Epoch, Extent, FinishOutcome, FinishUpload, Garbage,
+    GarbageOutcome, Lease, ListAccessKeys, ListBuckets, ListMultiparts, ListObjects, ListVersions,
+    ListedBucket, ManifestStat, MetadataStore, MountOutcome, MultipartName, MultipartPage, MultipartStat,
+    MultipartStore, NewAccessKey, NewBucket, NewMultipart, ObjectBytes, ObjectLookup, ObjectPage,
+    ObjectStore, ObjectVersion, Origin, OrphanOutcome, Owner, Page, Part, Precondition, Progress, PutObject,
+    PutOutcome, PutPart, PutPartOutcome, ReapOutcome, ReferrerCursor, ReferrerPage, Result, RevokeOutcome,
+    Run, ScrubEntry, ScrubPosition, SharedManifest, StoredManifest, SweepPosition, Timing, UpdateOutcome,
+    UploadEntry, VersionPage, VersionSelector, Versioning, WriterOutcome, Written,
 };
 
 use super::ServerMetrics;

@@ -5,6 +5,7 @@ use zas_metadata::{DeleteMarker, MetadataError};
 use zas_s3::S3Error;
 
 use crate::services::capacity::Refusal;
+use crate::services::content::ContentError;
 
 /// The result of an operation on buckets or objects.
 pub type Result<T> = std::result::Result<T, ObjectsError>;
@@ -76,4 +77,13 @@ pub enum ObjectsError {
     /// A task of the server ended unexpectedly.
     #[error("a task of the server ended unexpectedly: {0}")]
     Task(String),
+}
+
+impl From<ContentError> for ObjectsError {
+    fn from(error: ContentError) -> Self {
+        match error {
+            ContentError::Blobs(error) => Self::Blobs(error),
+            ContentError::Task(problem) => Self::Task(problem),
+        }
+    }
 }

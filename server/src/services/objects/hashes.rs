@@ -1,14 +1,11 @@
 //! What is computed of the bytes of an object while they are written.
 
-use bytes::Bytes;
-use zas_blocking::HASHES;
+use zas_blobs::Batch;
+use zas_blocking::CONTENT_HASHES;
 use zas_core::{Algorithm, Digest, Hashing};
 use zas_s3::checksum::{Checksum, ChecksumAlgorithm, RunningChecksum, RunningMd5};
 
-use super::{ObjectsError, Result};
-
-/// Fewer bytes are hashed at once: handing them to other threads would cost more.
-const HASHED_APART: usize = 64 * 1024;
+use crate::services::content::{ContentError, Hash, is_hashed_at_once};
 
 /// What was computed of a whole body.
 #[derive(Clone, Debug)]
@@ -42,45 +39,6 @@ impl Hashes {
         }
     }
 
-    /// Takes in the next bytes; many of them on two threads, because MD5 takes longest and follows nobody's pace.
-    pub(super) async fn update(self, pieces: Vec<Bytes>) -> Result<Self> {
-        let length: usize = pieces.iter().map(Bytes::len).sum();
-        let Self {
-            length: before,
-            mut sha256,
-            mut md5,
-            mut checksum,
-        } = self;
-        let others = pieces.clone();
-        let hash_md5 = move || {
-            others.iter().for_each(|piece| md5.update(piece));
-            md5
-        };
-        let hash_rest = move || {
-            for piece in &pieces {
-                sha256.update(piece);
-                checksum.update(piece);
-            }
-            (sha256, checksum)
-        };
-        let (md5, (sha256, checksum)) = if length < HASHED_APART {
-            (hash_md5(), hash_rest())
-        } else {
-            let (md5, rest) = tokio::join!(HASHES.run(hash_md5), HASHES.run(hash_rest));
-            let failed = |error: &dyn std::fmt::Display| ObjectsError::Task(error.to_string());
-            (
-                md5.map_err(|error| failed(&error))?,
-                rest.map_err(|error| failed(&error))?,
-            )
-        };
-        Ok(Self {
-            length: before + length as u64,
-            sha256,
-            md5,
-            checksum,
-        })
-    }
-
     pub(super) fn finish(self) -> Computed {
         Computed {
             length: self.length,
@@ -88,5 +46,51 @@ impl Hashes {
             md5: self.md5.finish(),
             checksum: self.checksum.finish(),
         }
+    }
+}
+
+impl Hash for Hashes {
+    fn update(&mut self, bytes: &[u8]) {
+        self.length += bytes.len() as u64;
+        self.sha256.update(bytes);
+        self.md5.update(bytes);
+        self.checksum.update(bytes);
+    }
+
+    /// Many bytes go to two threads, because MD5 takes longest and follows nobody's pace.
+    async fn take_in(mut self, batch: Batch) -> Result<Self, ContentError> {
+        if is_hashed_at_once(&batch) {
+            batch.pieces.iter().for_each(|piece| self.update(piece));
+            return Ok(self);
+        }
+        let length = self.length + batch.length();
+        let Self {
+            mut sha256,
+            mut md5,
+            mut checksum,
+            ..
+        } = self;
+        let others = batch.clone();
+        let hash_md5 = move || {
+            others.pieces.iter().for_each(|piece| md5.update(piece));
+            md5
+        };
+        let hash_rest = move || {
+            for piece in batch.pieces.iter() {
+                sha256.update(piece);
+                checksum.update(piece);
+            }
+            (sha256, checksum)
+        };
+        let (md5, rest) = tokio::join!(CONTENT_HASHES.run(hash_md5), CONTENT_HASHES.run(hash_rest));
+        let failed = |error: &dyn std::fmt::Display| ContentError::Task(error.to_string());
+        let md5 = md5.map_err(|error| failed(&error))?;
+        let (sha256, checksum) = rest.map_err(|error| failed(&error))?;
+        Ok(Self {
+            length,
+            sha256,
+            md5,
+            checksum,
+        })
     }
 }

@@ -12,7 +12,6 @@ mod write;
 
 use std::sync::Arc;
 
-use zas_blobs::BlobStore;
 use zas_core::{Clock, IdSource, UploadId};
 use zas_metadata::{Bucket, MetadataStore, Origin, Owner};
 
@@ -29,10 +28,9 @@ use super::registry::Registry;
 #[derive(Clone, Debug)]
 pub struct Objects {
     metadata: Arc<dyn MetadataStore>,
-    blobs: Arc<dyn BlobStore>,
     clock: Arc<dyn Clock>,
     ids: Arc<dyn IdSource>,
-    /// Whose limits of memory and of uploads at a time hold for objects too.
+    /// Whose content and whose limits of memory and of uploads at a time hold for objects too.
     registry: Registry,
 }
 
@@ -41,8 +39,6 @@ pub struct Objects {
 pub struct ObjectsParts {
     /// The facts.
     pub metadata: Arc<dyn MetadataStore>,
-    /// The bytes.
-    pub blobs: Arc<dyn BlobStore>,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// The ids of buckets and uploads.
@@ -56,7 +52,6 @@ impl Objects {
     pub fn new(parts: ObjectsParts) -> Self {
         Self {
             metadata: parts.metadata,
-            blobs: parts.blobs,
             clock: parts.clock,
             ids: parts.ids,
             registry: parts.registry,

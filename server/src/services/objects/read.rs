@@ -1,17 +1,13 @@
 //! Finding and opening objects.
 
-use std::sync::Arc;
-
-use async_trait::async_trait;
-use bytes::Bytes;
-use tokio::sync::OnceCell;
-use zas_blobs::{BlobReader, BlobStore};
 use zas_core::{BucketId, ByteRange, UploadId};
-use zas_metadata::{Extent, ObjectBytes, ObjectLookup, ObjectVersion, Run, UpdateOutcome, VersionSelector};
+use zas_metadata::{
+    ContentRef, Extent, ObjectBytes, ObjectLookup, ObjectVersion, Run, UpdateOutcome, VersionSelector,
+};
 
 use super::{Objects, ObjectsError, Result};
 use crate::services::auth::{Granted, OwnedObject, action};
-use crate::services::registry::{BlobBody, StoredPart};
+use crate::services::registry::BlobBody;
 
 /// Runs of a composite that are looked up at a time.
 const RUNS: usize = 1_000;
@@ -23,62 +19,6 @@ pub struct FoundObject {
     pub version: ObjectVersion,
     /// Where its bytes are.
     bytes: ObjectBytes,
-}
-
-/// Bytes of a row, read like stored ones.
-#[derive(Debug)]
-struct InlineReader(Bytes);
-
-#[async_trait]
-impl BlobReader for InlineReader {
-    fn length(&self) -> u64 {
-        self.0.len() as u64
-    }
-
-    fn try_read(&self, offset: u64, length: usize) -> Option<Bytes> {
-        let start = usize::try_from(offset).ok()?;
-        let end = start.checked_add(length)?.min(self.0.len());
-        (start < end).then(|| self.0.slice(start..end))
-    }
-
-    async fn read(&self, offset: u64, length: usize) -> zas_blobs::Result<Bytes> {
-        let read = self
-            .try_read(offset, length)
-            .filter(|bytes| bytes.len() == length);
-        read.ok_or_else(|| zas_blobs::BlobError::Storage {
-            action: "read",
-            name: "a part in a row".to_owned(),
-            source: std::io::Error::from(std::io::ErrorKind::UnexpectedEof),
-        })
-    }
-}
-
-/// A run of stored bytes that is opened when it is read first and closed when it was sent: an object of ten thousand parts
-/// costs its reader a few open files at a time.
-#[derive(Debug)]
-struct LazyReader {
-    extent: Extent,
-    blobs: Arc<dyn BlobStore>,
-    reader: OnceCell<Arc<dyn BlobReader>>,
-}
-
-#[async_trait]
-impl BlobReader for LazyReader {
-    fn length(&self) -> u64 {
-        self.extent.offset.saturating_add(self.extent.length)
-    }
-
-    fn try_read(&self, offset: u64, length: usize) -> Option<Bytes> {
-        self.reader.get()?.try_read(offset, length)
-    }
-
-    async fn read(&self, offset: u64, length: usize) -> zas_blobs::Result<Bytes> {
-        let reader = self
-            .reader
-            .get_or_try_init(|| self.blobs.open(self.extent.location))
-            .await?;
-        reader.read(offset, length).await
-    }
 }
 
 impl Objects {
@@ -121,7 +61,9 @@ impl Objects {
     pub async fn open_range(&self, object: &FoundObject, range: ByteRange) -> Result<(BlobBody, ByteRange)> {
         match &object.bytes {
             ObjectBytes::Inline(bytes) => Ok((BlobBody::Inline(bytes.clone()), range)),
-            ObjectBytes::Extents(extents) => Ok((self.registry.open_extents(extents.clone()).await?, range)),
+            ObjectBytes::Extents(extents) => {
+                Ok((self.open_extents(&object.version.content, extents).await?, range))
+            }
             ObjectBytes::Composite(id) => {
                 let body = self.open_composite(*id, range).await?;
                 Ok((
@@ -135,9 +77,20 @@ impl Objects {
         }
     }
 
+    async fn open_extents(&self, content: &ContentRef, extents: &[Extent]) -> Result<BlobBody> {
+        let stored = self.registry.content();
+        Ok(match content {
+            ContentRef::Blob(digest) => BlobBody::Stored(stored.open(digest, extents).await?),
+            ContentRef::Inline { .. } | ContentRef::Composite(_) => {
+                let runs = extents.iter().copied().map(Run::Extent).collect();
+                BlobBody::Parts(stored.open_parts(runs).await?)
+            }
+        })
+    }
+
     /// The parts of a composite that lie in the range, the first from the range's beginning on.
     async fn open_composite(&self, id: UploadId, range: ByteRange) -> Result<BlobBody> {
-        let (mut parts, mut position) = (Vec::new(), range.start);
+        let (mut found, mut position) = (Vec::new(), range.start);
         let end = range.start.saturating_add(range.length);
         while position < end {
             let runs = self.metadata.read_composite(id, position, RUNS).await?;
@@ -150,31 +103,11 @@ impl Objects {
                     break;
                 }
                 position += run.length();
-                parts.push(self.to_be_read(run));
+                found.push(run);
             }
         }
-        Ok(BlobBody::Stored(parts))
-    }
-
-    fn to_be_read(&self, run: Run) -> StoredPart {
-        match run {
-            Run::Extent(extent) => StoredPart {
-                extent,
-                reader: Arc::new(LazyReader {
-                    extent,
-                    blobs: Arc::clone(&self.blobs),
-                    reader: OnceCell::new(),
-                }),
-            },
-            Run::Inline(bytes) => StoredPart {
-                extent: Extent {
-                    location: self.id(),
-                    offset: 0,
-                    length: bytes.len() as u64,
-                },
-                reader: Arc::new(InlineReader(bytes)),
-            },
-        }
+        let parts = self.registry.content().open_parts(found).await?;
+        Ok(BlobBody::Parts(parts))
     }
 
     /// The tags of a version.

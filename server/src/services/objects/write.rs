@@ -3,7 +3,7 @@
 use std::fmt;
 
 use tokio_util::sync::CancellationToken;
-use zas_blobs::{Append, Batch, Batches, batches};
+use zas_blobs::batches;
 use zas_core::{BucketId, Holder, ObjectKey, UploadId};
 use zas_metadata::{
     BlobContent, Epoch, Expected, Extent, INLINE_LIMIT, NewBlob, NewContent, NewVersion, ObjectAttributes,
@@ -17,7 +17,9 @@ use super::hashes::Hashes;
 use super::{Computed, Objects, ObjectsError, Result};
 use crate::services::auth::{Actor, Granted, WriteRight, action};
 use crate::services::capacity::Client;
-use crate::services::registry::{RequestBody, Transfer, Transferring, read_head};
+use crate::services::content::{
+    Hash as _, Names, RequestBody, Transfer, Transferring, WrittenContent, read_head,
+};
 
 /// What an object will carry, and what must hold.
 #[derive(Clone, Debug, Default)]
@@ -175,12 +177,14 @@ impl Objects {
             .await?;
         let stored = async {
             let (length, verify) = (body.length, body.verify);
-            let (computed, extent) = self.receive(id, body.bytes, length, body.algorithm).await?;
+            let names = Names::new(id, epoch);
+            let written = self.receive(names, body.bytes, length, body.algorithm).await?;
+            let computed = written.hash.finish();
             check(&computed, length, verify)?;
             commit(WrittenUpload {
                 id,
                 epoch,
-                extents: vec![extent],
+                extents: written.extents,
                 computed,
             })
             .await
@@ -196,7 +200,7 @@ impl Objects {
     /// The whole of a body that is short enough for a row, with what was computed of it.
     pub(super) async fn collect(&self, mut body: ObjectBody<'_>) -> Result<(bytes::Bytes, Computed)> {
         let head = read_head(&mut body.bytes, INLINE_LIMIT, Some(body.length)).await;
-        let head = head.map_err(|broken| ObjectsError::Interrupted(broken.error.to_string()))?;
+        let head = head.map_err(|broken| ObjectsError::Interrupted(broken.reason))?;
         if !head.is_all {
             return Err(ObjectsError::Incomplete {
                 expected: body.length,
@@ -204,31 +208,24 @@ impl Objects {
             });
         }
         let bytes = head.into_bytes();
-        let hashes = Hashes::new(body.algorithm).update(vec![bytes.clone()]).await?;
+        let mut hashes = Hashes::new(body.algorithm);
+        hashes.update(&bytes);
         let computed = hashes.finish();
         check(&computed, body.length, body.verify)?;
         Ok((bytes, computed))
     }
 
-    /// Writes the bytes of a body under the name of an upload, and hashes them meanwhile.
+    /// Writes the bytes of a body under the names of an upload, and hashes them meanwhile.
     async fn receive(
         &self,
-        name: UploadId,
+        mut names: Names,
         mut body: RequestBody<'_>,
         length: u64,
         algorithm: ChecksumAlgorithm,
-    ) -> Result<(Computed, Extent)> {
-        let (from_client, received) = batches();
-        let (to_store, stored) = batches();
-        let append = Append {
-            name,
-            offset: 0,
-            hashes: Vec::new(),
-            batches: stored,
-            expected: Some(length),
-            checkpoints: None,
-        };
-        let mut transferring = Transferring::new(self.registry.budget(), from_client);
+    ) -> Result<WrittenContent<Hashes>> {
+        let content = self.registry.content();
+        let (sender, mut batches) = batches();
+        let mut transferring = Transferring::new(content.budget().clone(), sender);
         let (stop, head) = (CancellationToken::new(), Default::default());
         let transfer = async {
             let ended = transferring.run(head, &mut body, length, &stop).await;
@@ -237,31 +234,27 @@ impl Objects {
             drop(transferring);
             (ended, total)
         };
-        let hashing = hand_on(received, to_store, Hashes::new(algorithm));
-        let ((ended, total), hashed, appended) = tokio::join!(transfer, hashing, self.blobs.append(append));
+        // Takes the batches along, so that a store that gives up is noticed by who sends.
+        let writing = async move {
+            content
+                .write(&mut names, &mut batches, Hashes::new(algorithm), Some(length))
+                .await
+        };
+        let ((ended, total), written) = tokio::join!(transfer, writing);
         match ended {
             // The store says why it takes no more.
             Transfer::Rejected => {
-                appended?;
-                return Err(ObjectsError::Task("the store took no more bytes".to_owned()));
+                written?;
+                Err(ObjectsError::Task("the store took no more bytes".to_owned()))
             }
-            Transfer::Interrupted(reason) => return Err(ObjectsError::Interrupted(reason)),
-            Transfer::Superseded => return Err(ObjectsError::Superseded),
-            Transfer::TooLarge => {
-                return Err(ObjectsError::Incomplete {
-                    expected: length,
-                    found: total + 1,
-                });
-            }
-            Transfer::Complete => {}
+            Transfer::Interrupted(reason) => Err(ObjectsError::Interrupted(reason)),
+            Transfer::Superseded => Err(ObjectsError::Superseded),
+            Transfer::TooLarge => Err(ObjectsError::Incomplete {
+                expected: length,
+                found: total + 1,
+            }),
+            Transfer::Complete => Ok(written?),
         }
-        let appended = appended?;
-        let extent = Extent {
-            location: name,
-            offset: 0,
-            length: appended.offset,
-        };
-        Ok((hashed?.finish(), extent))
     }
 
     async fn commit(
@@ -344,22 +337,4 @@ fn check(computed: &Computed, length: u64, verify: Verify<'_>) -> Result<()> {
         });
     }
     verify(computed).map_err(ObjectsError::Promise)
-}
-
-/// Hands batches to the store and hashes each of them meanwhile.
-async fn hand_on(
-    mut from: Batches,
-    to: tokio::sync::mpsc::Sender<Batch>,
-    mut hashes: Hashes,
-) -> Result<Hashes> {
-    while let Some(batch) = from.recv().await {
-        let pieces = batch.pieces.clone();
-        let (sent, hashed) = tokio::join!(to.send(batch), hashes.update(pieces));
-        hashes = hashed?;
-        if sent.is_err() {
-            // Whoever sends is told by the closed channel, and the store says why.
-            break;
-        }
-    }
-    Ok(hashes)
 }

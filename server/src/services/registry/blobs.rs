@@ -1,14 +1,13 @@
 //! Reading, mounting and deleting blobs.
 
-use std::sync::Arc;
-
 use bytes::Bytes;
-use zas_blobs::{BlobError, BlobReader};
+use zas_blobs::BlobError;
 use zas_core::{Digest, Holder, RepositoryName};
-use zas_metadata::{BlobContent, BlobStat, Extent, Lease, MetadataError, MountOutcome};
+use zas_metadata::{BlobContent, BlobStat, Lease, MetadataError, MountOutcome};
 
 use super::{Registry, RegistryError, Result};
 use crate::services::auth::{Granted, Readable, action};
+use crate::services::content::{ContentRun, StoredRun};
 
 /// Repositories that an anonymous mount tries, at most.
 const HOLDERS_TRIED: usize = 32;
@@ -29,17 +28,10 @@ pub struct Blob {
 pub enum BlobBody {
     /// In memory.
     Inline(Bytes),
-    /// In the blob store, part after part.
-    Stored(Vec<StoredPart>),
-}
-
-/// A run of bytes behind a reader.
-#[derive(Clone, Debug)]
-pub struct StoredPart {
-    /// Where the run is.
-    pub extent: Extent,
-    /// Reads it, also after its name is deleted.
-    pub reader: Arc<dyn BlobReader>,
+    /// In the blob store, run after run.
+    Stored(Vec<StoredRun>),
+    /// Part after part, in rows and in the blob store.
+    Parts(Vec<ContentRun>),
 }
 
 impl Registry {
@@ -85,7 +77,7 @@ impl Registry {
         match error {
             RegistryError::Blobs(BlobError::NotFound(_) | BlobError::TooShort { .. }) => {
                 tracing::error!(%digest, %repository, %error, "stored bytes are missing");
-                self.suspects.add(*digest);
+                self.content.suspects().add(*digest);
                 damaged(repository, digest)
             }
             error => error,
@@ -100,7 +92,7 @@ impl Registry {
         match self.metadata.stat_blob(&repository.into(), digest, lease).await {
             Err(MetadataError::Corrupt(damage)) => {
                 tracing::error!(%digest, %repository, %damage, "asked for a damaged blob");
-                self.suspects.add(*digest);
+                self.content.suspects().add(*digest);
                 Err(match lease {
                     Lease::Leave => damaged(repository, digest),
                     Lease::Renew => unknown(),
@@ -113,31 +105,13 @@ impl Registry {
     async fn open(&self, digest: &Digest, stat: BlobStat) -> Result<Blob> {
         let body = match stat.content {
             BlobContent::Inline(bytes) => BlobBody::Inline(bytes),
-            BlobContent::Extents(extents) => self.open_extents(extents).await?,
+            BlobContent::Extents(extents) => BlobBody::Stored(self.content.open(digest, &extents).await?),
         };
         Ok(Blob {
             digest: *digest,
             size: stat.size,
             body,
         })
-    }
-
-    /// Opens stored bytes for reading.
-    pub(in crate::services) async fn open_extents(
-        &self,
-        extents: Vec<Extent>,
-    ) -> std::result::Result<BlobBody, BlobError> {
-        let mut parts = Vec::with_capacity(extents.len());
-        for extent in extents {
-            let reader = self.blobs.open(extent.location).await?;
-            let (length, wanted) = (reader.length(), extent.offset.saturating_add(extent.length));
-            if length < wanted {
-                let name = extent.location;
-                return Err(BlobError::TooShort { name, length, wanted });
-            }
-            parts.push(StoredPart { extent, reader });
-        }
-        Ok(BlobBody::Stored(parts))
     }
 
     /// Makes the repository hold a blob that `from`, or without one any other repository, holds, if it is `readable`.

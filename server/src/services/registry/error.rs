@@ -9,6 +9,7 @@ use zas_core::{
 use zas_metadata::MetadataError;
 
 use crate::services::capacity::Refusal;
+use crate::services::content::ContentError;
 
 /// The result of a registry operation.
 pub type Result<T> = std::result::Result<T, RegistryError>;
@@ -72,6 +73,16 @@ pub enum RegistryError {
     BlobTooLarge {
         /// The limit in bytes.
         limit: u64,
+    },
+    /// The upload came in so many pieces that it takes no more.
+    #[error(
+        "the upload has {pieces} pieces, the most there may be: start it again with chunks of {min_length} bytes or more"
+    )]
+    TooManyPieces {
+        /// How many runs of bytes it has.
+        pieces: usize,
+        /// The length of chunks with which it fits.
+        min_length: u64,
     },
     /// The bytes do not have the digest that the client named.
     #[error("the content has digest {found}, but {named} was named")]
@@ -172,4 +183,13 @@ pub enum RegistryError {
     /// A task of the server ended unexpectedly.
     #[error("a task of the server ended unexpectedly: {0}")]
     Task(String),
+}
+
+impl From<ContentError> for RegistryError {
+    fn from(error: ContentError) -> Self {
+        match error {
+            ContentError::Blobs(error) => Self::Blobs(error),
+            ContentError::Task(problem) => Self::Task(problem),
+        }
+    }
 }

@@ -6,7 +6,6 @@ mod error;
 mod manifests;
 mod referrers;
 mod settings;
-mod suspects;
 mod tags;
 mod uploads;
 
@@ -17,22 +16,21 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use zas_blobs::BlobStore;
-use zas_core::{Clock, IdSource, UploadId};
+use zas_core::{Clock, IdSource, LocationName, UploadId};
 use zas_metadata::{MetadataStore, Origin};
 
 use crate::services::auth::Actor;
 
-pub use blobs::{Blob, BlobBody, StoredPart};
+pub use blobs::{Blob, BlobBody};
 pub use catalog::Catalog;
 pub use error::{RegistryError, Result};
 pub use manifests::{ManifestPushed, PushGrant, PushManifest};
 pub use referrers::ReferrerQuery;
-pub use settings::{RegistrySettings, UploadBudget};
-pub use suspects::Suspects;
-pub use uploads::{BodyError, Chunk, RequestBody, UploadTarget};
-pub(in crate::services) use uploads::{Transfer, Transferring, read_head};
+pub use settings::RegistrySettings;
+pub use uploads::{Chunk, UploadTarget};
 
 use super::capacity::{Client, Refusal, Share, Shares, SharesMetrics};
+use super::content::{Content, Suspects};
 use super::metrics::Reading;
 use uploads::{OpenUploads, RunningUploads};
 
@@ -40,15 +38,13 @@ use uploads::{OpenUploads, RunningUploads};
 #[derive(Clone, Debug)]
 pub struct Registry {
     metadata: Arc<dyn MetadataStore>,
-    blobs: Arc<dyn BlobStore>,
+    content: Content,
     settings: Arc<ArcSwap<RegistrySettings>>,
     clock: Arc<dyn Clock>,
     ids: Arc<dyn IdSource>,
-    budget: UploadBudget,
     upload_slots: Arc<Shares>,
     open_uploads: Arc<OpenUploads>,
     running: Arc<RunningUploads>,
-    suspects: Arc<Suspects>,
 }
 
 /// What the registry stands on.
@@ -71,16 +67,21 @@ impl Registry {
         let (slots, open) = (settings.concurrent_uploads, settings.open_uploads);
         Self {
             metadata: parts.metadata,
-            blobs: parts.blobs,
+            content: Content::new(parts.blobs, upload_buffer),
             settings: Arc::new(ArcSwap::from_pointee(settings)),
             clock: parts.clock,
             ids: parts.ids,
-            budget: UploadBudget::new(upload_buffer),
             upload_slots: Arc::new(Shares::new(slots)),
             open_uploads: Arc::new(OpenUploads::new(open)),
             running: Arc::default(),
-            suspects: Arc::default(),
         }
+    }
+
+    /// Saves the progress of long requests about every `bytes` bytes.
+    #[cfg(test)]
+    fn with_run_bytes(mut self, bytes: u64) -> Self {
+        self.content = self.content.with_run_bytes(bytes);
+        self
     }
 
     /// The settings in force.
@@ -109,7 +110,7 @@ impl Registry {
             ),
         });
         readings.extend(self.open_uploads.readings());
-        let budget = self.budget.clone();
+        let budget = self.content.budget().clone();
         readings.push(Reading::gauge(
             "upload_memory_bytes",
             "Bytes of uploads that were received and are not written yet",
@@ -123,14 +124,19 @@ impl Registry {
         self.upload_slots.take(client, 1)
     }
 
-    /// What may be received and not yet written.
-    pub(in crate::services) fn budget(&self) -> UploadBudget {
-        self.budget.clone()
-    }
-
     /// Blobs whose bytes a reader missed.
     pub fn suspects(&self) -> Arc<Suspects> {
-        Arc::clone(&self.suspects)
+        Arc::clone(self.content.suspects())
+    }
+
+    /// The bytes of its blobs.
+    pub fn content(&self) -> &Content {
+        &self.content
+    }
+
+    /// Whether this process reads stored bytes under this name right now.
+    pub fn is_read(&self, name: LocationName) -> bool {
+        self.content.is_read(name)
     }
 
     /// How many requests are sending the bytes of an upload right now.

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use zas_core::UploadId;
+use zas_core::LocationName;
 
-use super::{Store, append, name};
+use super::{Store, name, write};
 
 pub(super) async fn suite(make: &impl Fn() -> Store) {
     given_names_when_scanned_in_pages_of_any_size_then_each_comes_once_in_one_order(make()).await;
@@ -12,7 +12,7 @@ pub(super) async fn suite(make: &impl Fn() -> Store) {
     given_an_empty_store_or_no_room_when_scanned_then_nothing(make()).await;
 }
 
-async fn pages(store: &Store, count: usize) -> Vec<UploadId> {
+async fn pages(store: &Store, count: usize) -> Vec<LocationName> {
     let (mut all, mut after) = (Vec::new(), None);
     loop {
         let page = store.scan(after, count).await.unwrap();
@@ -29,9 +29,9 @@ async fn pages(store: &Store, count: usize) -> Vec<UploadId> {
 async fn given_names_when_scanned_in_pages_of_any_size_then_each_comes_once_in_one_order(store: Store) {
     // Given: several shards, several names in some of them
     let numbers = (0..20).chain(250..262).chain(510..520).chain([255 + 256 * 7]);
-    let names: BTreeSet<UploadId> = numbers.map(name).collect();
+    let names: BTreeSet<LocationName> = numbers.map(name).collect();
     for name in &names {
-        append(&*store, *name, 0, b"x").await.unwrap();
+        write(&*store, *name, b"x").await.unwrap();
     }
 
     // When
@@ -47,7 +47,7 @@ async fn given_names_when_scanned_in_pages_of_any_size_then_each_comes_once_in_o
 async fn given_a_cursor_that_was_deleted_when_scanned_then_the_rest_follows(store: Store) {
     for number in 0..600 {
         if number % 40 < 3 {
-            append(&*store, name(number), 0, b"x").await.unwrap();
+            write(&*store, name(number), b"x").await.unwrap();
         }
     }
     let whole = store.scan(None, 1_000).await.unwrap();
@@ -63,7 +63,7 @@ async fn given_a_cursor_that_was_deleted_when_scanned_then_the_rest_follows(stor
 
 async fn given_an_empty_store_or_no_room_when_scanned_then_nothing(store: Store) {
     assert_eq!(store.scan(None, 10).await.unwrap(), []);
-    append(&*store, name(1), 0, b"x").await.unwrap();
+    write(&*store, name(1), b"x").await.unwrap();
     assert_eq!(store.scan(None, 0).await.unwrap(), []);
     assert_eq!(store.scan(Some(name(1)), 10).await.unwrap(), []);
 }

@@ -12,6 +12,7 @@
 mod identity;
 mod listing;
 mod reading;
+mod sharing;
 mod stopping;
 mod writing;
 
@@ -19,13 +20,9 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use tokio::task::JoinHandle;
-use zas_core::{Algorithm, Hashing, Timestamp, UploadId};
+use zas_core::{LocationName, Timestamp, UploadId};
 
-use crate::{Append, Appended, Batch, BatchSender, BlobStore, Result, batches};
-
-/// The suite expects stores that send a checkpoint each time so many bytes were appended, so that it need not move
-/// gigabytes.
-pub const CHECKPOINT_BYTES: u64 = 1024 * 1024;
+use crate::{Batch, BatchSender, BlobStore, Result, Write, batches};
 
 /// The store under test.
 type Store = Arc<dyn BlobStore>;
@@ -44,6 +41,18 @@ pub async fn suite<S: BlobStore>(make: impl Fn() -> S) {
     identity::suite(&make).await;
 }
 
+/// Checks what two stores over the same place promise each other; each promise on an empty place that `make` makes.
+///
+/// # Panics
+/// When a promise is broken.
+pub async fn sharing_suite<S: BlobStore>(make: impl Fn() -> (S, S)) {
+    let make = || -> (Store, Store) {
+        let (first, second) = make();
+        (Arc::new(first), Arc::new(second))
+    };
+    sharing::suite(&make).await;
+}
+
 /// Bytes that look random and are the same for the same seed.
 pub fn content(seed: u64, length: usize) -> Bytes {
     let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
@@ -59,59 +68,54 @@ pub fn content(seed: u64, length: usize) -> Bytes {
 }
 
 /// The name that belongs to `number`. Names of consecutive numbers lie in different shards.
-pub fn name(number: u64) -> UploadId {
+pub fn name(number: u64) -> LocationName {
     let mut random = [0; 10];
     random[2..].copy_from_slice(&number.to_be_bytes());
-    UploadId::new(Timestamp::from_millis(1_700_000_000_000 + number / 3), &random)
+    LocationName {
+        upload: UploadId::new(Timestamp::from_millis(1_700_000_000_000 + number / 3), &random),
+        start: 1,
+        epoch: 1,
+        ordinal: 0,
+    }
 }
 
-/// Appends `content` as one batch and hashes nothing.
+/// Writes `content` as one batch.
 ///
 /// # Errors
-/// Those of [`BlobStore::append`].
-pub async fn append(store: &dyn BlobStore, name: UploadId, offset: u64, content: &[u8]) -> Result<Appended> {
-    let (sender, append) = prepare(name, offset, Vec::new());
+/// Those of [`BlobStore::write`].
+pub async fn write(store: &dyn BlobStore, name: LocationName, content: &[u8]) -> Result<u64> {
+    let (sender, write) = prepare(name);
     // There is room for one batch, and the receiver is in our hands.
     let _ = sender.send(batch(&Bytes::copy_from_slice(content))).await;
     drop(sender);
-    store.append(append).await
+    store.write(write).await
 }
 
 /// All bytes of a name.
 ///
 /// # Panics
 /// When they cannot be read.
-pub async fn open_and_read(store: &dyn BlobStore, name: UploadId) -> Bytes {
+pub async fn open_and_read(store: &dyn BlobStore, name: LocationName) -> Bytes {
     let reader = store.open(name).await.expect("the name is stored");
     let length = usize::try_from(reader.length()).expect("the content fits memory");
     reader.read(0, length).await.expect("the bytes can be read")
 }
 
-/// An append and what feeds it.
-fn prepare(name: UploadId, offset: u64, hashes: Vec<Hashing>) -> (BatchSender, Append) {
+/// A write and what feeds it.
+fn prepare(name: LocationName) -> (BatchSender, Write) {
     let (sender, batches) = batches();
     (
         sender,
-        Append {
+        Write {
             name,
-            offset,
-            hashes,
             batches,
             expected: None,
-            checkpoints: None,
         },
     )
 }
 
 fn batch(piece: &Bytes) -> Batch {
-    Batch {
-        pieces: vec![piece.clone()],
-        permit: None,
-    }
-}
-
-fn sha256() -> Vec<Hashing> {
-    vec![Hashing::new(Algorithm::Sha256)]
+    Batch::new(vec![piece.clone()], None)
 }
 
 /// Feeds `content` in batches of `size` and ends.
@@ -123,10 +127,10 @@ async fn feed(sender: BatchSender, content: Bytes, size: usize) {
     }
 }
 
-/// Runs an append beside the test.
-fn start(store: &Store, append: Append) -> JoinHandle<Result<Appended>> {
+/// Runs a write beside the test.
+fn start(store: &Store, write: Write) -> JoinHandle<Result<u64>> {
     let store = Arc::clone(store);
-    tokio::spawn(async move { store.append(append).await })
+    tokio::spawn(async move { store.write(write).await })
 }
 
 /// Waits until the store took every batch that was sent, so it is writing now; or until it takes no more.
@@ -138,7 +142,7 @@ async fn taken(sender: &BatchSender) {
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
+    use std::path::{Path, PathBuf};
     use std::sync::atomic::{AtomicU32, Ordering};
 
     use crate::{FilesystemBlobs, FilesystemSettings, MemoryBlobs};
@@ -147,19 +151,31 @@ mod tests {
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
     async fn given_memory_when_used_as_a_store_then_it_keeps_the_contract() {
-        suite(|| MemoryBlobs::new().with_checkpoint_bytes(CHECKPOINT_BYTES)).await;
+        suite(MemoryBlobs::new).await;
+        sharing_suite(|| {
+            let store = MemoryBlobs::new();
+            (store.clone(), store)
+        })
+        .await;
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
     async fn given_a_file_system_when_used_as_a_store_then_it_keeps_the_contract() {
         let directory = tempfile::tempdir().unwrap();
-        suite(|| filesystem(directory.path())).await;
+        suite(|| filesystem(&root(directory.path()))).await;
+        sharing_suite(|| {
+            let root = root(directory.path());
+            (filesystem(&root), filesystem(&root))
+        })
+        .await;
     }
 
-    fn filesystem(below: &Path) -> FilesystemBlobs {
+    fn root(below: &Path) -> PathBuf {
         static STORES: AtomicU32 = AtomicU32::new(0);
-        let root = below.join(STORES.fetch_add(1, Ordering::Relaxed).to_string());
-        let store = FilesystemBlobs::open(&root, FilesystemSettings { reserve_bytes: 0 }).unwrap();
-        store.with_checkpoint_bytes(CHECKPOINT_BYTES)
+        below.join(STORES.fetch_add(1, Ordering::Relaxed).to_string())
+    }
+
+    fn filesystem(root: &Path) -> FilesystemBlobs {
+        FilesystemBlobs::open(root, FilesystemSettings { reserve_bytes: 0 }).unwrap()
     }
 }

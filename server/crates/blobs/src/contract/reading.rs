@@ -1,6 +1,6 @@
 //! Reading ranges, deleting.
 
-use super::{Store, append, content, name, open_and_read};
+use super::{Store, content, name, open_and_read, write};
 use crate::{BlobError, BlobReader};
 
 const LENGTH: usize = 100_000;
@@ -16,7 +16,7 @@ pub(super) async fn suite(make: &impl Fn() -> Store) {
 }
 
 async fn stored(store: &Store) -> std::sync::Arc<dyn BlobReader> {
-    append(&**store, name(1), 0, &content(1, LENGTH)).await.unwrap();
+    write(&**store, name(1), &content(1, LENGTH)).await.unwrap();
     store.open(name(1)).await.unwrap()
 }
 
@@ -113,7 +113,7 @@ async fn given_a_reader_when_its_name_is_deleted_then_it_reads_on(store: Store) 
 
 async fn given_a_name_when_deleted_twice_then_both_succeed_and_it_is_gone(store: Store) {
     drop(stored(&store).await);
-    append(&*store, name(2), 0, b"other").await.unwrap();
+    write(&*store, name(2), b"other").await.unwrap();
 
     store.delete(name(1)).await.unwrap();
     store.delete(name(1)).await.unwrap();

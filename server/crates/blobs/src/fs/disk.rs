@@ -28,13 +28,9 @@ pub(super) trait Disk: Debug + Send + Sync {
         File::open(path)?.sync_all()
     }
 
-    /// Opens a file for writing; `create` makes it when it is not there.
-    fn open(&self, path: &Path, create: bool) -> io::Result<File> {
-        fs::OpenOptions::new()
-            .write(true)
-            .create(create)
-            .truncate(false)
-            .open(path)
+    /// Makes a file, which must not be there, and opens it for writing.
+    fn make_file(&self, path: &Path) -> io::Result<File> {
+        File::create_new(path)
     }
 
     /// Writes some of the pieces at the position of the file, with one `writev`.

@@ -4,7 +4,7 @@ use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use lru::LruCache;
-use zas_core::UploadId;
+use zas_core::LocationName;
 
 use super::reader::FileReader;
 use super::sys;
@@ -17,7 +17,7 @@ const SHARE_OF_LIMIT: u64 = 4;
 
 /// The files read most recently. Deleted names are dropped at once: an open file keeps its disk space.
 #[derive(Debug)]
-pub(super) struct HandleCache(Mutex<LruCache<UploadId, Arc<FileReader>>>);
+pub(super) struct HandleCache(Mutex<LruCache<LocationName, Arc<FileReader>>>);
 
 impl HandleCache {
     /// A cache whose size respects the limit of open files.
@@ -36,12 +36,12 @@ impl HandleCache {
         Self(Mutex::new(LruCache::new(handles)))
     }
 
-    pub(super) fn get(&self, name: UploadId) -> Option<Arc<FileReader>> {
+    pub(super) fn get(&self, name: LocationName) -> Option<Arc<FileReader>> {
         self.lock().get(&name).map(Arc::clone)
     }
 
     /// Keeps a reader, unless its file was deleted meanwhile.
-    pub(super) fn keep(&self, name: UploadId, reader: &Arc<FileReader>) {
+    pub(super) fn keep(&self, name: LocationName, reader: &Arc<FileReader>) {
         // Bound to a name, because closing a file can take long and must not happen under the lock.
         let _evicted = self.lock().push(name, Arc::clone(reader));
         // A deletion removes the file first and forgets the handle then. So either it finds the handle that was kept
@@ -51,11 +51,11 @@ impl HandleCache {
         }
     }
 
-    pub(super) fn forget(&self, name: UploadId) {
+    pub(super) fn forget(&self, name: LocationName) {
         let _forgotten = self.lock().pop(&name);
     }
 
-    fn lock(&self) -> MutexGuard<'_, LruCache<UploadId, Arc<FileReader>>> {
+    fn lock(&self) -> MutexGuard<'_, LruCache<LocationName, Arc<FileReader>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -65,12 +65,11 @@ mod tests {
     use std::fs;
     use std::path::Path;
 
-    use zas_core::Timestamp;
-
     use super::*;
+    use crate::contract;
 
-    fn reader(directory: &Path, random: u8) -> (UploadId, Arc<FileReader>) {
-        let name = UploadId::new(Timestamp::from_millis(1), &[random; 10]);
+    fn reader(directory: &Path, number: u64) -> (LocationName, Arc<FileReader>) {
+        let name = contract::name(number);
         let path = directory.join(name.to_string());
         fs::write(&path, b"content").unwrap();
         (name, Arc::new(FileReader::open(name, &path).unwrap()))
@@ -80,7 +79,7 @@ mod tests {
     fn given_more_files_than_handles_when_kept_then_the_least_recently_used_is_closed() {
         let directory = tempfile::tempdir().unwrap();
         let cache = HandleCache::of(NonZeroUsize::new(2).unwrap());
-        let readers: Vec<_> = (1..=3).map(|random| reader(directory.path(), random)).collect();
+        let readers: Vec<_> = (1..=3).map(|number| reader(directory.path(), number)).collect();
         cache.keep(readers[0].0, &readers[0].1);
         cache.keep(readers[1].0, &readers[1].1);
         assert!(cache.get(readers[0].0).is_some());

@@ -1,4 +1,4 @@
-//! Where names are on the disk: `<root>/<last two hexadecimal digits of the name>/<name>`.
+//! Where names are on the disk: `<root>/<last two hexadecimal digits of the upload's id>/<name>`.
 //!
 //! The last digits are random, so the 256 shards grow evenly; the first ones are the time.
 
@@ -8,7 +8,7 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use zas_core::UploadId;
+use zas_core::LocationName;
 
 use super::disk::Disk;
 
@@ -38,7 +38,7 @@ impl Layout {
         self.root.join(format!("{shard:02x}"))
     }
 
-    pub(super) fn file(&self, name: UploadId) -> PathBuf {
+    pub(super) fn file(&self, name: LocationName) -> PathBuf {
         self.shard(shard_of(name)).join(name.to_string())
     }
 
@@ -54,7 +54,7 @@ impl Layout {
         Ok(())
     }
 
-    /// Somebody removed the directory of a shard behind our back: the next append makes it again.
+    /// Somebody removed the directory of a shard behind our back: the next write makes it again.
     pub(super) fn forget_shard(&self, shard: u8) {
         self.is_durable(shard).store(false, Ordering::Release);
     }
@@ -68,9 +68,9 @@ impl Layout {
     }
 }
 
-/// The shard of a name: its last byte.
-pub(super) fn shard_of(name: UploadId) -> u8 {
-    let [.., last] = name.to_bytes();
+/// The shard of a name: the last byte of its upload's id.
+pub(super) fn shard_of(name: LocationName) -> u8 {
+    let [.., last] = name.upload.to_bytes();
     last
 }
 
@@ -121,24 +121,29 @@ fn is_there(path: &Path, error: &io::Error) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use zas_core::Timestamp;
+    use zas_core::{Timestamp, UploadId};
 
     use super::*;
     use crate::fs::disk::NativeDisk;
 
     #[test]
-    fn given_a_name_when_placed_then_its_last_two_digits_are_the_directory() {
+    fn given_a_name_when_placed_then_the_last_two_digits_of_its_upload_are_the_directory() {
         let directory = tempfile::tempdir().unwrap();
         let layout = Layout::open(directory.path(), &NativeDisk).unwrap();
         let mut random = [0; 10];
         random[9] = 0x0a;
-        let name = UploadId::new(Timestamp::from_millis(1), &random);
+        let name = LocationName {
+            upload: UploadId::new(Timestamp::from_millis(1), &random),
+            start: 3,
+            epoch: 2,
+            ordinal: 1,
+        };
 
         assert_eq!(
             layout.file(name),
             directory.path().join("0a").join(name.to_string())
         );
-        assert!(name.to_string().ends_with("0a"));
+        assert!(name.to_string().ends_with("0a.3.2.1"));
     }
 
     #[test]

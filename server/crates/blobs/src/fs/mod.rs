@@ -1,11 +1,10 @@
 //! A store on a native file system.
 //!
 //! # Syncs
-//! Waiting for the disk is what a small upload costs, so there is no sync without a reason. An append at offset zero
-//! that fits one request does exactly one `fdatasync` of the file and then one `fsync` of its shard directory, however
-//! large the content is; one that continues at an offset does the `fdatasync` alone. Each checkpoint adds one
-//! `fdatasync`. The first append of a process into each of the 256 shards adds one `fsync` of the root. Reading,
-//! deleting and probing sync nothing: a deletion undone by power loss is found by the sweep.
+//! Waiting for the disk is what a small upload costs, so there is no sync without a reason. A write does exactly one
+//! `fdatasync` of its file and then one `fsync` of its shard directory, however large the content is. The first write
+//! of a process into each of the 256 shards adds one `fsync` of the root. Reading, deleting and probing sync nothing: a
+//! deletion undone by power loss is found by the sweep.
 
 mod disk;
 mod handle_cache;
@@ -25,9 +24,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use rayon_core::{ThreadPool, ThreadPoolBuilder};
 use zas_blocking::{BLOB_PROBES, BLOB_READS, BLOB_UPKEEP, BLOB_WRITES, Pool};
-use zas_core::{StoreId, UploadId};
+use zas_core::{LocationName, StoreId};
 
 use self::disk::{Disk, NativeDisk};
 use self::handle_cache::HandleCache;
@@ -35,11 +33,7 @@ use self::layout::Layout;
 use self::reader::FileReader;
 use self::scan::ForeignFiles;
 use self::writer::{Stop, Turn, Writer};
-use crate::running::RunningAppends;
-use crate::{Append, Appended, BlobError, BlobReader, BlobStore, Capacity, Result};
-
-/// What a request that breaks off may have to send again.
-const CHECKPOINT_BYTES: u64 = 256 * 1024 * 1024;
+use crate::{BlobError, BlobReader, BlobStore, Capacity, Result, Write};
 
 /// A file with this name is made and removed to see that the disk takes files.
 const PROBE_FILE: &str = ".probe";
@@ -47,7 +41,7 @@ const PROBE_FILE: &str = ".probe";
 /// How a [`FilesystemBlobs`] treats its disk.
 #[derive(Clone, Copy, Debug)]
 pub struct FilesystemSettings {
-    /// Free bytes below which nothing is written. Each running append may go 64 MiB below before it notices.
+    /// Free bytes below which nothing is written. Each running write may go 64 MiB below before it notices.
     pub reserve_bytes: u64,
 }
 
@@ -55,7 +49,6 @@ pub struct FilesystemSettings {
 #[derive(Debug)]
 pub struct FilesystemBlobs {
     shared: Arc<Shared>,
-    running: RunningAppends,
 }
 
 /// What the threads that do the work need.
@@ -64,11 +57,8 @@ struct Shared {
     layout: Layout,
     disk: Arc<dyn Disk>,
     reserve: u64,
-    checkpoint_bytes: u64,
     handles: HandleCache,
     foreign: ForeignFiles,
-    /// Hash what is written meanwhile, one thread for each processor: more would only wait for each other.
-    hashers: ThreadPool,
 }
 
 impl FilesystemBlobs {
@@ -80,69 +70,44 @@ impl FilesystemBlobs {
         Self::on(Arc::new(NativeDisk), root, settings)
     }
 
-    /// Sends a checkpoint about every `bytes` bytes of an append, instead of 256 MiB.
-    #[must_use]
-    pub fn with_checkpoint_bytes(mut self, bytes: u64) -> Self {
-        if let Some(shared) = Arc::get_mut(&mut self.shared) {
-            shared.checkpoint_bytes = bytes;
-        }
-        self
-    }
-
     fn on(disk: Arc<dyn Disk>, root: &Path, settings: FilesystemSettings) -> Result<Self> {
         let layout = Layout::open(root, &*disk).map_err(|error| storage("open", &root.display(), error))?;
         let shared = Shared {
             layout,
             disk,
             reserve: settings.reserve_bytes,
-            checkpoint_bytes: CHECKPOINT_BYTES,
             handles: HandleCache::new(),
             foreign: ForeignFiles::default(),
-            hashers: start_hashers()
-                .map_err(|error| storage("start the threads of", &root.display(), error))?,
         };
         Ok(Self {
             shared: Arc::new(shared),
-            running: RunningAppends::default(),
         })
     }
 }
 
 #[async_trait]
 impl BlobStore for FilesystemBlobs {
-    async fn append(&self, mut append: Append) -> Result<Appended> {
-        let name = append.name;
-        let running = self.running.claim(name).await;
-        // Whoever looked at the name before saw another length.
-        self.shared.handles.forget(name);
+    async fn write(&self, mut write: Write) -> Result<u64> {
         let stop = Stop::default();
         let _stop_on_drop = stop.on_drop();
-        let checkpoints = append.checkpoints.clone();
 
-        let first = append.batches.recv().await;
+        let first = write.batches.recv().await;
         let shared = Arc::clone(&self.shared);
         let mut turn = blocking(&BLOB_WRITES, move || {
-            Box::new(Writer::open(shared, append, running, stop)?).run(first)
+            Box::new(Writer::open(shared, write, stop)?).run(first)
         })
         .await?;
         loop {
-            let (mut writer, checkpoint) = match turn {
-                Turn::Paused(writer, checkpoint) => (writer, checkpoint),
-                Turn::Finished(appended) => {
-                    self.shared.handles.forget(name);
-                    return Ok(appended);
-                }
+            let mut writer = match turn {
+                Turn::Paused(writer) => writer,
+                Turn::Finished(length) => return Ok(length),
             };
-            if let (Some(checkpoint), Some(checkpoints)) = (checkpoint, &checkpoints) {
-                // A receiver that went away does not want to know.
-                let _ = checkpoints.send(checkpoint).await;
-            }
             let next = writer.batches.recv().await;
             turn = blocking(&BLOB_WRITES, move || writer.run(next)).await?;
         }
     }
 
-    async fn open(&self, name: UploadId) -> Result<Arc<dyn BlobReader>> {
+    async fn open(&self, name: LocationName) -> Result<Arc<dyn BlobReader>> {
         if let Some(reader) = self.shared.handles.get(name) {
             return Ok(reader);
         }
@@ -155,7 +120,7 @@ impl BlobStore for FilesystemBlobs {
         Ok(reader.await?)
     }
 
-    async fn delete(&self, name: UploadId) -> Result<()> {
+    async fn delete(&self, name: LocationName) -> Result<()> {
         let shared = Arc::clone(&self.shared);
         blocking(&BLOB_UPKEEP, move || {
             let deleted = remove(&shared.layout.file(name));
@@ -165,7 +130,7 @@ impl BlobStore for FilesystemBlobs {
         .await
     }
 
-    async fn scan(&self, after: Option<UploadId>, count: usize) -> Result<Vec<UploadId>> {
+    async fn scan(&self, after: Option<LocationName>, count: usize) -> Result<Vec<LocationName>> {
         let shared = Arc::clone(&self.shared);
         blocking(&BLOB_UPKEEP, move || {
             scan::scan(&shared.layout, &shared.foreign, after, count)
@@ -220,7 +185,7 @@ impl Shared {
         Ok(())
     }
 
-    fn write_failed(&self, action: &'static str, name: UploadId, error: io::Error) -> BlobError {
+    fn write_failed(&self, action: &'static str, name: LocationName, error: io::Error) -> BlobError {
         if is_full(&error) {
             return BlobError::Full {
                 free: self.free_bytes().unwrap_or(0),
@@ -233,10 +198,14 @@ impl Shared {
     fn probe(&self) -> Result<Capacity> {
         let free = self.free_bytes()?;
         let path = self.layout.root().join(PROBE_FILE);
-        let made = self.disk.open(&path, true).and_then(|_| remove(&path));
+        let made = remove(&path)
+            .and_then(|()| self.disk.make_file(&path))
+            .and_then(|_| remove(&path));
         let is_full = match made {
             Ok(()) => free < self.reserve,
             Err(error) if is_full(&error) => true,
+            // Another store over the same folder looks as well.
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => free < self.reserve,
             Err(error) => return Err(storage("write", &path.display(), error)),
         };
         Ok(Capacity {
@@ -266,11 +235,6 @@ fn storage(action: &'static str, name: &dyn Display, source: io::Error) -> BlobE
         name: name.to_string(),
         source,
     }
-}
-
-fn start_hashers() -> io::Result<ThreadPool> {
-    let threads = ThreadPoolBuilder::new().thread_name(|number| format!("hash-{number}"));
-    threads.build().map_err(io::Error::other)
 }
 
 /// Does on another thread what may wait for the disk.

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use bytes::Bytes;
 use zas_blocking::BLOB_READS;
-use zas_core::UploadId;
+use zas_core::LocationName;
 
 use super::{blocking, storage, sys};
 use crate::{BlobError, BlobReader, Result};
@@ -17,17 +17,17 @@ use crate::{BlobError, BlobReader, Result};
 /// Below this the kernel's usual reading ahead brings the file in a few steps anyway.
 const SEQUENTIAL_MIN: u64 = 4 * 1024 * 1024;
 
-/// An open file. Its length is that of the moment when it was opened: nobody opens files that still grow.
+/// An open file. Its length is that of the moment when it was opened: nobody is given the name of a file that still grows.
 #[derive(Debug)]
 pub(super) struct FileReader {
-    name: UploadId,
+    name: LocationName,
     file: Arc<File>,
     length: u64,
 }
 
 impl FileReader {
     /// Opens a file for reading.
-    pub(super) fn open(name: UploadId, path: &Path) -> Result<Self> {
+    pub(super) fn open(name: LocationName, path: &Path) -> Result<Self> {
         let file = File::open(path).map_err(|error| match error.kind() {
             io::ErrorKind::NotFound => BlobError::NotFound(name),
             _ => storage("open", &name, error),

@@ -5,7 +5,7 @@ use std::io;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use zas_core::UploadId;
+use zas_core::LocationName;
 
 use super::layout::{Layout, shard_of};
 
@@ -25,9 +25,9 @@ impl ForeignFiles {
 pub(super) fn scan(
     layout: &Layout,
     foreign: &ForeignFiles,
-    after: Option<UploadId>,
+    after: Option<LocationName>,
     count: usize,
-) -> io::Result<Vec<UploadId>> {
+) -> io::Result<Vec<LocationName>> {
     let mut names = Vec::new();
     for shard in after.map_or(0, shard_of)..=u8::MAX {
         if names.len() >= count {
@@ -44,7 +44,7 @@ pub(super) fn scan(
     Ok(names)
 }
 
-fn list(layout: &Layout, foreign: &ForeignFiles, shard: u8) -> io::Result<Vec<UploadId>> {
+fn list(layout: &Layout, foreign: &ForeignFiles, shard: u8) -> io::Result<Vec<LocationName>> {
     let directory = layout.shard(shard);
     let entries = match fs::read_dir(&directory) {
         Ok(entries) => entries,

@@ -32,7 +32,7 @@ async fn given_an_unknown_blob_when_renewed_then_unknown(given: Setting) {
 
 async fn given_a_lease_in_its_first_half_when_renewed_then_it_stays(given: Setting) {
     let ours = repository("ours");
-    let (digest, id) = given.push_file(&ours, "layer").await;
+    let (digest, name) = given.push_file(&ours, "layer").await;
     let end = given.now().plus(LEASE);
 
     given.pass(GRACE);
@@ -42,12 +42,12 @@ async fn given_a_lease_in_its_first_half_when_renewed_then_it_stays(given: Setti
     assert_eq!(given.outcomes().await, []);
     given.pass(MOMENT);
     assert_eq!(given.now(), end);
-    assert_eq!(given.outcomes().await, [ReapOutcome::Doomed(vec![id])]);
+    assert_eq!(given.outcomes().await, [ReapOutcome::Doomed(vec![name])]);
 }
 
 async fn given_a_lease_in_its_second_half_when_renewed_then_it_is_whole_again(given: Setting) {
     let ours = repository("ours");
-    let (digest, id) = given.push_file(&ours, "layer").await;
+    let (digest, name) = given.push_file(&ours, "layer").await;
 
     given.pass(GRACE + MOMENT);
     assert!(given.renew(&ours, &digest).await.is_some());
@@ -57,14 +57,14 @@ async fn given_a_lease_in_its_second_half_when_renewed_then_it_is_whole_again(gi
     assert_eq!(given.outcomes().await, [ReapOutcome::Kept(Some(end))]);
     assert!(given.stat(&ours, &digest).await.is_some());
     given.pass(MOMENT);
-    assert_eq!(given.outcomes().await, [ReapOutcome::Doomed(vec![id])]);
+    assert_eq!(given.outcomes().await, [ReapOutcome::Doomed(vec![name])]);
 }
 
 async fn given_many_renewals_within_half_a_lease_when_counted_by_its_end_then_only_one_was_written(
     given: Setting,
 ) {
     let ours = repository("ours");
-    let (digest, id) = given.push_file(&ours, "layer").await;
+    let (digest, name) = given.push_file(&ours, "layer").await;
     given.pass(GRACE + MOMENT);
     given.renew(&ours, &digest).await.unwrap();
     let end = given.now().plus(LEASE);
@@ -78,16 +78,16 @@ async fn given_many_renewals_within_half_a_lease_when_counted_by_its_end_then_on
     given.pass(LEASE - GRACE);
     assert_eq!(given.now(), end);
     let outcomes = given.outcomes().await;
-    assert_eq!(outcomes, [ReapOutcome::Doomed(vec![id])]);
+    assert_eq!(outcomes, [ReapOutcome::Doomed(vec![name])]);
 }
 
 async fn given_a_read_without_renewal_when_the_lease_ends_then_it_was_not_prolonged(given: Setting) {
     let ours = repository("ours");
-    let (digest, id) = given.push_file(&ours, "layer").await;
+    let (digest, name) = given.push_file(&ours, "layer").await;
     given.pass(LEASE - MOMENT);
     assert!(given.stat(&ours, &digest).await.is_some());
     given.pass(MOMENT);
-    assert_eq!(given.outcomes().await, [ReapOutcome::Doomed(vec![id])]);
+    assert_eq!(given.outcomes().await, [ReapOutcome::Doomed(vec![name])]);
 }
 
 async fn given_a_blob_when_mounted_then_both_repositories_hold_it(given: Setting) {
@@ -166,7 +166,7 @@ async fn given_an_unlinked_blob_when_pushed_again_then_it_is_back(given: Setting
     let (_, second) = given.push_file(&ours, "layer").await;
 
     let stat = given.stat(&ours, &digest).await.unwrap();
-    assert_eq!(stat.upload, Some(second));
+    assert_eq!(stat.upload, Some(second.upload));
     assert_eq!(stat.content, super::setting::file(second, "layer").content);
     // The entry that the deletion left finds the new link leased.
     let end = given.now().plus(LEASE);

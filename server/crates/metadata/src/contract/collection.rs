@@ -1,6 +1,7 @@
 use super::cases;
 use super::setting::{
     DOOM_DELAY, Describe as _, GRACE, LEASE, MOMENT, Setting, digest, file, manifest, origin, repository,
+    stray,
 };
 use crate::{DueLink, OrphanOutcome, Presence, ReapOutcome};
 
@@ -273,7 +274,7 @@ async fn given_doomed_names_when_taken_then_the_oldest_first_and_until_they_are_
         given.pass(MOMENT);
         given.store.abort_upload(&origin(), *id, *epoch).await.unwrap();
     }
-    let names: Vec<_> = names.into_iter().map(|(id, _)| id).collect();
+    let names: Vec<_> = names.into_iter().map(|(id, epoch)| epoch.name(id, 0)).collect();
     given.pass(DOOM_DELAY);
     assert_eq!(given.doomed().await, names);
     assert_eq!(given.store.take_doomed(2).await.unwrap(), names[..2]);
@@ -301,7 +302,7 @@ async fn given_a_live_name_when_forgotten_then_it_stays(given: Setting) {
 }
 
 async fn given_an_unknown_name_when_claimed_as_an_orphan_then_doomed_once(given: Setting) {
-    let name = given.id();
+    let name = stray(given.id());
     assert_eq!(
         given.store.claim_orphan(name).await.unwrap(),
         OrphanOutcome::Doomed
@@ -318,7 +319,11 @@ async fn given_an_unknown_name_when_claimed_as_an_orphan_then_doomed_once(given:
 async fn given_a_running_upload_when_its_name_is_claimed_as_an_orphan_then_known(given: Setting) {
     let ours = repository("ours");
     let (id, epoch) = given.start(&ours).await;
-    assert_eq!(given.store.claim_orphan(id).await.unwrap(), OrphanOutcome::Known);
+    let name = epoch.name(id, 0);
+    assert_eq!(
+        given.store.claim_orphan(name).await.unwrap(),
+        OrphanOutcome::Known
+    );
     given.finish_file(&ours, id, epoch, "layer").await;
     given.pass(DOOM_DELAY);
     assert_eq!(given.doomed().await, []);

@@ -2,7 +2,7 @@ use std::future::Future;
 use std::sync::Arc;
 
 use tokio::task::JoinSet;
-use zas_core::UploadId;
+use zas_core::LocationName;
 
 use super::cases;
 use super::setting::{
@@ -100,7 +100,10 @@ async fn given_many_pushes_of_one_digest_when_they_race_then_one_copy_lives_and_
         async move {
             let holder = repository(&format!("team/{}", number % 3));
             let (id, epoch) = given.start(&holder).await;
-            (id, given.finish_file(&holder, id, epoch, "layer").await)
+            (
+                epoch.name(id, 0),
+                given.finish_file(&holder, id, epoch, "layer").await,
+            )
         }
     });
 
@@ -112,7 +115,7 @@ async fn given_many_pushes_of_one_digest_when_they_race_then_one_copy_lives_and_
         .collect();
     assert_eq!(created.len(), 1);
     // The second takes the place of the first.
-    let is_last = |(_, outcome): &&(UploadId, FinishOutcome)| *outcome == FinishOutcome::Renewed;
+    let is_last = |(_, outcome): &&(LocationName, FinishOutcome)| *outcome == FinishOutcome::Renewed;
     let last: Vec<_> = outcomes.iter().filter(is_last).collect();
     assert_eq!(last.len(), 1);
     given.pass(DOOM_DELAY);

@@ -106,7 +106,11 @@ async fn given_a_damaged_blob_when_pushed_again_then_it_is_healed_for_every_repo
     assert_eq!(given.commit(image).await, committed(true));
     given.pass(DOOM_DELAY);
     assert_eq!(given.doomed().await, [damaged]);
-    assert_eq!(given.store.claim_orphan(id).await.unwrap(), OrphanOutcome::Known);
+    let name = epoch.name(id, 0);
+    assert_eq!(
+        given.store.claim_orphan(name).await.unwrap(),
+        OrphanOutcome::Known
+    );
 }
 
 async fn given_a_damaged_inline_blob_when_pushed_again_then_it_is_healed(given: Setting) {

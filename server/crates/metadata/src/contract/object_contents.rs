@@ -1,7 +1,7 @@
 //! Objects whose bytes are in the blob store, beside repositories that hold the same.
 
 use tokio::task::JoinSet;
-use zas_core::{BucketId, Holder, UploadId};
+use zas_core::{BucketId, Holder, LocationName, UploadId};
 
 use super::cases;
 use super::object_setting::{Objects, expecting, key, owner, tagged};
@@ -33,13 +33,13 @@ cases![
 trait Stored {
     async fn uploaded(&self, bucket: BucketId, content: &str) -> (UploadId, Epoch);
     /// Puts an object whose bytes are a file; gives the file's name.
-    async fn put_file(&self, bucket: BucketId, key: &str, content: &str) -> UploadId;
+    async fn put_file(&self, bucket: BucketId, key: &str, content: &str) -> LocationName;
     /// The names of an object's bytes.
-    async fn names(&self, bucket: BucketId, key: &str) -> Option<Vec<UploadId>>;
+    async fn names(&self, bucket: BucketId, key: &str) -> Option<Vec<LocationName>>;
     async fn copy(&self, from: (BucketId, &str), to: (BucketId, &str)) -> PutOutcome;
     /// Collects until nothing is due.
     async fn collect_all(&self);
-    async fn put_part_file(&self, name: &MultipartName, number: u16, content: &str) -> UploadId;
+    async fn put_part_file(&self, name: &MultipartName, number: u16, content: &str) -> LocationName;
     async fn part(&self, name: &MultipartName, number: u16, content: NewPartContent) -> PutPartOutcome;
     async fn opened(&self, bucket: BucketId, key: &str) -> MultipartName;
     async fn completed(&self, name: &MultipartName, parts: &[(u16, u64)]);
@@ -50,14 +50,14 @@ impl Stored for Setting {
         self.start(&Holder::Bucket(bucket)).await
     }
 
-    async fn put_file(&self, bucket: BucketId, key: &str, content: &str) -> UploadId {
+    async fn put_file(&self, bucket: BucketId, key: &str, content: &str) -> LocationName {
         let (id, epoch) = self.uploaded(bucket, content).await;
         let object = upload(self.object(bucket, key, ""), id, epoch, content);
         assert!(matches!(self.write(object).await, PutOutcome::Stored(_)));
-        id
+        epoch.name(id, 0)
     }
 
-    async fn names(&self, bucket: BucketId, name: &str) -> Option<Vec<UploadId>> {
+    async fn names(&self, bucket: BucketId, name: &str) -> Option<Vec<LocationName>> {
         match self.store.get_object(bucket, &key(name), Current).await.unwrap() {
             ObjectLookup::Found((_, ObjectBytes::Extents(extents))) => {
                 Some(extents.iter().map(|extent| extent.location).collect())
@@ -92,9 +92,9 @@ impl Stored for Setting {
         }
     }
 
-    async fn put_part_file(&self, name: &MultipartName, number: u16, content: &str) -> UploadId {
+    async fn put_part_file(&self, name: &MultipartName, number: u16, content: &str) -> LocationName {
         let (id, epoch) = self.start(&Holder::Bucket(name.bucket)).await;
-        let BlobContent::Extents(extents) = file(id, content).content else {
+        let BlobContent::Extents(extents) = file(epoch.name(id, 0), content).content else {
             panic!("a file has runs");
         };
         let size = content.len() as u64;
@@ -106,7 +106,7 @@ impl Stored for Setting {
         };
         let outcome = self.part(name, number, content).await;
         assert_eq!(outcome, PutPartOutcome::Stored(self.now()));
-        id
+        epoch.name(id, 0)
     }
 
     async fn part(&self, name: &MultipartName, number: u16, content: NewPartContent) -> PutPartOutcome {
@@ -157,7 +157,7 @@ impl Stored for Setting {
 
 /// An object whose bytes an upload has written.
 fn upload(object: PutObject, id: UploadId, epoch: Epoch, content: &str) -> PutObject {
-    let blob = file(id, content);
+    let blob = file(epoch.name(id, 0), content);
     PutObject {
         content: NewContent::Upload { id, epoch, blob },
         ..object
@@ -175,7 +175,7 @@ async fn given_bytes_of_an_upload_when_put_then_the_object_has_them_and_the_uplo
     );
     assert_eq!(given.names(bucket, "k").await, Some(vec![id]));
     let holder = Holder::Bucket(bucket);
-    assert_eq!(given.store.stat_upload(&holder, id).await.unwrap(), None);
+    assert_eq!(given.store.stat_upload(&holder, id.upload).await.unwrap(), None);
     assert_eq!(
         given.store.find_holders(&digest("layer"), 9).await.unwrap(),
         [holder]

@@ -6,13 +6,13 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
-use zas_core::{Clock as _, Digest, Holder, ManualClock, Tag, Timestamp, UploadId};
+use zas_core::{Clock as _, Digest, Holder, LocationName, ManualClock, Tag, Timestamp, UploadId};
 
 use super::{Make, Subject};
 use crate::{
     BlobContent, BlobStat, Clocks, CommitManifest, CommitOutcome, DueLink, Epoch, Extent, FinishOutcome,
     FinishUpload, Lease, MetadataStore, Monotonic, NewBlob, Origin, Page, Precondition, Presence, Progress,
-    ReapOutcome, ReferenceEdge, Referral, Retyping, Timing,
+    ReapOutcome, ReferenceEdge, Referral, Retyping, Timing, Written,
 };
 
 pub(super) const GRACE: Duration = Duration::from_hours(1);
@@ -139,10 +139,10 @@ impl Setting {
     }
 
     /// Pushes a blob whose bytes are in the blob store; gives its digest and physical name.
-    pub(super) async fn push_file(&self, holder: &Holder, content: &str) -> (Digest, UploadId) {
+    pub(super) async fn push_file(&self, holder: &Holder, content: &str) -> (Digest, LocationName) {
         let (id, epoch) = self.start(holder).await;
         self.finish_file(holder, id, epoch, content).await;
-        (digest(content), id)
+        (digest(content), epoch.name(id, 0))
     }
 
     pub(super) async fn finish_file(
@@ -152,7 +152,7 @@ impl Setting {
         epoch: Epoch,
         content: &str,
     ) -> FinishOutcome {
-        let blob = file(id, content);
+        let blob = file(epoch.name(id, 0), content);
         self.finish(FinishUpload {
             id,
             epoch: Some(epoch),
@@ -197,7 +197,7 @@ impl Setting {
             .collect()
     }
 
-    pub(super) async fn doomed(&self) -> Vec<UploadId> {
+    pub(super) async fn doomed(&self) -> Vec<LocationName> {
         self.store.take_doomed(10_000).await.unwrap()
     }
 }
@@ -221,14 +221,37 @@ pub(super) fn digest(content: &str) -> Digest {
     Digest::sha256_of(content.as_bytes())
 }
 
-/// A blob whose bytes are under the name `id`.
-pub(super) fn file(id: UploadId, content: &str) -> NewBlob {
-    let length = content.len() as u64;
-    let content_at = BlobContent::Extents(vec![Extent {
-        location: id,
+/// The epoch of a claim in a store that was opened once.
+pub(super) fn epoch(claim: u64) -> Epoch {
+    Epoch { start: 1, claim }
+}
+
+/// A name that nobody was given.
+pub(super) fn stray(id: UploadId) -> LocationName {
+    epoch(99).name(id, 0)
+}
+
+/// A run of bytes under a name, which is written.
+pub(super) fn run(location: LocationName, length: u64) -> Extent {
+    Extent {
+        location,
         offset: 0,
         length,
-    }]);
+    }
+}
+
+/// Runs that were written since the writer last said so, while it goes on.
+pub(super) fn written(extents: &[Extent]) -> Written {
+    Written {
+        extents: extents.to_vec(),
+        is_last: false,
+    }
+}
+
+/// A blob whose bytes are under the name.
+pub(super) fn file(name: LocationName, content: &str) -> NewBlob {
+    let length = content.len() as u64;
+    let content_at = BlobContent::Extents(vec![run(name, length)]);
     NewBlob {
         digest: digest(content),
         size: length,

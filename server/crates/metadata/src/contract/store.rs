@@ -1,7 +1,7 @@
 use zas_core::StoreId;
 
 use super::cases;
-use super::setting::{DOOM_DELAY, LEASE, Setting, repository};
+use super::setting::{DOOM_DELAY, LEASE, Setting, repository, stray};
 use crate::{OrphanOutcome, SweepPosition};
 
 cases![
@@ -43,8 +43,9 @@ async fn given_content_or_an_upload_when_asked_then_the_store_is_not_empty_until
 async fn given_names_when_looked_for_orphans_then_those_that_no_row_knows(given: Setting) {
     let ours = repository("ours");
     let (_, live) = given.push_file(&ours, "layer").await;
-    let (reserved, _) = given.start(&ours).await;
-    let (orphan, doomed) = (given.id(), given.id());
+    let (id, epoch) = given.start(&ours).await;
+    let reserved = epoch.name(id, 3);
+    let (orphan, doomed) = (stray(given.id()), stray(given.id()));
     assert_eq!(
         given.store.claim_orphan(doomed).await.unwrap(),
         OrphanOutcome::Doomed
@@ -60,7 +61,7 @@ async fn given_a_sweep_when_its_position_is_saved_then_found_again(given: Settin
     assert_eq!(given.store.sweep_position().await.unwrap(), None);
     let resting = SweepPosition::resting_since(given.now());
     let under_way = SweepPosition {
-        after: Some(given.id()),
+        after: Some(stray(given.id())),
         names: 4,
         orphans: 3,
         left: Some(2),

@@ -34,7 +34,7 @@ async fn given_clocks_that_drift_apart_when_collecting_then_it_pauses_for_one_gr
     assert!(given.stat(&ours, &layer).await.is_some());
 
     given.pass(MOMENT);
-    assert_eq!(given.doomed().await, [aborted]);
+    assert_eq!(given.doomed().await, [epoch.name(aborted, 0)]);
     assert_eq!(given.outcomes().await, [ReapOutcome::Doomed(vec![name])]);
 }
 

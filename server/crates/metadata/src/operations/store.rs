@@ -1,9 +1,9 @@
 //! What is said of the store as a whole: which one it is, whether anything is in it, how far its maintenance is.
 
-use zas_core::{StoreId, UploadId};
+use zas_core::{LocationName, StoreId, Timestamp};
 
 use crate::ordered_map::Effort;
-use crate::rows::{StoreRow, SweepRow};
+use crate::rows::{StartRow, StoreRow, SweepRow};
 use crate::transaction::Transaction;
 use crate::view::{Found, View};
 use crate::{Result, SweepPosition, keys};
@@ -19,6 +19,18 @@ pub(crate) fn set_id(transaction: &mut Transaction<'_>, id: StoreId) {
     transaction.put(keys::store(), &StoreRow(id));
 }
 
+/// The start number of a store that was opened just now, which is to be written before anybody hears of it: higher than
+/// every number of a start before.
+pub(crate) fn next_start(view: &View<'_>, now: Timestamp) -> Result<u64> {
+    let key = keys::start();
+    let counted = match view.row_to_replace::<StartRow>(&key)? {
+        Some(StartRow(last)) => last,
+        None if view.has(&key)? => now.millis(),
+        None => 0,
+    };
+    Ok(counted.saturating_add(1))
+}
+
 /// Whether there is no content and nothing that leads to stored bytes.
 pub(crate) fn is_empty(view: &View<'_>) -> Result<bool> {
     for range in keys::contents() {
@@ -30,7 +42,7 @@ pub(crate) fn is_empty(view: &View<'_>) -> Result<bool> {
 }
 
 /// Those of `names` that no row knows. An unreadable row knows its name.
-pub(crate) fn unknown_names(view: &View<'_>, names: &[UploadId]) -> Result<Vec<UploadId>> {
+pub(crate) fn unknown_names(view: &View<'_>, names: &[LocationName]) -> Result<Vec<LocationName>> {
     let mut unknown = Vec::new();
     for name in names {
         if !super::locations::is_known(view, *name).unwrap_or(true) {

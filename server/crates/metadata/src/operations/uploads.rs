@@ -1,15 +1,18 @@
 //! Uploads, from the reservation of an id to the blob they leave behind.
 
+use std::ops::ControlFlow;
 use std::time::Duration;
 
-use zas_core::{Digest, Holder, UploadId};
+use zas_core::{Digest, Holder, LocationName, UploadId};
 
 use crate::operations::{links, locations};
-use crate::rows::{BlobRow, LocationOwner, Payload, StoredContent, Unknown, UploadRow};
+use crate::ordered_map::Effort;
+use crate::rows::{BlobRow, ExtentRow, LocationOwner, Payload, StoredContent, Unknown, UploadRow};
 use crate::transaction::Transaction;
+use crate::view::{View, decode};
 use crate::{
-    BlobContent, Claim, Epoch, Extent, FinishOutcome, FinishUpload, NewBlob, Origin, Progress, Result,
-    UploadEntry, WriterOutcome, keys,
+    BlobContent, Claim, Epoch, Extent, FinishOutcome, FinishUpload, MAX_EXTENTS, MetadataError, NewBlob,
+    Origin, Progress, Result, UploadEntry, WriterOutcome, Written, keys,
 };
 
 /// How often at most the bytes of one blob are exchanged for others that are just as good as far as anybody knows.
@@ -29,17 +32,23 @@ pub(crate) fn create(
     let upload = UploadRow {
         holder,
         actor: origin.actor,
-        epoch: Epoch(1),
+        epoch: Epoch {
+            start: transaction.start(),
+            claim: 1,
+        },
         touched_at: transaction.now(),
         progress: Progress::default(),
-        has_stored_bytes: false,
+        extents: 0,
+        ordinal: 0,
+        // Whoever writes at once tells nobody the id: nobody can claim the upload from it.
+        is_writing: false,
         unknown: Unknown::default(),
     };
     transaction.put(key, &upload);
     Ok(upload.epoch)
 }
 
-/// Fences the present writer off and makes the caller the next one.
+/// Fences the present writer off, dooms what it did not list and makes the caller the next one.
 pub(crate) fn claim(
     transaction: &mut Transaction<'_>,
     holder: &Holder,
@@ -51,16 +60,25 @@ pub(crate) fn claim(
         .row::<UploadRow>(&key)?
         .filter(|upload| upload.holder == *holder);
     let Some(upload) = upload else { return Ok(None) };
-    let epoch = Epoch(upload.epoch.0 + 1);
+    if upload.is_writing {
+        locations::doom(transaction, unlisted(id, &upload), LocationOwner::Upload(id))?;
+    }
+    let epoch = Epoch {
+        start: transaction.start(),
+        claim: upload.epoch.claim + 1,
+    };
     let claimed = UploadRow {
         epoch,
         touched_at: transaction.now(),
+        ordinal: 0,
+        is_writing: true,
         ..upload
     };
     transaction.put(key, &claimed);
     Ok(Some(Claim {
         epoch,
         progress: claimed.progress,
+        extents: claimed.extents as usize,
     }))
 }
 
@@ -70,15 +88,26 @@ pub(crate) fn save(
     id: UploadId,
     epoch: Epoch,
     progress: Progress,
+    written: Written,
 ) -> Result<WriterOutcome> {
     let upload = match owned(transaction, id, epoch)? {
         Ok(upload) => upload,
         Err(refusal) => return Ok(refusal),
     };
-    let has_stored_bytes = upload.has_stored_bytes || progress.inline.is_none();
+    let count = written.extents.len();
+    if upload.extents as usize + count > MAX_EXTENTS {
+        let problem = format!("upload {id} would have more than {MAX_EXTENTS} runs of bytes");
+        return Err(MetadataError::Corrupt(problem));
+    }
+    for (index, extent) in (upload.extents..).zip(written.extents) {
+        transaction.put(keys::extent(id, index), &ExtentRow(extent));
+    }
+    let count = count as u32;
     let saved = UploadRow {
         progress,
-        has_stored_bytes,
+        extents: upload.extents + count,
+        ordinal: upload.ordinal + count,
+        is_writing: upload.is_writing && !written.is_last,
         touched_at: transaction.now(),
         ..upload
     };
@@ -100,13 +129,20 @@ pub(crate) fn touch(transaction: &mut Transaction<'_>, id: UploadId, epoch: Epoc
     Ok(WriterOutcome::Done)
 }
 
-/// Cancels an upload. Its name is doomed in any case: the row does not tell whether a writer made a file.
+/// Cancels an upload. The name that its writer may be writing is doomed in any case: the row does not tell whether there
+/// is a file.
 pub(crate) fn abort(transaction: &mut Transaction<'_>, id: UploadId, epoch: Epoch) -> Result<WriterOutcome> {
-    if let Err(refusal) = owned(transaction, id, epoch)? {
-        return Ok(refusal);
-    }
-    transaction.delete(keys::upload(id));
-    locations::doom(transaction, id, LocationOwner::Upload(id))?;
+    let upload = match owned(transaction, id, epoch)? {
+        Ok(upload) => upload,
+        Err(refusal) => return Ok(refusal),
+    };
+    let saved = remove(transaction, id, &upload)?;
+    let names = saved.iter().map(|extent| extent.location);
+    doom_all(
+        transaction,
+        names.chain([unlisted(id, &upload)]),
+        LocationOwner::Upload(id),
+    )?;
     Ok(WriterOutcome::Done)
 }
 
@@ -138,44 +174,44 @@ pub(crate) fn store(transaction: &mut Transaction<'_>, upload: FinishUpload) -> 
         holder,
         blob,
     } = upload;
-    let has_stored_bytes = match epoch {
+    let saved = match epoch {
         None if matches!(blob.content, BlobContent::Extents(_)) => return Ok(FinishOutcome::Unknown),
-        None => false,
+        None => Vec::new(),
         Some(epoch) => {
             let row = transaction.view().row::<UploadRow>(&keys::upload(id))?;
             match row.filter(|row| row.holder == holder) {
                 None => return Ok(FinishOutcome::Unknown),
                 Some(row) if row.epoch != epoch => return Ok(FinishOutcome::Fenced),
-                Some(row) => row.has_stored_bytes,
+                Some(row) => remove(transaction, id, &row)?,
             }
         }
     };
-    if epoch.is_some() {
-        transaction.delete(keys::upload(id));
-    }
-
     let digest = blob.digest;
     let existing = sound_blob(transaction, &blob)?;
-    let (mut row, data) = split(blob);
-    let mut surplus = row.locations();
-    if has_stored_bytes && !surplus.contains(&id) {
-        surplus.push(id);
+    let (mut row, data) = split(blob, &saved)?;
+    if row.content == StoredContent::Inline {
+        // The bytes moved into a row: nobody needs the others.
+        doom_all(
+            transaction,
+            saved.iter().map(|extent| extent.location),
+            LocationOwner::Upload(id),
+        )?;
     }
-    let mut replaced = Vec::new();
     let outcome = match existing {
         Existing::Sound(existing) if may_replace(transaction, &existing, &row) => {
-            surplus.retain(|name| !row.locations().contains(name));
-            replaced = existing.locations();
+            doom_all(transaction, existing.locations(), LocationOwner::Blob(digest))?;
             row.renewed_at = Some(transaction.now());
             row.unknown = existing.unknown;
             put_blob(transaction, &digest, &row, data);
             FinishOutcome::Renewed
         }
-        Existing::Sound(_) => FinishOutcome::Existed,
+        Existing::Sound(_) => {
+            doom_all(transaction, row.locations(), LocationOwner::Upload(id))?;
+            FinishOutcome::Existed
+        }
         Existing::Damaged(existing) => {
-            surplus.retain(|name| !row.locations().contains(name));
             if let Some(existing) = existing {
-                replaced = existing.locations();
+                doom_all(transaction, existing.locations(), LocationOwner::Blob(digest))?;
                 row.unknown = existing.unknown;
             }
             transaction.delete(keys::damaged(&digest));
@@ -183,17 +219,10 @@ pub(crate) fn store(transaction: &mut Transaction<'_>, upload: FinishUpload) -> 
             FinishOutcome::Healed
         }
         Existing::Nothing => {
-            surplus.retain(|name| !row.locations().contains(name));
             put_blob(transaction, &digest, &row, data);
             FinishOutcome::Created
         }
     };
-    for name in surplus {
-        locations::doom(transaction, name, LocationOwner::Upload(id))?;
-    }
-    for name in replaced {
-        locations::doom(transaction, name, LocationOwner::Blob(digest))?;
-    }
     Ok(outcome)
 }
 
@@ -207,7 +236,7 @@ pub(crate) enum Taken {
     Unknown,
 }
 
-/// Ends an upload without a blob: the caller owns its runs of bytes, the last of which are `extents`.
+/// Ends an upload without a blob: the caller owns its runs of bytes, the last of which, not saved before, are `extents`.
 pub(crate) fn take(
     transaction: &mut Transaction<'_>,
     holder: &Holder,
@@ -221,11 +250,58 @@ pub(crate) fn take(
         Some(row) if row.epoch != epoch => return Ok(Taken::Fenced),
         Some(row) => row,
     };
-    transaction.delete(keys::upload(id));
-    if row.has_stored_bytes && !extents.iter().any(|extent| extent.location == id) {
-        locations::doom(transaction, id, LocationOwner::Upload(id))?;
+    let mut all = remove(transaction, id, &row)?;
+    all.extend(extents);
+    Ok(Taken::Extents(all))
+}
+
+fn doom_all(
+    transaction: &mut Transaction<'_>,
+    names: impl IntoIterator<Item = LocationName>,
+    owner: LocationOwner,
+) -> Result<()> {
+    for name in names {
+        locations::doom(transaction, name, owner)?;
     }
-    Ok(Taken::Extents(extents))
+    Ok(())
+}
+
+/// The saved runs of an upload's bytes, in order.
+pub(crate) fn extents(view: &View<'_>, id: UploadId) -> Result<Vec<Extent>> {
+    let mut extents = Vec::new();
+    let mut read = Ok(());
+    view.scan(
+        &keys::extents(id),
+        Effort::Unbounded,
+        &mut |key, value| match decode::<ExtentRow>(key, &bytes::Bytes::copy_from_slice(value)) {
+            Ok(ExtentRow(extent)) => {
+                extents.push(extent);
+                ControlFlow::Continue(())
+            }
+            Err(error) => {
+                read = Err(error);
+                ControlFlow::Break(())
+            }
+        },
+    )?;
+    read.map(|()| extents)
+}
+
+/// Removes the rows of an upload and gives the runs of its bytes.
+fn remove(transaction: &mut Transaction<'_>, id: UploadId, upload: &UploadRow) -> Result<Vec<Extent>> {
+    transaction.delete(keys::upload(id));
+    if upload.extents == 0 {
+        return Ok(Vec::new());
+    }
+    for index in 0..upload.extents {
+        transaction.delete(keys::extent(id, index));
+    }
+    extents(&transaction.view(), id)
+}
+
+/// The name that the present writer of an upload writes, or is about to.
+fn unlisted(id: UploadId, upload: &UploadRow) -> LocationName {
+    upload.epoch.name(id, upload.ordinal)
 }
 
 /// Whether bytes that were just proved take the place of others, about which nobody knows: a disk may have damaged them
@@ -287,28 +363,27 @@ fn owned(
     })
 }
 
-fn split(blob: NewBlob) -> (BlobRow, Option<Payload>) {
+/// The rows of a blob whose first runs are `saved`.
+fn split(blob: NewBlob, saved: &[Extent]) -> Result<(BlobRow, Option<Payload>)> {
+    let row = |content| BlobRow {
+        size: blob.size,
+        content,
+        damaged_since: None,
+        renewed_at: None,
+        unknown: Unknown::default(),
+    };
     match blob.content {
-        BlobContent::Inline(bytes) => (
-            BlobRow {
-                size: blob.size,
-                content: StoredContent::Inline,
-                damaged_since: None,
-                renewed_at: None,
-                unknown: Unknown::default(),
-            },
-            Some(Payload(bytes)),
-        ),
-        BlobContent::Extents(extents) => (
-            BlobRow {
-                size: blob.size,
-                content: StoredContent::Extents(extents),
-                damaged_since: None,
-                renewed_at: None,
-                unknown: Unknown::default(),
-            },
-            None,
-        ),
+        BlobContent::Inline(bytes) => Ok((row(StoredContent::Inline), Some(Payload(bytes)))),
+        BlobContent::Extents(last) => {
+            let extents: Vec<Extent> = saved.iter().copied().chain(last).collect();
+            let stored: u64 = extents.iter().map(|extent| extent.length).sum();
+            if stored != blob.size {
+                let (digest, size) = (blob.digest, blob.size);
+                let problem = format!("blob {digest} has {size} bytes, but {stored} are stored");
+                return Err(MetadataError::Corrupt(problem));
+            }
+            Ok((row(StoredContent::Extents(extents)), None))
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! Blobs and the physical names that hold their bytes.
 
 use bytes::{Buf as _, BufMut as _, Bytes};
-use zas_core::{Digest, Timestamp, UploadId};
+use zas_core::{Digest, LocationName, Timestamp, UploadId};
 
 use super::{Row, Unknown, Writer, fields};
 use crate::Extent;
@@ -21,6 +21,9 @@ pub(crate) struct BlobRow {
     pub(crate) unknown: Unknown,
 }
 
+/// The length of a run of bytes in a row: its name, offset and length.
+const EXTENT_BYTES: usize = LocationName::BYTES + 16;
+
 /// Where a blob's bytes are.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum StoredContent {
@@ -32,8 +35,8 @@ pub(crate) enum StoredContent {
 
 impl BlobRow {
     /// The physical names that hold its bytes, each once.
-    pub(crate) fn locations(&self) -> Vec<UploadId> {
-        let mut names: Vec<UploadId> = self.extents().iter().map(|extent| extent.location).collect();
+    pub(crate) fn locations(&self) -> Vec<LocationName> {
+        let mut names: Vec<LocationName> = self.extents().iter().map(|extent| extent.location).collect();
         names.sort_unstable();
         names.dedup();
         names
@@ -97,21 +100,20 @@ impl Row for BlobRow {
     }
 }
 
+/// A run of bytes as it stands in rows.
 pub(super) fn encode_extent(extent: &Extent) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(32);
+    let mut bytes = Vec::with_capacity(EXTENT_BYTES);
     bytes.put_slice(&extent.location.to_bytes());
     bytes.put_u64(extent.offset);
     bytes.put_u64(extent.length);
     bytes
 }
 
-pub(super) fn decode_extent(mut stored: &[u8]) -> Option<Extent> {
-    if stored.len() < 32 {
-        return None;
-    }
-    let location = UploadId::from_bytes(stored.try_get_u128().ok()?.to_be_bytes());
+/// Reads it again; what a later version may add behind is skipped.
+pub(super) fn decode_extent(stored: &[u8]) -> Option<Extent> {
+    let (name, mut stored) = stored.split_at_checked(LocationName::BYTES)?;
     Some(Extent {
-        location,
+        location: LocationName::from_bytes(name)?,
         offset: stored.try_get_u64().ok()?,
         length: stored.try_get_u64().ok()?,
     })

@@ -30,9 +30,9 @@ pub(crate) use object::{HeadRow, Listed, VersionBody, VersionContent, VersionRow
 pub(crate) use payload::{Marker, Payload};
 pub(crate) use repository::RepositoryRow;
 pub(crate) use scrub::ScrubRow;
-pub(crate) use store::StoreRow;
+pub(crate) use store::{StartRow, StoreRow};
 pub(crate) use sweep::SweepRow;
-pub(crate) use upload::UploadRow;
+pub(crate) use upload::{ExtentRow, UploadRow};
 
 use bytes::{Buf as _, Bytes};
 use zas_core::{BucketId, Digest, Holder, Timestamp, UploadId};

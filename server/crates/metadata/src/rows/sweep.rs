@@ -1,7 +1,7 @@
 //! How far the sweep for bytes without a row is.
 
 use bytes::Bytes;
-use zas_core::{Timestamp, UploadId};
+use zas_core::{LocationName, Timestamp};
 
 use super::{Row, Unknown, Writer, fields};
 
@@ -9,7 +9,7 @@ use super::{Row, Unknown, Writer, fields};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct SweepRow {
     /// The last name looked at by the pass under way; none between passes.
-    pub(crate) after: Option<UploadId>,
+    pub(crate) after: Option<LocationName>,
     /// When the last sweep ended.
     pub(crate) rested_at: Timestamp,
     /// Names that the counting pass looked at.
@@ -45,7 +45,7 @@ impl Row for SweepRow {
         let mut unknown = Unknown::default();
         for field in fields(stored)? {
             match field.tag {
-                1 => after = Some(field.id()?),
+                1 => after = Some(LocationName::from_bytes(&field.value)?),
                 2 => rested_at = Some(field.time()?),
                 3 => names = field.number()?,
                 4 => orphans = field.number()?,

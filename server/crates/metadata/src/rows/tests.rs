@@ -1,7 +1,7 @@
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
-use zas_core::{Algorithm, HashState};
+use zas_core::{Algorithm, HashState, LocationName};
 
 use super::*;
 use crate::{Epoch, Extent, Progress};
@@ -19,6 +19,17 @@ fn digest() -> impl Strategy<Value = Digest> {
 
 fn id() -> impl Strategy<Value = UploadId> {
     any::<[u8; 16]>().prop_map(UploadId::from_bytes)
+}
+
+fn location() -> impl Strategy<Value = LocationName> {
+    (id(), any::<u64>(), any::<u64>(), any::<u32>()).prop_map(|(upload, start, epoch, ordinal)| {
+        LocationName {
+            upload,
+            start,
+            epoch,
+            ordinal,
+        }
+    })
 }
 
 fn time() -> impl Strategy<Value = Timestamp> {
@@ -56,15 +67,18 @@ fn link() -> impl Strategy<Value = LinkRow> {
     })
 }
 
-fn blob() -> impl Strategy<Value = BlobRow> {
-    let extent = (id(), any::<u64>(), any::<u64>()).prop_map(|(location, offset, length)| Extent {
+fn extent() -> impl Strategy<Value = Extent> {
+    (location(), any::<u64>(), any::<u64>()).prop_map(|(location, offset, length)| Extent {
         location,
         offset,
         length,
-    });
+    })
+}
+
+fn blob() -> impl Strategy<Value = BlobRow> {
     (
         any::<u64>(),
-        option::of(vec(extent, 0..4)),
+        option::of(vec(extent(), 0..4)),
         option::of(time()),
         option::of(time()),
         unknown(),
@@ -117,14 +131,18 @@ fn upload() -> impl Strategy<Value = UploadRow> {
             inline,
         },
     );
-    (".{0,9}", any::<u64>(), time(), progress, any::<bool>(), unknown()).prop_map(
-        |(actor, epoch, touched_at, progress, has_stored_bytes, unknown)| UploadRow {
+    let epoch = (any::<u64>(), any::<u64>()).prop_map(|(start, claim)| Epoch { start, claim });
+    let written = (any::<u32>(), any::<u32>(), any::<bool>());
+    (".{0,9}", epoch, time(), progress, written, unknown()).prop_map(
+        |(actor, epoch, touched_at, progress, (extents, ordinal, is_writing), unknown)| UploadRow {
             holder: Holder::Repository("library/alpine".parse().unwrap()),
             actor,
-            epoch: Epoch(epoch),
+            epoch,
             touched_at,
             progress,
-            has_stored_bytes,
+            extents,
+            ordinal,
+            is_writing,
             unknown,
         },
     )
@@ -153,8 +171,10 @@ proptest! {
     #[test]
     fn given_any_rows_when_stored_and_read_then_unchanged(
         link in link(), blob in blob(), manifest in manifest(), body in body(), upload in upload(),
-        digest in digest(), id in id(), at in time(), actor in ".{0,9}", bytes in payload(),
+        digest in digest(), id in id(), at in time(), actor in ".{0,9}", bytes in payload(), extent in extent(),
     ) {
+        assert_round_trip(&ExtentRow(extent));
+        assert_round_trip(&StartRow(at.millis()));
         assert_round_trip(&link);
         assert_round_trip(&blob);
         assert_round_trip(&manifest);
@@ -188,7 +208,7 @@ proptest! {
     #[test]
     fn given_a_row_that_is_rewritten_when_it_had_newer_fields_then_they_stay(
         link in link(), upload in upload(), blob in blob(), manifest in manifest(), body in body(),
-        digest in digest(), name in id(), at in time(), newer in payload(),
+        digest in digest(), name in extent().prop_map(|extent| extent.location), at in time(), newer in payload(),
     ) {
         let (unknown, actor) = (Unknown::default(), "ci".to_owned());
         let tag = TagRow { digest, pointed_at: at, actor, unknown: unknown.clone() };
@@ -219,6 +239,7 @@ proptest! {
         let _ = BodyRow::decode(&bytes);
         let _ = TagRow::decode(&bytes);
         let _ = UploadRow::decode(&bytes);
+        let _ = ExtentRow::decode(&bytes);
         let _ = RepositoryRow::decode(&bytes);
         let _ = Payload::decode(&bytes);
     }
@@ -251,7 +272,12 @@ fn given_known_rows_when_stored_then_exactly_these_bytes() {
     let blob = BlobRow {
         size: 1,
         content: StoredContent::Extents(vec![Extent {
-            location: id,
+            location: LocationName {
+                upload: id,
+                start: 1,
+                epoch: 2,
+                ordinal: 3,
+            },
             offset: 0,
             length: 1,
         }]),
@@ -259,10 +285,19 @@ fn given_known_rows_when_stored_then_exactly_these_bytes() {
         renewed_at: None,
         unknown: Unknown::default(),
     };
-    let extent = [&[0xAB; 16][..], &[0; 8], &[0, 0, 0, 0, 0, 0, 0, 1]].concat();
+    let number = |value: u8| [0, 0, 0, 0, 0, 0, 0, value];
+    let extent = [
+        &[0xAB; 16][..],
+        &number(1),
+        &number(2),
+        &[0, 0, 0, 3],
+        &number(0),
+        &number(1),
+    ]
+    .concat();
     assert_eq!(
         blob.encode(),
-        [&[1, 1, 1, 1, 2, 1, 1, 3, 32][..], &extent].concat()
+        [&[1, 1, 1, 1, 2, 1, 1, 3, 52][..], &extent].concat()
     );
     assert_eq!(Marker.encode(), [1].as_slice());
 

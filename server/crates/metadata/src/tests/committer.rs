@@ -6,9 +6,7 @@ use zas_core::ManualClock;
 use super::*;
 use crate::memory_map::MemoryMap;
 use crate::ordered_map::Durability;
-use crate::{
-    Epoch, Lease, MetadataError, MetadataStore as _, Presence, Progress, ReferenceEdge, WriterOutcome,
-};
+use crate::{Lease, MetadataError, MetadataStore as _, Presence, Progress, ReferenceEdge, WriterOutcome};
 
 struct Given {
     store: Arc<Disturbed<MemoryMap>>,
@@ -72,10 +70,10 @@ async fn given_waiting_operations_when_written_then_in_groups_with_one_sync_each
         outcome.unwrap();
     }
 
-    // Four rows each: blob, bytes, link and due entry. A group ends after 64 operations, or earlier when it takes
+    // The upload that keeps the others waiting, and the number of the start. Four rows each: blob, bytes, link and due entry. A group ends after 64 operations, or earlier when it takes
     // longer than a group may.
     let written = given.control.take_written();
-    assert_eq!(written.iter().map(|write| write.rows).sum::<usize>(), 1 + 200 * 4);
+    assert_eq!(written.iter().map(|write| write.rows).sum::<usize>(), 2 + 200 * 4);
     assert!(written.iter().all(|write| write.rows <= 64 * 4), "{written:?}");
     assert!(
         written[1..]
@@ -127,10 +125,17 @@ async fn given_operations_that_need_no_sync_when_alone_then_none_and_with_others
             .map(|write| write.durability)
             .collect()
     };
-    assert_eq!(durabilities(&given), [Durability::Written; 3]);
+    // The first of them says that the number of this start is taken.
+    use Durability::{Synced, Written};
+    assert_eq!(durabilities(&given), [Synced, Written, Written]);
 
     store
-        .save_progress(upload_id(5), claim.epoch, Progress::default())
+        .save_progress(
+            upload_id(5),
+            claim.epoch,
+            Progress::default(),
+            crate::Written::default(),
+        )
         .await
         .unwrap();
     assert_eq!(durabilities(&given), [Durability::Synced]);
@@ -174,7 +179,8 @@ async fn given_one_group_when_some_of_it_needs_a_sync_then_it_is_synced_whatever
         .iter()
         .map(|write| (write.rows, write.durability))
         .collect();
-    assert_eq!(rows, [(1, Durability::Written), (5, Durability::Synced)]);
+    // The first operation is the first of the start, which is synced with it.
+    assert_eq!(rows, [(2, Durability::Synced), (5, Durability::Synced)]);
 }
 
 #[tokio::test]
@@ -209,11 +215,16 @@ async fn given_refused_operations_when_run_then_nothing_is_written() {
     let given = Given::new();
     let (store, ours) = (&given.store, repository("ours"));
     store
-        .save_progress(upload_id(9), Epoch(1), Progress::default())
+        .save_progress(
+            upload_id(9),
+            epoch(1),
+            Progress::default(),
+            crate::Written::default(),
+        )
         .await
         .unwrap();
     store
-        .abort_upload(&origin(), upload_id(9), Epoch(1))
+        .abort_upload(&origin(), upload_id(9), epoch(1))
         .await
         .unwrap();
     store.claim_upload(&ours, upload_id(9)).await.unwrap();
@@ -230,7 +241,10 @@ async fn given_refused_operations_when_run_then_nothing_is_written() {
         .delete_tag(&origin(), &ours, &"t".parse().unwrap(), crate::Precondition::Any)
         .await
         .unwrap();
-    store.forget_location(upload_id(9)).await.unwrap();
+    store
+        .forget_location(epoch(1).name(upload_id(9), 0))
+        .await
+        .unwrap();
     let mut image = manifest(&ours, "{m}");
     image.references = vec![ReferenceEdge {
         digest: digest("x"),
@@ -326,7 +340,7 @@ async fn given_an_operation_that_panics_when_others_wait_then_they_are_made() {
 #[tokio::test]
 async fn given_an_operation_that_fails_when_its_group_is_written_then_without_its_changes() {
     let given = Given::new();
-    let key = crate::keys::location(upload_id(3));
+    let key = crate::keys::location(epoch(1).name(upload_id(3), 0));
     let failing = key.clone();
     let outcome: crate::Result<()> = given
         .store

@@ -43,7 +43,7 @@ impl Given {
             id,
             epoch: Some(epoch),
             holder: ours.clone(),
-            blob: file_blob("large", id),
+            blob: file_blob("large", epoch.name(id, 0)),
         };
         let large = self.finish(large).await;
         self.store
@@ -275,7 +275,7 @@ async fn given_a_blob_row_that_cannot_be_read_when_listed_and_marked_then_it_is_
     assert!(given.store.list_damaged(9).await.unwrap().entries.is_empty());
 }
 
-fn locations(blob: &crate::BlobStat) -> zas_core::UploadId {
+fn locations(blob: &crate::BlobStat) -> zas_core::LocationName {
     let crate::BlobContent::Extents(extents) = &blob.content else {
         panic!("the blob is in the blob store");
     };

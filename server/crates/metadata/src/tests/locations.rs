@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use zas_core::{ManualClock, UploadId};
+use zas_core::{LocationName, ManualClock};
 
-use super::{TIMING, clock, clocks, digest, file_blob, origin, repository, upload_id};
+use super::{TIMING, clock, clocks, digest, epoch, file_blob, origin, repository, upload_id};
 use crate::embedded::MemoryMetadata;
 use crate::keys;
 use crate::memory_map::MemoryMap;
@@ -18,7 +18,7 @@ struct Given {
     map: Arc<MemoryMap>,
     clock: Arc<ManualClock>,
     /// What holds the bytes of the one blob.
-    name: UploadId,
+    name: LocationName,
 }
 
 impl Given {
@@ -26,10 +26,11 @@ impl Given {
     async fn new() -> Self {
         let clock = clock();
         let store = MemoryMetadata::new(clocks(&clock), TIMING);
-        let (ours, name) = (repository("ours"), upload_id(1));
-        let epoch = store.create_upload(&origin(), &ours, name).await.unwrap();
+        let (ours, id) = (repository("ours"), upload_id(1));
+        let epoch = store.create_upload(&origin(), &ours, id).await.unwrap();
+        let name = epoch.name(id, 0);
         let finish = FinishUpload {
-            id: name,
+            id,
             epoch: Some(epoch),
             holder: ours,
             blob: file_blob("ours", name),
@@ -44,7 +45,7 @@ impl Given {
     }
 
     /// Says in the rows that `name` is the owner's.
-    fn give(&self, name: UploadId, owner: LocationOwner) {
+    fn give(&self, name: LocationName, owner: LocationOwner) {
         self.write(keys::location(name), &LocationRow::Live(owner));
     }
 
@@ -54,7 +55,7 @@ impl Given {
         self.map.write(&changes, Durability::Synced).unwrap();
     }
 
-    fn location(&self, name: UploadId) -> Option<Bytes> {
+    fn location(&self, name: LocationName) -> Option<Bytes> {
         self.map.get(&keys::location(name)).unwrap()
     }
 
@@ -100,9 +101,9 @@ async fn given_a_name_of_each_kind_of_owner_when_claimed_as_an_orphan_then_known
  {
     let given = Given::new().await;
     let (ours, open) = (repository("ours"), upload_id(2));
-    given.store.create_upload(&origin(), &ours, open).await.unwrap();
+    let writing = given.store.create_upload(&origin(), &ours, open).await.unwrap();
     given.write(keys::part(upload_id(7), 1), &Marker);
-    let found = upload_id(3);
+    let found = epoch(1).name(upload_id(3), 0);
     for (owner, expected) in [
         (LocationOwner::Blob(digest("ours")), OrphanOutcome::Doomed),
         (LocationOwner::Blob(digest("gone")), OrphanOutcome::Doomed),
@@ -118,7 +119,7 @@ async fn given_a_name_of_each_kind_of_owner_when_claimed_as_an_orphan_then_known
             "{owner:?}"
         );
     }
-    for name in [given.name, open] {
+    for name in [given.name, writing.name(open, 0)] {
         assert_eq!(
             given.store.claim_orphan(name).await.unwrap(),
             OrphanOutcome::Known

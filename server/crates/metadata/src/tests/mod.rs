@@ -5,6 +5,7 @@ mod damage;
 mod disturbed_map;
 mod faults;
 mod locations;
+mod lost_claims;
 mod merged_view;
 mod model;
 mod newer_fields;
@@ -17,14 +18,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use zas_core::{Clock, Digest, Holder, ManualClock, Timestamp, UploadId};
+use zas_core::{Clock, Digest, Holder, LocationName, ManualClock, Timestamp, UploadId};
 
 use crate::clocks::Clocks;
 use crate::embedded::EmbeddedMetadata;
 use crate::ordered_map::OrderedMap;
 use crate::reopening::Opener;
 use crate::{
-    BlobContent, CommitManifest, Extent, FinishUpload, NewBlob, Origin, Retyping, SharedManifest, Timing,
+    BlobContent, CommitManifest, Epoch, Extent, FinishUpload, NewBlob, Origin, Retyping, SharedManifest,
+    Timing,
 };
 use disturbed_map::{Control, DisturbedMap};
 
@@ -95,7 +97,12 @@ fn inline_blob(content: &str) -> NewBlob {
     }
 }
 
-fn file_blob(content: &str, location: UploadId) -> NewBlob {
+/// The epoch of a claim in a store that was opened once.
+fn epoch(claim: u64) -> Epoch {
+    Epoch { start: 1, claim }
+}
+
+fn file_blob(content: &str, location: LocationName) -> NewBlob {
     let length = content.len() as u64;
     let extents = vec![Extent {
         location,

@@ -57,7 +57,7 @@ impl Given {
             id,
             epoch: Some(epoch),
             holder: ours,
-            blob: file_blob("large", id),
+            blob: file_blob("large", epoch.name(id, 0)),
         };
         self.store.finish_upload(&origin(), finish).await.unwrap()
     }

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use zas_blobs::BlobStore;
-use zas_core::{Timestamp, UploadId};
+use zas_core::{LocationName, Timestamp, UploadId};
 use zas_metadata::SharedManifest;
 
 use super::{
@@ -177,8 +177,13 @@ async fn given_bytes_without_a_row_when_swept_then_they_go_and_known_ones_stay()
 
 /// Bytes that no row names.
 async fn store_orphan(world: &World, seed: u8) {
-    let name = UploadId::new(Timestamp::from_millis(5), &[seed; 10]);
-    zas_blobs::contract::append(&*world.blobs, name, 0, b"x")
+    let name = LocationName {
+        upload: UploadId::new(Timestamp::from_millis(5), &[seed; 10]),
+        start: 1,
+        epoch: 1,
+        ordinal: 0,
+    };
+    zas_blobs::contract::write(&*world.blobs, name, b"x")
         .await
         .unwrap();
 }

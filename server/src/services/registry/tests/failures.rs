@@ -78,7 +78,7 @@ async fn given_a_disk_that_fails_in_a_chunk_when_resumed_from_the_reported_offse
         repository: name.clone(),
         id,
     };
-    blobs.fail_append_after(120_000);
+    blobs.fail_write_after(120_000);
     let failed = world
         .registry
         .append_chunk(granted(&target.repository), target.id, chunk(), body(&bytes))
@@ -125,7 +125,7 @@ async fn given_bytes_that_cannot_be_read_when_pulled_or_hashed_again_then_an_err
     let BlobBody::Stored(parts) = opened.body else {
         panic!("too large for a row")
     };
-    assert!(parts[0].reader.read(0, 10).await.is_err());
+    assert!(parts[0].open().await.unwrap().read(0, 10).await.is_err());
     assert_eq!(world.pull(&name, &digest).await, bytes);
 
     // SHA-512 shown at the end alone is computed from what is stored.

@@ -2,6 +2,7 @@
 
 mod catalog;
 mod collection;
+mod extents;
 mod failures;
 mod interruptions;
 mod limits;
@@ -18,9 +19,10 @@ use zas_blobs::{BlobStore, MemoryBlobs};
 use zas_core::{Clock, Digest, ManualClock, MediaType, RepositoryName, SystemIds, Timestamp};
 use zas_metadata::{MemoryMetadata, MetadataStore, Timing};
 
-use super::{BlobBody, BodyError, PushGrant, Registry, RegistryParts, RegistrySettings, RequestBody};
+use super::{BlobBody, PushGrant, Registry, RegistryParts, RegistrySettings};
 use crate::services::auth::{Actor, GrantableAction, Granted};
 use crate::services::capacity::Client;
+use crate::services::content::{BodyError, RequestBody};
 use crate::services::maintenance::{CollectionSettings, Collector};
 
 pub(super) const GRACE: Duration = Duration::from_secs(3600);
@@ -149,6 +151,11 @@ impl World {
         }
     }
 
+    /// Another process over the same stores, which saves the progress of long requests every `run_bytes` bytes.
+    pub(super) fn another(&self, run_bytes: u64) -> Registry {
+        Registry::new(self.parts(), settings(), 1 << 20).with_run_bytes(run_bytes)
+    }
+
     pub(super) async fn push(&self, repository: &RepositoryName, bytes: &[u8]) -> Digest {
         let digest = Digest::sha256_of(bytes);
         let length = Some(bytes.len() as u64);
@@ -167,11 +174,13 @@ impl World {
             .unwrap();
         let bytes = match blob.body {
             BlobBody::Inline(bytes) => bytes.to_vec(),
-            BlobBody::Stored(parts) => {
+            BlobBody::Parts(_) => unreachable!("a blob is not stored in parts"),
+            BlobBody::Stored(runs) => {
                 let mut all = Vec::new();
-                for part in parts {
-                    let length = usize::try_from(part.extent.length).unwrap();
-                    all.extend_from_slice(&part.reader.read(part.extent.offset, length).await.unwrap());
+                for run in runs {
+                    let (extent, reader) = (*run.extent(), run.open().await.unwrap());
+                    let length = usize::try_from(extent.length).unwrap();
+                    all.extend_from_slice(&reader.read(extent.offset, length).await.unwrap());
                 }
                 all
             }

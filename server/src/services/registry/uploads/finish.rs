@@ -1,12 +1,12 @@
 //! The end of an upload: comparing digests and making the blob part of its repository.
 
 use bytes::Bytes;
-use zas_blobs::Appended;
 use zas_blocking::HASHES;
-use zas_core::{Algorithm, Digest, Hashing, UploadId};
+use zas_core::{Digest, Hashing};
 use zas_metadata::{BlobContent, Epoch, Extent, FinishOutcome, FinishUpload, Lease, NewBlob};
 
 use super::UploadTarget;
+use super::write::Stored;
 use crate::services::auth::Actor;
 use crate::services::registry::{Registry, RegistryError, Result};
 
@@ -41,28 +41,26 @@ impl Registry {
         target: &UploadTarget,
         epoch: Epoch,
         named: Digest,
-        appended: Appended,
+        stored: Stored,
     ) -> Result<()> {
-        let size = appended.offset;
-        let running = appended
-            .hashes
-            .into_iter()
-            .find(|hashing| hashing.algorithm() == named.algorithm());
-        let found = match running {
-            Some(hashing) => hashing.finish(),
+        let Stored {
+            offset: size,
+            hashing,
+            unsaved,
+        } = stored;
+        let found = if hashing.algorithm() == named.algorithm() {
+            hashing.finish()
+        } else {
             // The client showed its algorithm only now: read the bytes once more.
-            None => self.rehash(target.id, size, named.algorithm()).await?,
+            let mut extents = self.metadata.upload_extents(target.id).await?;
+            extents.extend_from_slice(&unsaved);
+            self.rehash(&named, &extents).await?
         };
         compare(named, found)?;
-        let extent = Extent {
-            location: target.id,
-            offset: 0,
-            length: size,
-        };
         let blob = NewBlob {
             digest: named,
             size,
-            content: BlobContent::Extents(vec![extent]),
+            content: BlobContent::Extents(unsaved),
         };
         self.commit_blob(actor, target, Some(epoch), blob).await
     }
@@ -99,7 +97,7 @@ impl Registry {
             FinishOutcome::Created | FinishOutcome::Renewed | FinishOutcome::Existed => {
                 if is_stored && outcome == FinishOutcome::Existed {
                     // These bytes were proved and go; those that stay are checked soon.
-                    self.suspects.add_pushed(digest);
+                    self.content.suspects().add_pushed(digest);
                 }
                 tracing::info!(repository = %target.repository, %digest, size_bytes = size, actor = actor.subject(), "pushed blob");
                 Ok(())
@@ -120,26 +118,25 @@ impl Registry {
         }
     }
 
-    async fn rehash(&self, name: UploadId, size: u64, algorithm: Algorithm) -> Result<Digest> {
-        let mut hashing = Hashing::new(algorithm);
-        if size == 0 {
-            return Ok(hashing.finish());
-        }
-        let reader = self.blobs.open(name).await?;
-        let mut offset = 0;
-        while offset < size {
-            let step = usize::try_from(size - offset)
-                .unwrap_or(REHASH_STEP)
-                .min(REHASH_STEP);
-            let piece = reader.read(offset, step).await?;
-            offset += piece.len() as u64;
-            let hashed = HASHES.run(move || {
-                hashing.update(&piece);
-                hashing
-            });
-            hashing = hashed
-                .await
-                .map_err(|panic| RegistryError::Task(panic.to_string()))?;
+    async fn rehash(&self, named: &Digest, extents: &[Extent]) -> Result<Digest> {
+        let mut hashing = Hashing::new(named.algorithm());
+        for run in self.content.open(named, extents).await? {
+            let (mut position, reader) = (run.extent().offset, run.open().await?);
+            let end = position + run.extent().length;
+            while position < end {
+                let step = usize::try_from(end - position)
+                    .unwrap_or(REHASH_STEP)
+                    .min(REHASH_STEP);
+                let piece = reader.read(position, step).await?;
+                position += piece.len() as u64;
+                let hashed = HASHES.run(move || {
+                    hashing.update(&piece);
+                    hashing
+                });
+                hashing = hashed
+                    .await
+                    .map_err(|panic| RegistryError::Task(panic.to_string()))?;
+            }
         }
         Ok(hashing.finish())
     }

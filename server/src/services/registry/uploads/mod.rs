@@ -3,10 +3,8 @@
 //! Bytes go first, the row follows: `write` streams into the blob store and commits only what is durable. A request
 //! that continues an upload takes it over from a predecessor that still hangs on a dead connection.
 
-mod body;
 mod finish;
 mod open;
-mod pieces;
 mod running;
 mod write;
 
@@ -14,14 +12,11 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use zas_core::{Algorithm, ChunkRange, Digest, Hashing, Holder, RepositoryName, UploadId};
-use zas_metadata::{Epoch, INLINE_LIMIT, Progress, UploadEntry, WriterOutcome};
+use zas_metadata::{Epoch, INLINE_LIMIT, Progress, UploadEntry, WriterOutcome, Written};
 
-pub use body::{BodyError, RequestBody};
 pub(super) use open::OpenUploads;
 pub(super) use running::RunningUploads;
 
-use body::Head;
-pub(in crate::services) use body::{Transfer, Transferring, read_head};
 use running::RunningGuard;
 use write::End;
 
@@ -30,6 +25,7 @@ use super::{Registry, RegistryError, Result};
 use crate::services::auth::action::Push;
 use crate::services::auth::{Actor, Granted};
 use crate::services::capacity::{Client, Share};
+use crate::services::content::{Head, InterruptedHead, Names, RequestBody, read_head};
 
 /// What a client is told to wait when too many uploads send at once.
 const RETRY_AFTER: Duration = Duration::from_secs(5);
@@ -44,6 +40,13 @@ pub struct UploadTarget {
     pub repository: RepositoryName,
     /// The upload's id.
     pub id: UploadId,
+}
+
+impl Session {
+    /// The names that this request may write.
+    fn names(&self) -> Names {
+        Names::new(self.target.id, self.epoch)
+    }
 }
 
 impl UploadTarget {
@@ -78,6 +81,8 @@ struct Session {
     target: UploadTarget,
     epoch: Epoch,
     progress: Progress,
+    /// How many runs of bytes are saved.
+    extents: usize,
     guard: RunningGuard,
     _slot: Share,
 }
@@ -228,7 +233,9 @@ impl Registry {
             repository: repository.clone(),
             id,
         };
-        let head = read_head(&mut body, INLINE_LIMIT, length).await?;
+        let head = read_head(&mut body, INLINE_LIMIT, length)
+            .await
+            .map_err(interrupted)?;
         if head.is_all {
             self.finish_inline(&actor, &target, None, digest, head.into_bytes())
                 .await?;
@@ -243,6 +250,7 @@ impl Registry {
             target,
             epoch,
             progress: Progress::default(),
+            extents: 0,
             guard,
             _slot: slot,
         };
@@ -289,6 +297,7 @@ impl Registry {
             target: target.clone(),
             epoch: claim.epoch,
             progress: claim.progress,
+            extents: claim.extents,
             guard,
             _slot: slot,
         })
@@ -313,12 +322,15 @@ impl Registry {
         };
         let (head, interrupted) = match head {
             Ok(head) => (head, None),
-            Err(interrupted) => (interrupted.received, Some(interrupted.error)),
+            Err(broken) => {
+                let InterruptedHead { received, reason } = broken;
+                (received, Some(RegistryError::Interrupted(reason)))
+            }
         };
         if !head.is_all && interrupted.is_none() {
             return self.write(session, chunk, head.after(staged), body, end).await;
         }
-        let received = head.pieces.length() as u64;
+        let received = head.length();
         let content = head.after(staged).into_bytes();
         match (end, interrupted) {
             (End::Close { .. }, Some(error)) => Err(error),
@@ -339,6 +351,12 @@ impl Registry {
         }
     }
 
+    async fn save(&self, session: &Session, progress: Progress, written: Written) -> Result<()> {
+        let id = session.target.id;
+        let saved = self.metadata.save_progress(id, session.epoch, progress, written);
+        accepted(saved.await?, id)
+    }
+
     async fn save_inline(&self, session: &Session, chunk: Chunk, content: Bytes) -> Result<u64> {
         let offset = content.len() as u64;
         if offset == session.progress.offset {
@@ -351,14 +369,17 @@ impl Registry {
             hashes: vec![hashing.state()],
             inline: Some(content),
         };
-        accepted(
-            self.metadata
-                .save_progress(session.target.id, session.epoch, progress)
-                .await?,
-            session.target.id,
-        )?;
+        let written = Written {
+            extents: Vec::new(),
+            is_last: true,
+        };
+        self.save(session, progress, written).await?;
         Ok(offset)
     }
+}
+
+fn interrupted(broken: InterruptedHead) -> RegistryError {
+    RegistryError::Interrupted(broken.reason)
 }
 
 /// The bytes so far when they are still few enough to be kept in the upload's row.

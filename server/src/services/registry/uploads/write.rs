@@ -2,18 +2,21 @@
 
 use std::time::Duration;
 
-use tokio::sync::{mpsc, oneshot};
-use zas_blobs::{Append, Appended, Checkpoint, batches};
+use tokio::sync::oneshot;
+use zas_blobs::{Batches, batches};
 use zas_core::{Digest, Hashing};
-use zas_metadata::Progress;
+use zas_metadata::{Extent, MAX_EXTENTS, Progress, Written};
 
-use super::body::{Head, RequestBody, Transfer, Transferring};
 use super::{Chunk, Session, accepted, check_length, running_algorithm};
 use crate::services::auth::Actor;
+use crate::services::content::{Bound, Head, Names, RequestBody, Transfer, Transferring};
 use crate::services::registry::{Registry, RegistryError, Result};
 
 /// A request that sends for longer than this says so, lest its upload expires.
 const TOUCH_INTERVAL: Duration = Duration::from_secs(600);
+
+/// With chunks of this length an upload of 156 GiB fits.
+const MIN_CHUNK: u64 = 16 * 1024 * 1024;
 
 /// What happens at the end of the bytes.
 #[derive(Clone, Debug)]
@@ -35,6 +38,25 @@ enum Verdict {
     Complete,
     Interrupted(String),
     Refused(RegistryError),
+}
+
+/// What a request has written, all of it durable.
+#[derive(Debug)]
+pub(super) struct Stored {
+    /// How long the content is so far.
+    pub(super) offset: u64,
+    /// The hash of all of it.
+    pub(super) hashing: Hashing,
+    /// The runs at its end that are not saved.
+    pub(super) unsaved: Vec<Extent>,
+}
+
+/// Where the bytes of a request come from and go to.
+#[derive(Debug)]
+struct Source {
+    names: Names,
+    batches: Batches,
+    expected: Option<u64>,
 }
 
 impl Registry {
@@ -65,17 +87,22 @@ impl Registry {
         let (sender, batches) = batches();
         let (verdict_sender, verdict) = oneshot::channel();
         let expected = chunk.length.map(|length| length + moved);
-        let append = Append {
-            name: target.id,
+        let stored = Stored {
             offset: starts_at,
-            hashes: vec![hashing],
+            hashing,
+            unsaved: Vec::new(),
+        };
+        let source = Source {
+            names: session.names(),
             batches,
             expected,
-            checkpoints: None,
         };
-        let writing = tokio::spawn(self.clone().append_and_commit(session, append, end, verdict));
+        let writing = tokio::spawn(
+            self.clone()
+                .write_and_commit(session, stored, source, end, verdict),
+        );
 
-        let mut transferring = Transferring::new(self.budget.clone(), sender);
+        let mut transferring = Transferring::new(self.content.budget().clone(), sender);
         let transfer = transferring.run(head, &mut body, limit, &stop).await;
         let sent = transferring.total().saturating_sub(moved);
         drop(transferring);
@@ -111,73 +138,104 @@ impl Registry {
         limit.saturating_sub(before)
     }
 
-    async fn append_and_commit(
+    async fn write_and_commit(
         self,
         session: Session,
-        mut append: Append,
+        mut stored: Stored,
+        source: Source,
         end: End,
         verdict: oneshot::Receiver<Verdict>,
     ) -> Result<u64> {
-        let (sender, checkpoints) = mpsc::channel(1);
-        if matches!(end, End::Keep) {
-            append.checkpoints = Some(sender);
-        }
-        let append = self.blobs.append(append);
-        let appended = tokio::select! {
-            appended = append => appended?,
-            error = self.follow(&session, checkpoints) => return Err(error),
+        stored = tokio::select! {
+            stored = self.write_runs(&session, stored, source, &end) => stored?,
+            error = self.keep_alive(&session) => return Err(error),
         };
         let verdict = verdict
             .await
             .unwrap_or_else(|_| Verdict::Interrupted("the client went away".to_owned()));
         match (verdict, end) {
             (Verdict::Refused(error), _) => Err(error),
-            (Verdict::Complete, End::Keep) => self.keep(&session, appended).await,
+            (Verdict::Complete, End::Keep) => {
+                self.keep(&session, &mut stored, true).await?;
+                Ok(stored.offset)
+            }
             (Verdict::Interrupted(reason), End::Keep) => {
-                self.keep(&session, appended).await?;
+                self.keep(&session, &mut stored, true).await?;
                 Err(RegistryError::Interrupted(reason))
             }
             // A client that repeats its closing request sends the same bytes again, so they must not count twice.
             (Verdict::Interrupted(reason), End::Close { .. }) => Err(RegistryError::Interrupted(reason)),
             (Verdict::Complete, End::Close { digest, actor }) => {
-                let offset = appended.offset;
-                self.finish_stored(&actor, &session.target, session.epoch, digest, appended)
+                let offset = stored.offset;
+                self.finish_stored(&actor, &session.target, session.epoch, digest, stored)
                     .await?;
                 Ok(offset)
             }
         }
     }
 
-    /// Saves checkpoints and shows signs of life while bytes are written; ends only with an error.
-    async fn follow(&self, session: &Session, mut checkpoints: mpsc::Receiver<Checkpoint>) -> RegistryError {
+    /// Writes all bytes. Where the upload stays open, a long request is cut into runs, and all but the last are saved
+    /// at once; a request that closes it loses nothing acknowledged when it breaks off.
+    async fn write_runs(
+        &self,
+        session: &Session,
+        mut stored: Stored,
+        mut source: Source,
+        end: &End,
+    ) -> Result<Stored> {
+        let most = match end {
+            End::Keep => self.content.run_bytes(),
+            End::Close { .. } => u64::MAX,
+        };
+        let (start, mut saved) = (stored.offset, session.extents);
         loop {
-            let saved = tokio::select! {
-                Some(checkpoint) = checkpoints.recv() => {
-                    let appended = Appended { offset: checkpoint.offset, hashes: checkpoint.hashes };
-                    self.keep(session, appended).await.map(drop)
-                }
-                () = tokio::time::sleep(TOUCH_INTERVAL) => self.touch(session).await,
+            if saved >= MAX_EXTENTS {
+                return refuse_more(saved, source, stored).await;
+            }
+            let left = |expected: u64| expected.saturating_sub(stored.offset - start);
+            let bound = Bound {
+                most,
+                expected: source.expected.map(left),
             };
-            if let Err(error) = saved {
+            let Source { names, batches, .. } = &mut source;
+            let writing = self.content.write_run(names, batches, stored.hashing, bound);
+            let (run, hashing) = writing.await?;
+            stored.hashing = hashing;
+            let Some(run) = run else { return Ok(stored) };
+            stored.offset += run.length;
+            stored.unsaved.push(run);
+            if run.length < most {
+                return Ok(stored);
+            }
+            saved += 1;
+            self.keep(session, &mut stored, false).await?;
+        }
+    }
+
+    /// Shows signs of life while bytes are written; ends only with an error.
+    async fn keep_alive(&self, session: &Session) -> RegistryError {
+        loop {
+            tokio::time::sleep(TOUCH_INTERVAL).await;
+            if let Err(error) = self.touch(session).await {
                 return error;
             }
         }
     }
 
-    async fn keep(&self, session: &Session, appended: Appended) -> Result<u64> {
-        let hashes = appended.hashes.iter().map(Hashing::state).collect();
+    async fn keep(&self, session: &Session, stored: &mut Stored, is_last: bool) -> Result<()> {
+        if stored.unsaved.is_empty() {
+            return Ok(());
+        }
         let progress = Progress {
-            offset: appended.offset,
-            hashes,
+            offset: stored.offset,
+            hashes: vec![stored.hashing.state()],
             inline: None,
         };
-        accepted(
-            self.metadata
-                .save_progress(session.target.id, session.epoch, progress)
-                .await?,
-            session.target.id,
-        )?;
-        Ok(appended.offset)
+        let written = Written {
+            extents: std::mem::take(&mut stored.unsaved),
+            is_last,
+        };
+        self.save(session, progress, written).await
     }
 
     async fn touch(&self, session: &Session) -> Result<()> {
@@ -187,6 +245,17 @@ impl Registry {
                 .await?,
             session.target.id,
         )
+    }
+}
+
+/// An upload with as many runs as there may be takes no more bytes, but may be closed.
+async fn refuse_more(pieces: usize, mut source: Source, stored: Stored) -> Result<Stored> {
+    match source.batches.recv().await {
+        None => Ok(stored),
+        Some(_) => Err(RegistryError::TooManyPieces {
+            pieces,
+            min_length: MIN_CHUNK,
+        }),
     }
 }
 

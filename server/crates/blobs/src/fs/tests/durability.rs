@@ -5,31 +5,26 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::test_disk::TestDisk;
-use super::{Fixture, MIB, prepare, send};
-use crate::contract::{append, content, name, open_and_read};
+use super::{Fixture, MIB, prepare, send, shard};
+use crate::contract::{content, name, open_and_read, write};
 use crate::fs::{FilesystemBlobs, FilesystemSettings};
 use crate::{BlobError, BlobStore};
 
-fn shard(number: u64) -> String {
-    let name = name(number).to_string();
-    format!("blobs/{}", &name[name.len() - 2..])
-}
-
 #[tokio::test]
-async fn given_a_new_shard_when_appended_then_its_entry_is_synced_before_the_file_is_made() {
+async fn given_a_new_shard_when_written_then_its_entry_is_synced_before_the_file_is_made() {
     let Fixture {
         store,
         disk,
         directory: _directory,
     } = Fixture::new();
 
-    append(&*store, name(1), 0, b"content").await.unwrap();
+    write(&*store, name(1), b"content").await.unwrap();
 
-    let shard = shard(1);
+    let shard = format!("blobs/{}", shard(1));
     let expected = [
         format!("make directory {shard}"),
         "sync directory blobs".to_owned(),
-        "open".to_owned(),
+        "make file".to_owned(),
         "write".to_owned(),
         "sync data".to_owned(),
         format!("sync directory {shard}"),
@@ -38,21 +33,21 @@ async fn given_a_new_shard_when_appended_then_its_entry_is_synced_before_the_fil
 }
 
 #[tokio::test]
-async fn given_a_known_shard_when_appended_then_two_syncs_for_a_new_name_and_one_for_a_known_one() {
+async fn given_a_known_shard_when_written_then_two_syncs_whatever_the_length() {
     for length in [0, 1, 100 * MIB] {
         let Fixture {
             store,
             disk,
             directory: _directory,
         } = Fixture::new();
-        append(&*store, name(1), 0, b"").await.unwrap();
+        write(&*store, name(1), b"").await.unwrap();
         disk.forget();
 
         // 256 names further is the same shard.
-        let (sender, new) = prepare(name(257), 0, Some(length));
-        let appending = tokio::spawn({
+        let (sender, new) = prepare(name(257), Some(length));
+        let writing = tokio::spawn({
             let store = Arc::clone(&store);
-            async move { store.append(new).await }
+            async move { store.write(new).await }
         });
         let piece = content(1, 1024 * 1024);
         for start in (0..length).step_by(piece.len()) {
@@ -60,59 +55,22 @@ async fn given_a_known_shard_when_appended_then_two_syncs_for_a_new_name_and_one
             assert!(send(&sender, piece.slice(..end)).await);
         }
         drop(sender);
-        assert_eq!(appending.await.unwrap().unwrap().offset, length);
+        assert_eq!(writing.await.unwrap().unwrap(), length);
         let mut expected = vec![
-            "open".to_owned(),
+            "make file".to_owned(),
             "write".to_owned(),
             "sync data".to_owned(),
-            format!("sync directory {}", shard(257)),
+            format!("sync directory blobs/{}", shard(257)),
         ];
         if length == 0 {
             expected.remove(1);
         }
         assert_eq!(disk.happened(), expected, "{length} bytes");
-
-        if length > 0 {
-            append(&*store, name(257), length, b"more").await.unwrap();
-            assert_eq!(
-                disk.happened(),
-                ["open", "write", "sync data"],
-                "behind {length} bytes"
-            );
-        }
     }
 }
 
 #[tokio::test]
-async fn given_checkpoints_when_appended_then_each_is_synced_and_the_directory_once() {
-    let directory = tempfile::tempdir().unwrap();
-    let disk = Arc::new(TestDisk::new(directory.path()));
-    let settings = FilesystemSettings { reserve_bytes: 0 };
-    let store =
-        FilesystemBlobs::on(Arc::clone(&disk) as _, &directory.path().join("blobs"), settings).unwrap();
-    let store = store.with_checkpoint_bytes(1_000);
-    append(&store, name(1), 0, b"").await.unwrap();
-    disk.forget();
-
-    let (sender, mut watched) = prepare(name(257), 0, None);
-    let (checkpoint_sender, mut checkpoints) = tokio::sync::mpsc::channel(10);
-    watched.checkpoints = Some(checkpoint_sender);
-    for _ in 0..3 {
-        assert!(send(&sender, content(1, 600)).await);
-    }
-    drop(sender);
-    store.append(watched).await.unwrap();
-
-    assert_eq!(checkpoints.recv().await.unwrap().offset, 1_200);
-    let shard = format!("sync directory {}", shard(257));
-    assert_eq!(
-        disk.happened(),
-        ["open", "write", "sync data", &shard, "write", "sync data"]
-    );
-}
-
-#[tokio::test]
-async fn given_a_sync_that_fails_when_appended_then_reported_and_tried_again_next_time() {
+async fn given_a_sync_that_fails_when_written_then_reported_and_the_next_name_syncs_again() {
     for effect in ["sync data", "sync directory", "make directory"] {
         let Fixture {
             store,
@@ -121,15 +79,18 @@ async fn given_a_sync_that_fails_when_appended_then_reported_and_tried_again_nex
         } = Fixture::new();
         disk.fail(effect, io::ErrorKind::TimedOut);
 
-        let failed = append(&*store, name(1), 0, b"content").await.unwrap_err();
+        let failed = write(&*store, name(1), b"content").await.unwrap_err();
 
         assert!(
             matches!(&failed, BlobError::Storage { source, .. } if source.kind() == io::ErrorKind::TimedOut)
         );
         disk.forget();
-        append(&*store, name(1), 0, b"content").await.unwrap();
+        write(&*store, name(257), b"content").await.unwrap();
         let happened = disk.happened();
-        for synced in ["sync data".to_owned(), format!("sync directory {}", shard(1))] {
+        for synced in [
+            "sync data".to_owned(),
+            format!("sync directory blobs/{}", shard(257)),
+        ] {
             assert!(happened.contains(&synced), "{effect}: {happened:?}");
         }
         if effect != "sync data" {
@@ -138,28 +99,8 @@ async fn given_a_sync_that_fails_when_appended_then_reported_and_tried_again_nex
                 "{effect}: {happened:?}"
             );
         }
-        assert_eq!(open_and_read(&*store, name(1)).await, &b"content"[..]);
+        assert_eq!(open_and_read(&*store, name(257)).await, &b"content"[..]);
     }
-}
-
-#[tokio::test]
-async fn given_a_directory_sync_that_failed_when_the_name_is_appended_from_zero_then_the_entry_is_synced() {
-    let Fixture {
-        store,
-        disk,
-        directory: _directory,
-    } = Fixture::new();
-    append(&*store, name(257), 0, b"").await.unwrap();
-    disk.fail("sync directory", io::ErrorKind::TimedOut);
-    append(&*store, name(1), 0, b"content").await.unwrap_err();
-    disk.forget();
-
-    append(&*store, name(1), 0, b"content").await.unwrap();
-
-    assert_eq!(
-        disk.happened().last(),
-        Some(&format!("sync directory {}", shard(1)))
-    );
 }
 
 #[test]
@@ -201,9 +142,7 @@ fn given_a_root_several_levels_below_when_opened_then_each_new_entry_is_synced()
 async fn given_a_stored_name_when_the_store_is_opened_again_then_it_is_there() {
     let directory = tempfile::tempdir().unwrap();
     let open = |root: &Path| FilesystemBlobs::open(root, FilesystemSettings { reserve_bytes: 0 }).unwrap();
-    append(&open(directory.path()), name(1), 0, b"content")
-        .await
-        .unwrap();
+    write(&open(directory.path()), name(1), b"content").await.unwrap();
 
     let store = open(directory.path());
 

@@ -4,8 +4,8 @@ use std::fs;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use super::Fixture;
-use crate::contract::{append, content, name, open_and_read};
+use super::{Fixture, shard};
+use crate::contract::{content, name, open_and_read, write};
 use crate::{BlobError, BlobStore};
 
 #[tokio::test]
@@ -16,7 +16,7 @@ async fn given_a_file_in_the_page_cache_when_tried_then_all_of_it_is_read_withou
         ..
     } = Fixture::new();
     let length = 5_000_000;
-    append(&*store, name(1), 0, &content(1, length)).await.unwrap();
+    write(&*store, name(1), &content(1, length)).await.unwrap();
     let reader = store.open(name(1)).await.unwrap();
 
     let mut read = Vec::new();
@@ -37,7 +37,7 @@ async fn given_a_name_opened_before_when_opened_again_then_the_handle_is_shared(
         directory: _directory,
         ..
     } = Fixture::new();
-    append(&*store, name(1), 0, b"content").await.unwrap();
+    write(&*store, name(1), b"content").await.unwrap();
 
     let (first, second) = (
         store.open(name(1)).await.unwrap(),
@@ -54,7 +54,7 @@ async fn given_a_cached_handle_when_its_name_is_deleted_then_the_last_reader_fre
         directory: _directory,
         ..
     } = Fixture::new();
-    append(&*store, name(1), 0, b"content").await.unwrap();
+    write(&*store, name(1), b"content").await.unwrap();
     let reader = store.open(name(1)).await.unwrap();
     let handle = Arc::downgrade(&reader);
 
@@ -66,7 +66,7 @@ async fn given_a_cached_handle_when_its_name_is_deleted_then_the_last_reader_fre
 }
 
 #[tokio::test]
-async fn given_a_disk_that_writes_in_small_steps_when_appended_then_nothing_is_lost() {
+async fn given_a_disk_that_writes_in_small_steps_when_written_then_nothing_is_lost() {
     let Fixture {
         store,
         disk,
@@ -74,7 +74,7 @@ async fn given_a_disk_that_writes_in_small_steps_when_appended_then_nothing_is_l
     } = Fixture::new();
     disk.write_size.store(777, Ordering::SeqCst);
 
-    append(&*store, name(1), 0, &content(1, 100_000)).await.unwrap();
+    write(&*store, name(1), &content(1, 100_000)).await.unwrap();
 
     assert!(open_and_read(&*store, name(1)).await == content(1, 100_000));
 }
@@ -82,11 +82,11 @@ async fn given_a_disk_that_writes_in_small_steps_when_appended_then_nothing_is_l
 #[tokio::test]
 async fn given_foreign_files_when_scanned_then_left_alone() {
     let Fixture { store, directory, .. } = Fixture::new();
-    append(&*store, name(1), 0, b"content").await.unwrap();
-    append(&*store, name(2), 0, b"content").await.unwrap();
+    write(&*store, name(1), b"content").await.unwrap();
+    write(&*store, name(2), b"content").await.unwrap();
     let root = directory.path().join("blobs");
     let text = name(1).to_string();
-    let shard = root.join(&text[text.len() - 2..]);
+    let shard = root.join(shard(1));
     fs::create_dir(root.join("lost+found")).unwrap();
     fs::write(root.join("notes.txt"), b"").unwrap();
     fs::write(shard.join("notes.txt"), b"").unwrap();
@@ -102,17 +102,16 @@ async fn given_foreign_files_when_scanned_then_left_alone() {
 }
 
 #[tokio::test]
-async fn given_a_shard_removed_by_somebody_when_appended_twice_then_the_second_time_it_is_made_again() {
+async fn given_a_shard_removed_by_somebody_when_written_twice_then_the_second_time_it_is_made_again() {
     let Fixture { store, directory, .. } = Fixture::new();
-    append(&*store, name(1), 0, b"content").await.unwrap();
-    let text = name(1).to_string();
-    fs::remove_dir_all(directory.path().join("blobs").join(&text[text.len() - 2..])).unwrap();
+    write(&*store, name(1), b"content").await.unwrap();
+    fs::remove_dir_all(directory.path().join("blobs").join(shard(1))).unwrap();
 
     assert!(matches!(
-        append(&*store, name(257), 0, b"content").await,
+        write(&*store, name(257), b"content").await,
         Err(BlobError::Storage { .. })
     ));
-    append(&*store, name(257), 0, b"content").await.unwrap();
+    write(&*store, name(257), b"content").await.unwrap();
 
     assert_eq!(open_and_read(&*store, name(257)).await, &b"content"[..]);
 }
@@ -121,7 +120,7 @@ async fn given_a_shard_removed_by_somebody_when_appended_twice_then_the_second_t
 async fn given_a_file_that_lost_its_end_when_read_then_too_short() {
     let fixture = Fixture::new();
     let store = &fixture.store;
-    append(&**store, name(1), 0, &content(1, 10_000)).await.unwrap();
+    write(&**store, name(1), &content(1, 10_000)).await.unwrap();
     let reader = store.open(name(1)).await.unwrap();
     let file = fs::OpenOptions::new()
         .write(true)

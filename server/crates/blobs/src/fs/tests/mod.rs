@@ -11,16 +11,23 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use tempfile::TempDir;
-use zas_core::UploadId;
+use zas_core::LocationName;
 
 use self::test_disk::TestDisk;
 use super::{FilesystemBlobs, FilesystemSettings};
-use crate::{Append, Batch, BatchSender, batches};
+use crate::contract::name;
+use crate::{Batch, BatchSender, Write, batches};
 
 const MIB: u64 = 1024 * 1024;
 
 /// Long enough for the slowest machine; only a failure takes so long.
 const PATIENCE: Duration = Duration::from_secs(60);
+
+/// The folder of a name.
+fn shard(number: u64) -> String {
+    let upload = name(number).upload.to_string();
+    upload[upload.len() - 2..].to_owned()
+}
 
 /// A store on a disk that does as it is told.
 struct Fixture {
@@ -48,38 +55,34 @@ impl Fixture {
         }
     }
 
+    /// Whether a file is there.
+    fn is_stored(&self, name: LocationName) -> bool {
+        self.store.shared.layout.file(name).try_exists().unwrap()
+    }
+
     /// The length of a stored file, and how much of the disk it takes.
-    fn usage(&self, name: UploadId) -> (u64, u64) {
+    fn usage(&self, name: LocationName) -> (u64, u64) {
         use std::os::unix::fs::MetadataExt;
         let metadata = std::fs::metadata(self.store.shared.layout.file(name)).unwrap();
         (metadata.len(), metadata.blocks() * 512)
     }
 }
 
-/// An append that announces `expected` bytes; and its sender, which holds the end open.
-fn prepare(name: UploadId, offset: u64, expected: Option<u64>) -> (BatchSender, Append) {
+/// A write that announces `expected` bytes; and its sender, which holds the end open.
+fn prepare(name: LocationName, expected: Option<u64>) -> (BatchSender, Write) {
     let (sender, batches) = batches();
     (
         sender,
-        Append {
+        Write {
             name,
-            offset,
-            hashes: Vec::new(),
             batches,
             expected,
-            checkpoints: None,
         },
     )
 }
 
 async fn send(sender: &BatchSender, bytes: Bytes) -> bool {
-    sender
-        .send(Batch {
-            pieces: vec![bytes],
-            permit: None,
-        })
-        .await
-        .is_ok()
+    sender.send(Batch::new(vec![bytes], None)).await.is_ok()
 }
 
 async fn until(mut condition: impl FnMut() -> bool) {

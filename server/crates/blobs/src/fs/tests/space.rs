@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use super::{Fixture, MIB, prepare, send, until};
-use crate::contract::{append, content, name, open_and_read};
+use crate::contract::{content, name, open_and_read, write};
 use crate::{BlobError, BlobStore};
 
 fn is_full(error: &BlobError) -> bool {
@@ -20,12 +20,12 @@ async fn given_less_than_the_reserve_when_used_then_only_writing_is_refused_unti
         disk,
         directory: _directory,
     } = Fixture::with_reserve(1_000);
-    append(&*store, name(1), 0, b"content").await.unwrap();
-    append(&*store, name(2), 0, b"other").await.unwrap();
+    write(&*store, name(1), b"content").await.unwrap();
+    write(&*store, name(2), b"other").await.unwrap();
     disk.set_free(999);
 
     // When
-    let refused = append(&*store, name(1), 7, b"more").await.unwrap_err();
+    let refused = write(&*store, name(3), b"more").await.unwrap_err();
 
     // Then
     assert!(
@@ -45,13 +45,13 @@ async fn given_less_than_the_reserve_when_used_then_only_writing_is_refused_unti
     assert_eq!(store.scan(None, 10).await.unwrap(), [name(1)]);
 
     disk.set_free(1_000);
-    append(&*store, name(1), 7, b"more").await.unwrap();
+    write(&*store, name(3), b"more").await.unwrap();
     assert!(!store.probe().await.unwrap().is_full);
-    assert_eq!(open_and_read(&*store, name(1)).await, &b"contentmore"[..]);
+    assert_eq!(open_and_read(&*store, name(1)).await, &b"content"[..]);
 }
 
 #[tokio::test]
-async fn given_an_announcement_that_does_not_fit_when_appended_then_refused_before_a_byte_is_written() {
+async fn given_an_announcement_that_does_not_fit_when_written_then_refused_before_a_byte_is_written() {
     let Fixture {
         store,
         disk,
@@ -59,11 +59,11 @@ async fn given_an_announcement_that_does_not_fit_when_appended_then_refused_befo
     } = Fixture::with_reserve(1_000);
     disk.set_free(6_000);
     for (expected, fits) in [(5_000, true), (5_001, false), (u64::MAX, false)] {
-        let (sender, announced) = prepare(name(expected), 0, Some(expected));
+        let (sender, announced) = prepare(name(expected), Some(expected));
         assert!(send(&sender, content(1, 10)).await);
         drop(sender);
 
-        let outcome = store.append(announced).await;
+        let outcome = store.write(announced).await;
 
         assert_eq!(outcome.is_ok(), fits, "{expected}");
         assert_eq!(store.open(name(expected)).await.is_ok(), fits, "{expected}");
@@ -71,16 +71,16 @@ async fn given_an_announcement_that_does_not_fit_when_appended_then_refused_befo
 }
 
 #[tokio::test]
-async fn given_a_reserve_reached_in_the_middle_when_appended_then_full() {
+async fn given_a_reserve_reached_in_the_middle_when_written_then_full() {
     let Fixture {
         store,
         disk,
         directory: _directory,
     } = Fixture::with_reserve(1_000);
-    let (sender, long) = prepare(name(1), 0, None);
-    let appending = tokio::spawn({
+    let (sender, long) = prepare(name(1), None);
+    let writing = tokio::spawn({
         let store = Arc::clone(&store);
-        async move { store.append(long).await }
+        async move { store.write(long).await }
     });
     let piece = content(1, 1024 * 1024);
     let mut sent = 0;
@@ -92,37 +92,38 @@ async fn given_a_reserve_reached_in_the_middle_when_appended_then_full() {
         assert!(sent < 100, "the reserve is looked at every 64 MiB");
     }
 
-    assert!(is_full(&appending.await.unwrap().unwrap_err()));
+    assert!(is_full(&writing.await.unwrap().unwrap_err()));
 }
 
 #[tokio::test]
-async fn given_a_disk_that_fills_in_the_middle_when_appended_then_full_and_the_space_is_given_back() {
-    for offset in [0, 1_000] {
-        // Given
-        let fixture = Fixture::new();
-        let (store, disk) = (&fixture.store, &fixture.disk);
-        append(&**store, name(1), 0, &content(1, 1_000)).await.unwrap();
-        disk.room.store(300_000, Ordering::SeqCst);
+async fn given_a_disk_that_fills_in_the_middle_when_written_then_full_and_the_space_is_given_back() {
+    // Given
+    let fixture = Fixture::new();
+    let (store, disk) = (&fixture.store, &fixture.disk);
+    disk.room.store(300_000, Ordering::SeqCst);
 
-        // When
-        let failed = append(&**store, name(1), offset, &content(2, 1_000_000))
-            .await
-            .unwrap_err();
+    // When
+    let failed = write(&**store, name(1), &content(2, 1_000_000))
+        .await
+        .unwrap_err();
 
-        // Then
-        assert!(is_full(&failed), "{failed}");
-        drop(store.running.claim(name(1)).await);
-        assert_eq!(fixture.usage(name(1)).0, offset);
+    // Then
+    assert!(is_full(&failed), "{failed}");
+    until(|| !fixture.is_stored(name(1))).await;
 
-        disk.room.store(u64::MAX, Ordering::SeqCst);
-        append(&**store, name(1), offset, b"more").await.unwrap();
-        assert_eq!(fixture.usage(name(1)).0, offset + 4);
-    }
+    disk.room.store(u64::MAX, Ordering::SeqCst);
+    write(&**store, name(2), b"more").await.unwrap();
 }
 
 #[tokio::test]
-async fn given_a_disk_without_room_for_anything_when_appended_then_full_whatever_failed() {
-    for effect in ["make directory", "sync directory", "open", "write", "sync data"] {
+async fn given_a_disk_without_room_for_anything_when_written_then_full_whatever_failed() {
+    for effect in [
+        "make directory",
+        "sync directory",
+        "make file",
+        "write",
+        "sync data",
+    ] {
         for kind in [io::ErrorKind::StorageFull, io::ErrorKind::QuotaExceeded] {
             let Fixture {
                 store,
@@ -130,9 +131,9 @@ async fn given_a_disk_without_room_for_anything_when_appended_then_full_whatever
                 directory: _directory,
             } = Fixture::new();
             disk.fail(effect, kind);
-            let failed = append(&*store, name(1), 0, b"content").await.unwrap_err();
+            let failed = write(&*store, name(1), b"content").await.unwrap_err();
             assert!(is_full(&failed), "{effect}: {failed}");
-            append(&*store, name(1), 0, b"content").await.unwrap();
+            write(&*store, name(2), b"content").await.unwrap();
         }
     }
 }
@@ -144,9 +145,9 @@ async fn given_a_disk_that_takes_no_files_when_probed_then_full_or_failed() {
         disk,
         directory,
     } = Fixture::new();
-    disk.fail("open", io::ErrorKind::StorageFull);
+    disk.fail("make file", io::ErrorKind::StorageFull);
     assert!(store.probe().await.unwrap().is_full);
-    disk.fail("open", io::ErrorKind::ReadOnlyFilesystem);
+    disk.fail("make file", io::ErrorKind::ReadOnlyFilesystem);
     assert!(matches!(store.probe().await, Err(BlobError::Storage { .. })));
     assert!(!store.probe().await.unwrap().is_full);
     assert_eq!(
@@ -157,13 +158,13 @@ async fn given_a_disk_that_takes_no_files_when_probed_then_full_or_failed() {
 }
 
 #[tokio::test]
-async fn given_more_announced_than_sent_when_appended_then_the_file_takes_what_it_needs() {
+async fn given_more_announced_than_sent_when_written_then_the_file_takes_what_it_needs() {
     let fixture = Fixture::new();
-    let (sender, announced) = prepare(name(1), 0, Some(100 * MIB));
+    let (sender, announced) = prepare(name(1), Some(100 * MIB));
     assert!(send(&sender, content(1, 1024 * 1024)).await);
     drop(sender);
 
-    fixture.store.append(announced).await.unwrap();
+    fixture.store.write(announced).await.unwrap();
 
     let (length, on_disk) = fixture.usage(name(1));
     assert_eq!(length, MIB);
@@ -171,30 +172,36 @@ async fn given_more_announced_than_sent_when_appended_then_the_file_takes_what_i
 }
 
 #[tokio::test]
-async fn given_a_large_append_when_dropped_then_its_space_is_given_back() {
-    for offset in [0, 1_000] {
-        // Given
-        let fixture = Fixture::new();
-        let store = &fixture.store;
-        append(&**store, name(1), 0, &content(1, 1_000)).await.unwrap();
-        let (sender, large) = prepare(name(1), offset, Some(200 * MIB));
-        let appending = tokio::spawn({
-            let store = Arc::clone(store);
-            async move { store.append(large).await }
-        });
-        for _ in 0..3 {
-            assert!(send(&sender, content(2, 1024 * 1024)).await);
-        }
-        until(|| fixture.usage(name(1)).0 == offset + 3 * MIB).await;
-
-        // When
-        appending.abort();
-        let _ = appending.await;
-        drop(store.running.claim(name(1)).await);
-
-        // Then
-        let (length, on_disk) = fixture.usage(name(1));
-        assert_eq!(length, offset);
-        assert!(on_disk < MIB, "{on_disk} bytes on disk");
+async fn given_a_large_write_when_dropped_then_its_space_is_given_back() {
+    // Given
+    let fixture = Fixture::new();
+    let store = &fixture.store;
+    let (sender, large) = prepare(name(1), Some(200 * MIB));
+    let writing = tokio::spawn({
+        let store = Arc::clone(store);
+        async move { store.write(large).await }
+    });
+    for _ in 0..3 {
+        assert!(send(&sender, content(2, 1024 * 1024)).await);
     }
+    until(|| fixture.is_stored(name(1)) && fixture.usage(name(1)).0 == 3 * MIB).await;
+
+    // When
+    writing.abort();
+    let _ = writing.await;
+
+    // Then
+    until(|| !fixture.is_stored(name(1))).await;
+}
+
+#[tokio::test]
+async fn given_a_name_that_is_there_when_refused_then_its_file_stays() {
+    let fixture = Fixture::new();
+    let store = &fixture.store;
+    write(&**store, name(1), b"content").await.unwrap();
+
+    write(&**store, name(1), b"other").await.unwrap_err();
+    write(&**store, name(2), b"later").await.unwrap();
+
+    assert_eq!(fixture.usage(name(1)).0, 7);
 }

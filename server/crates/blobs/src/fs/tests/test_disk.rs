@@ -102,9 +102,9 @@ impl Disk for TestDisk {
         NativeDisk.sync_directory(path)
     }
 
-    fn open(&self, path: &Path, create: bool) -> io::Result<File> {
-        self.note("open", None)?;
-        NativeDisk.open(path, create)
+    fn make_file(&self, path: &Path) -> io::Result<File> {
+        self.note("make file", None)?;
+        NativeDisk.make_file(path)
     }
 
     fn write(&self, mut file: &File, pieces: &[IoSlice<'_>]) -> io::Result<usize> {

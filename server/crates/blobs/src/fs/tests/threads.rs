@@ -6,8 +6,8 @@ use tokio::runtime::Builder;
 use zas_blocking::{BLOB_WRITES, threads};
 
 use super::{Fixture, PATIENCE, prepare, send, until};
-use crate::contract::{append, content, name, open_and_read};
-use crate::{Append, BatchSender, BlobStore};
+use crate::BlobStore;
+use crate::contract::{content, name, open_and_read, write};
 
 #[test]
 fn given_one_blocking_thread_when_many_clients_are_slow_then_others_are_served() {
@@ -33,22 +33,22 @@ async fn serve_beside_slow_clients() {
     } = Fixture::new();
     let mut slow = Vec::new();
     for number in 0..20 {
-        let (sender, append) = prepare(name(number), 0, None);
+        let (sender, write) = prepare(name(number), None);
         let store = Arc::clone(&store);
-        let appending = tokio::spawn(async move { store.append(append).await });
+        let writing = tokio::spawn(async move { store.write(write).await });
         assert!(send(&sender, content(number, 1_000)).await);
-        slow.push((sender, appending));
+        slow.push((sender, writing));
     }
 
     // When
-    append(&*store, name(100), 0, b"content").await.unwrap();
+    write(&*store, name(100), b"content").await.unwrap();
 
     // Then
     assert_eq!(open_and_read(&*store, name(100)).await, &b"content"[..]);
-    for (sender, appending) in slow {
+    for (sender, writing) in slow {
         assert!(send(&sender, content(7, 1_000)).await);
         drop(sender);
-        assert_eq!(appending.await.unwrap().unwrap().offset, 2_000);
+        assert_eq!(writing.await.unwrap().unwrap(), 2_000);
     }
 }
 
@@ -73,15 +73,15 @@ async fn serve_beside_hanging_writes() {
         disk,
         directory: _directory,
     } = Fixture::new();
-    append(&*store, name(0), 0, b"content").await.unwrap();
-    append(&*store, name(1), 0, b"content").await.unwrap();
+    write(&*store, name(0), b"content").await.unwrap();
+    write(&*store, name(1), b"content").await.unwrap();
     disk.close_gate();
     let mut hanging = Vec::new();
     for number in 0..2 * BLOB_WRITES.threads() as u64 {
-        let (sender, append): (BatchSender, Append) = prepare(name(100 + number), 0, None);
+        let (sender, write) = prepare(name(100 + number), None);
         assert!(send(&sender, content(number, 1_000)).await);
         let store = Arc::clone(&store);
-        hanging.push(tokio::spawn(async move { store.append(append).await }));
+        hanging.push(tokio::spawn(async move { store.write(write).await }));
     }
     until(|| BLOB_WRITES.waiting() > 0).await;
 
@@ -97,28 +97,25 @@ async fn serve_beside_hanging_writes() {
     assert!(!listed.is_empty());
     probed.unwrap();
     disk.open_gate();
-    for appending in hanging {
-        assert_eq!(appending.await.unwrap().unwrap().offset, 1_000);
+    for writing in hanging {
+        assert_eq!(writing.await.unwrap().unwrap(), 1_000);
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn given_a_dropped_append_inside_a_write_when_the_next_one_comes_then_it_waits_for_the_end_of_the_write()
+async fn given_a_dropped_write_inside_a_call_when_the_call_ends_then_nothing_more_is_written_and_the_file_goes()
  {
     // Given
-    let Fixture {
-        store,
-        disk,
-        directory: _directory,
-    } = Fixture::new();
+    let fixture = Fixture::new();
+    let (store, disk) = (&fixture.store, &fixture.disk);
     disk.close_gate();
-    let (sender, stale) = prepare(name(1), 0, None);
-    for _ in 0..3 {
+    let (sender, stale) = prepare(name(1), None);
+    for _ in 0..2 {
         assert!(send(&sender, content(1, 1_000)).await);
     }
     let stale = tokio::spawn({
-        let store = Arc::clone(&store);
-        async move { store.append(stale).await }
+        let store = Arc::clone(store);
+        async move { store.write(stale).await }
     });
     let mut seen = Vec::new();
     until(|| {
@@ -130,47 +127,9 @@ async fn given_a_dropped_append_inside_a_write_when_the_next_one_comes_then_it_w
     let _ = stale.await;
 
     // When
-    let next = tokio::spawn({
-        let store = Arc::clone(&store);
-        async move { append(&*store, name(1), 0, b"content").await }
-    });
-    for _ in 0..1_000 {
-        tokio::task::yield_now().await;
-    }
-    let before = disk.happened();
     disk.open_gate();
-    next.await.unwrap().unwrap();
 
     // Then
-    assert_eq!(
-        before,
-        [] as [&str; 0],
-        "nothing happens while the stale write is under way"
-    );
-    let after = disk.happened();
-    assert_eq!(
-        after[..3],
-        ["open", "write", "sync data"],
-        "the stale append wrote no further batch"
-    );
-    assert_eq!(open_and_read(&*store, name(1)).await, &b"content"[..]);
-}
-
-#[test]
-fn given_a_runtime_that_shuts_down_when_an_append_runs_then_the_next_process_can_continue() {
-    let fixture = Fixture::new();
-    let runtime = || Builder::new_multi_thread().worker_threads(1).build().unwrap();
-    let first = runtime();
-    let (sender, append_) = prepare(name(1), 0, None);
-    first.spawn({
-        let store = Arc::clone(&fixture.store);
-        async move { store.append(append_).await }
-    });
-    first.block_on(async { assert!(send(&sender, content(1, 1_000)).await) });
-    drop(first);
-
-    runtime().block_on(async {
-        append(&*fixture.store, name(1), 0, b"content").await.unwrap();
-        assert_eq!(open_and_read(&*fixture.store, name(1)).await, &b"content"[..]);
-    });
+    until(|| !fixture.is_stored(name(1))).await;
+    assert_eq!(disk.happened(), [] as [&str; 0], "no further batch, no sync");
 }

@@ -6,9 +6,9 @@ use std::time::Duration;
 use bytes::Bytes;
 use proptest::prelude::*;
 use proptest::test_runner::TestCaseError;
-use zas_core::{Clock as _, Digest, Holder, ManualClock, Reference, UploadId};
+use zas_core::{Clock as _, Digest, Holder, LocationName, ManualClock, Reference, UploadId};
 
-use super::super::{clock, digest, file_blob, inline_blob, manifest, origin, upload_id};
+use super::super::{clock, digest, epoch, file_blob, inline_blob, manifest, origin, upload_id};
 use super::Open;
 use super::invariants;
 use super::reference::Model;
@@ -16,8 +16,8 @@ use super::steps::{Step, artifact_type, body_text, name, precondition, tag_name,
 use crate::embedded::EmbeddedMetadata;
 use crate::ordered_map::OrderedMap;
 use crate::{
-    Epoch, FinishUpload, Lease, MetadataStore as _, Page, Presence, Progress, ReferenceEdge, Referral,
-    SharedManifest,
+    Epoch, Extent, FinishUpload, Lease, MetadataStore as _, Page, Presence, Progress, ReferenceEdge,
+    Referral, SharedManifest, Written,
 };
 
 const PRESENCES: [Presence; 4] = [
@@ -100,8 +100,12 @@ impl<'a, M: OrderedMap> Engine<'a, M> {
                     hashes: Vec::new(),
                     inline,
                 };
-                let outcome = store.save_progress(id, epoch, progress.clone()).await.unwrap();
-                prop_assert_eq!(outcome, self.model.save(id, epoch, &progress));
+                let written = self.written(id, epoch, *is_inline);
+                let outcome = store
+                    .save_progress(id, epoch, progress.clone(), written.clone())
+                    .await
+                    .unwrap();
+                prop_assert_eq!(outcome, self.model.save(id, epoch, &progress, &written));
             }
             Step::Abort { upload, is_current } => {
                 let (id, epoch) = self.writer(*upload, *is_current);
@@ -115,7 +119,7 @@ impl<'a, M: OrderedMap> Engine<'a, M> {
                 content,
             } => {
                 let (id, epoch) = self.writer(*upload, *is_current);
-                let blob = file_blob(&text(*content), id);
+                let blob = file_blob(&text(*content), self.next_name(id, epoch));
                 let upload = FinishUpload {
                     id,
                     epoch: Some(epoch),
@@ -257,7 +261,7 @@ impl<'a, M: OrderedMap> Engine<'a, M> {
             Step::ClaimOrphan { upload } => {
                 // Only names that were made are ever found in the blob store.
                 if usize::from(*upload) < self.made.len() {
-                    let name = upload_id(u64::from(*upload));
+                    let name = epoch(2).name(upload_id(u64::from(*upload)), 0);
                     prop_assert_eq!(store.claim_orphan(name).await.unwrap(), model.claim_orphan(name));
                 }
             }
@@ -265,6 +269,7 @@ impl<'a, M: OrderedMap> Engine<'a, M> {
                 drop(store);
                 self.store = None;
                 self.store = Some((self.open)(&self.clock));
+                self.model.has_claims = false;
             }
         }
         Ok(())
@@ -273,8 +278,39 @@ impl<'a, M: OrderedMap> Engine<'a, M> {
     /// The present writer of an upload, or the one before.
     fn writer(&self, upload: u8, is_current: bool) -> (UploadId, Epoch) {
         let id = upload_id(u64::from(upload));
-        let epoch = self.model.uploads.get(&id).map_or(1, |upload| upload.epoch.0);
-        (id, Epoch(if is_current { epoch } else { epoch - 1 }))
+        let present = self
+            .model
+            .uploads
+            .get(&id)
+            .map_or(epoch(1), |upload| upload.epoch);
+        let claim = if is_current {
+            present.claim
+        } else {
+            present.claim - 1
+        };
+        (id, Epoch { claim, ..present })
+    }
+
+    /// The name that a writer writes next.
+    fn next_name(&self, id: UploadId, epoch: Epoch) -> LocationName {
+        let ordinal = self.model.uploads.get(&id).map_or(0, |upload| upload.ordinal);
+        epoch.name(id, ordinal)
+    }
+
+    /// What a writer says that it wrote: nothing, or a run without bytes, so that every content fits behind it. The one
+    /// with something says that it writes no more.
+    fn written(&self, id: UploadId, epoch: Epoch, is_nothing: bool) -> Written {
+        if is_nothing {
+            return Written::default();
+        }
+        Written {
+            extents: vec![Extent {
+                location: self.next_name(id, epoch),
+                offset: 0,
+                length: 0,
+            }],
+            is_last: true,
+        }
     }
 
     /// The repository an upload was started in, unless another one is named.

@@ -12,7 +12,8 @@ use crate::EdgeOwner;
 use crate::keys::{self, Elements};
 use crate::ordered_map::{Effort, Family, Key, KeyRange, OrderedMap};
 use crate::rows::{
-    BlobRow, BodyRow, LinkRow, LocationOwner, LocationRow, ManifestRow, Payload, Row, StoredContent, TagRow,
+    BlobRow, BodyRow, ExtentRow, LinkRow, LocationOwner, LocationRow, ManifestRow, Payload, Row, StartRow,
+    StoredContent, TagRow,
 };
 use crate::view::View;
 
@@ -189,14 +190,19 @@ impl Dump<'_> {
                 "{name} is live and doomed"
             );
         }
-        for id in model.uploads.keys() {
+        if model.start > 0 {
+            prop_assert_eq!(self.row::<StartRow>(keys::start())?, StartRow(model.start));
+        }
+        for (id, upload) in &model.uploads {
             self.there(keys::upload(*id))?;
-            prop_assert!(
-                View::committed(self.map)
-                    .row::<LocationRow>(&keys::location(*id))
-                    .unwrap()
-                    .is_none()
-            );
+            for (index, extent) in (0..).zip(&upload.extents) {
+                prop_assert_eq!(
+                    self.row::<ExtentRow>(keys::extent(*id, index))?,
+                    ExtentRow(*extent)
+                );
+                let location = View::committed(self.map).row::<LocationRow>(&keys::location(extent.location));
+                prop_assert!(location.unwrap().is_none(), "the upload's row reserves its names");
+            }
         }
         Ok(())
     }

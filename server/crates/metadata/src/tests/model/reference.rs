@@ -3,13 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use zas_core::{Digest, Holder, Tag, Timestamp, UploadId};
+use zas_core::{Digest, Holder, LocationName, Tag, Timestamp, UploadId};
 
 use super::super::{LEASE, TIMING};
 use crate::{
     BlobContent, BlobStat, Claim, CommitManifest, CommitOutcome, DeleteManifestOutcome, DeleteTagOutcome,
-    DueLink, Epoch, FinishOutcome, FinishUpload, Lease, MountOutcome, NewBlob, OrphanOutcome, Precondition,
-    Presence, Progress, ReapOutcome, WriterOutcome,
+    DueLink, Epoch, Extent, FinishOutcome, FinishUpload, Lease, MountOutcome, NewBlob, OrphanOutcome,
+    Precondition, Presence, Progress, ReapOutcome, WriterOutcome, Written,
 };
 
 #[derive(Debug)]
@@ -17,7 +17,9 @@ pub(super) struct Upload {
     pub(super) holder: Holder,
     pub(super) epoch: Epoch,
     pub(super) progress: Progress,
-    has_stored_bytes: bool,
+    pub(super) extents: Vec<Extent>,
+    pub(super) ordinal: u32,
+    is_writing: bool,
 }
 
 #[derive(Debug)]
@@ -36,41 +38,76 @@ pub(super) struct Model {
     pub(super) manifests: BTreeMap<(Holder, Digest), CommitManifest>,
     pub(super) tags: BTreeMap<(Holder, Tag), Digest>,
     pub(super) due: BTreeSet<(Timestamp, Holder, Digest)>,
-    pub(super) doomed: BTreeSet<(Timestamp, UploadId)>,
+    pub(super) doomed: BTreeSet<(Timestamp, LocationName)>,
+    /// How often the store was opened and somebody claimed something in it.
+    pub(super) start: u64,
+    pub(super) has_claims: bool,
 }
 
 impl Model {
     pub(super) fn create(&mut self, holder: &Holder, id: UploadId) -> Epoch {
+        let epoch = Epoch {
+            start: self.take_start(),
+            claim: 1,
+        };
         let upload = Upload {
             holder: holder.clone(),
-            epoch: Epoch(1),
+            epoch,
             progress: Progress::default(),
-            has_stored_bytes: false,
+            extents: Vec::new(),
+            ordinal: 0,
+            is_writing: false,
         };
         self.uploads.insert(id, upload);
-        Epoch(1)
+        epoch
+    }
+
+    fn take_start(&mut self) -> u64 {
+        self.start += u64::from(!self.has_claims);
+        self.has_claims = true;
+        self.start
     }
 
     pub(super) fn claim(&mut self, holder: &Holder, id: UploadId) -> Option<Claim> {
-        let upload = self
-            .uploads
-            .get_mut(&id)
-            .filter(|upload| upload.holder == *holder)?;
-        upload.epoch.0 += 1;
-        Some(Claim {
+        let upload = self.uploads.get(&id);
+        upload.filter(|upload| upload.holder == *holder)?;
+        let start = self.take_start();
+        let upload = self.uploads.get_mut(&id)?;
+        let unlisted = upload.epoch.name(id, upload.ordinal);
+        let was_writing = upload.is_writing;
+        upload.epoch = Epoch {
+            start,
+            claim: upload.epoch.claim + 1,
+        };
+        upload.ordinal = 0;
+        upload.is_writing = true;
+        let claim = Claim {
             epoch: upload.epoch,
             progress: upload.progress.clone(),
-        })
+            extents: upload.extents.len(),
+        };
+        if was_writing {
+            self.doom(unlisted);
+        }
+        Some(claim)
     }
 
-    pub(super) fn save(&mut self, id: UploadId, epoch: Epoch, progress: &Progress) -> WriterOutcome {
+    pub(super) fn save(
+        &mut self,
+        id: UploadId,
+        epoch: Epoch,
+        progress: &Progress,
+        written: &Written,
+    ) -> WriterOutcome {
         let Some(upload) = self.uploads.get_mut(&id) else {
             return WriterOutcome::Unknown;
         };
         if upload.epoch != epoch {
             return WriterOutcome::Fenced;
         }
-        upload.has_stored_bytes |= progress.inline.is_none();
+        upload.ordinal += written.extents.len() as u32;
+        upload.extents.extend_from_slice(&written.extents);
+        upload.is_writing &= !written.is_last;
         upload.progress = progress.clone();
         WriterOutcome::Done
     }
@@ -81,8 +118,11 @@ impl Model {
             Some(upload) if upload.epoch != epoch => return WriterOutcome::Fenced,
             Some(_) => {}
         }
-        self.uploads.remove(&id);
-        self.doom(id);
+        let upload = self.uploads.remove(&id).unwrap();
+        for extent in &upload.extents {
+            self.doom(extent.location);
+        }
+        self.doom(epoch.name(id, upload.ordinal));
         WriterOutcome::Done
     }
 
@@ -94,29 +134,29 @@ impl Model {
             blob,
         } = upload;
         let is_file = matches!(blob.content, BlobContent::Extents(_));
-        let mut has_file = is_file;
+        let mut saved = Vec::new();
         match epoch {
             None if is_file => return FinishOutcome::Unknown,
             None => {}
             Some(epoch) => match self.uploads.get(id) {
                 Some(upload) if upload.holder != *holder => return FinishOutcome::Unknown,
                 Some(upload) if upload.epoch != *epoch => return FinishOutcome::Fenced,
-                Some(upload) => has_file |= upload.has_stored_bytes,
+                Some(upload) => saved.clone_from(&upload.extents),
                 None => return FinishOutcome::Unknown,
             },
         }
         self.uploads.remove(id);
+        let mut blob = blob.clone();
+        match &mut blob.content {
+            BlobContent::Inline(_) => saved.iter().for_each(|extent| self.doom(extent.location)),
+            BlobContent::Extents(extents) => drop(extents.splice(0..0, saved)),
+        }
         let outcome = match self.blobs.get(&blob.digest).cloned() {
-            Some(existing) if !self.may_replace(&existing) => {
-                if has_file {
-                    self.doom(*id);
-                }
+            Some(existing) if !self.may_replace(&existing, &blob) => {
+                names(&blob).into_iter().for_each(|name| self.doom(name));
                 FinishOutcome::Existed
             }
             existing => {
-                if has_file && !is_file {
-                    self.doom(*id);
-                }
                 self.blobs.insert(blob.digest, blob.clone());
                 match existing {
                     None => FinishOutcome::Created,
@@ -132,10 +172,10 @@ impl Model {
         outcome
     }
 
-    /// All uploads of the histories have one extent or none.
-    fn may_replace(&self, existing: &NewBlob) -> bool {
+    fn may_replace(&self, existing: &NewBlob, new: &NewBlob) -> bool {
         let renewed = self.renewed.get(&existing.digest);
         matches!(existing.content, BlobContent::Extents(_))
+            && names(new).len() <= names(existing).len()
             && renewed.is_none_or(|at| self.now.since(*at) >= Duration::from_hours(1))
     }
 
@@ -321,7 +361,7 @@ impl Model {
         ReapOutcome::Doomed(names)
     }
 
-    pub(super) fn take_doomed(&self) -> Vec<UploadId> {
+    pub(super) fn take_doomed(&self) -> Vec<LocationName> {
         self.doomed
             .iter()
             .take_while(|(due, _)| *due <= self.now)
@@ -329,12 +369,12 @@ impl Model {
             .collect()
     }
 
-    pub(super) fn forget(&mut self, name: UploadId) {
+    pub(super) fn forget(&mut self, name: LocationName) {
         self.doomed.retain(|(_, doomed)| *doomed != name);
     }
 
-    pub(super) fn claim_orphan(&mut self, name: UploadId) -> OrphanOutcome {
-        let is_known = self.uploads.contains_key(&name)
+    pub(super) fn claim_orphan(&mut self, name: LocationName) -> OrphanOutcome {
+        let is_known = self.uploads.contains_key(&name.upload)
             || self.live().any(|live| live == name)
             || self.doomed.iter().any(|(_, doomed)| *doomed == name);
         if is_known {
@@ -345,7 +385,7 @@ impl Model {
     }
 
     /// The names that hold bytes of blobs.
-    pub(super) fn live(&self) -> impl Iterator<Item = UploadId> {
+    pub(super) fn live(&self) -> impl Iterator<Item = LocationName> {
         self.blobs.values().flat_map(|blob| match &blob.content {
             BlobContent::Inline(_) => Vec::new(),
             BlobContent::Extents(extents) => extents.iter().map(|extent| extent.location).collect(),
@@ -380,12 +420,12 @@ impl Model {
         self.due.insert((link.lease_until, holder.clone(), *digest));
     }
 
-    fn doom(&mut self, name: UploadId) {
+    fn doom(&mut self, name: LocationName) {
         self.doomed.insert((self.now.plus(TIMING.doom_delay), name));
     }
 }
 
-fn names(blob: &NewBlob) -> Vec<UploadId> {
+fn names(blob: &NewBlob) -> Vec<LocationName> {
     match &blob.content {
         BlobContent::Inline(_) => Vec::new(),
         BlobContent::Extents(extents) => extents.iter().map(|extent| extent.location).collect(),

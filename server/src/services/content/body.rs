@@ -10,8 +10,8 @@ use tokio::sync::OwnedSemaphorePermit;
 use tokio_util::sync::CancellationToken;
 use zas_blobs::{Batch, BatchSender};
 
+use super::budget::UploadBudget;
 use super::pieces::Pieces;
-use crate::services::registry::{RegistryError, UploadBudget};
 
 /// The bytes of a request, in the pieces in which they arrive.
 pub type RequestBody<'a> = Pin<Box<dyn Stream<Item = Result<Bytes, BodyError>> + 'a>>;
@@ -29,40 +29,40 @@ const BATCH_PATIENCE: Duration = Duration::from_millis(50);
 
 /// The first bytes of a body.
 #[derive(Debug, Default)]
-pub(in crate::services) struct Head {
-    pub(in crate::services::registry::uploads) pieces: Pieces,
+pub(crate) struct Head {
+    pieces: Pieces,
     /// Whether the body has no more bytes.
-    pub(in crate::services) is_all: bool,
+    pub(crate) is_all: bool,
 }
 
 /// A body that broke off within its first bytes.
 #[derive(Debug)]
-pub(in crate::services) struct InterruptedHead {
-    pub(in crate::services) received: Head,
-    pub(in crate::services) error: RegistryError,
-}
-
-impl From<InterruptedHead> for RegistryError {
-    fn from(interrupted: InterruptedHead) -> Self {
-        interrupted.error
-    }
+pub(crate) struct InterruptedHead {
+    pub(crate) received: Head,
+    /// Why.
+    pub(crate) reason: String,
 }
 
 impl Head {
     /// The same bytes behind those that earlier requests brought.
-    pub(in crate::services) fn after(mut self, earlier: Bytes) -> Self {
+    pub(crate) fn after(mut self, earlier: Bytes) -> Self {
         self.pieces.prepend(earlier);
         self
     }
 
-    pub(in crate::services) fn into_bytes(self) -> Bytes {
+    /// How many bytes there are.
+    pub(crate) fn length(&self) -> u64 {
+        self.pieces.length() as u64
+    }
+
+    pub(crate) fn into_bytes(self) -> Bytes {
         self.pieces.into_bytes()
     }
 }
 
 /// Reads until the body ends or has more than `limit` bytes. An announced length over the limit ends the reading at
 /// once: the bytes will not be kept together.
-pub(in crate::services) async fn read_head(
+pub(crate) async fn read_head(
     body: &mut RequestBody<'_>,
     limit: usize,
     announced: Option<u64>,
@@ -81,7 +81,7 @@ pub(in crate::services) async fn read_head(
             Some(Err(BodyError(reason))) => {
                 return Err(InterruptedHead {
                     received: head,
-                    error: RegistryError::Interrupted(reason),
+                    reason,
                 });
             }
         }
@@ -91,7 +91,7 @@ pub(in crate::services) async fn read_head(
 
 /// How the transfer of a body ended.
 #[derive(Debug)]
-pub(in crate::services) enum Transfer {
+pub(crate) enum Transfer {
     /// All of it was handed on.
     Complete,
     /// The client broke off; what came before was handed on.
@@ -106,7 +106,7 @@ pub(in crate::services) enum Transfer {
 
 /// Hands a body on to a store, in batches within the budget.
 #[derive(Debug)]
-pub(in crate::services) struct Transferring {
+pub(crate) struct Transferring {
     budget: UploadBudget,
     sender: BatchSender,
     pieces: Pieces,
@@ -115,7 +115,7 @@ pub(in crate::services) struct Transferring {
 }
 
 impl Transferring {
-    pub(in crate::services) fn new(budget: UploadBudget, sender: BatchSender) -> Self {
+    pub(crate) fn new(budget: UploadBudget, sender: BatchSender) -> Self {
         Self {
             budget,
             sender,
@@ -126,12 +126,12 @@ impl Transferring {
     }
 
     /// The bytes of this request so far, the head included.
-    pub(in crate::services) fn total(&self) -> u64 {
+    pub(crate) fn total(&self) -> u64 {
         self.total
     }
 
     /// Hands on `head` and the rest of `body`, at most `limit` bytes.
-    pub(in crate::services) async fn run(
+    pub(crate) async fn run(
         &mut self,
         head: Head,
         body: &mut RequestBody<'_>,
@@ -212,12 +212,7 @@ impl Transferring {
             return true;
         }
         let pieces = std::mem::take(&mut self.pieces).into_vec();
-        self.sender
-            .send(Batch {
-                pieces,
-                permit: self.permit.take(),
-            })
-            .await
-            .is_ok()
+        let batch = Batch::new(pieces, self.permit.take());
+        self.sender.send(batch).await.is_ok()
     }
 }
