@@ -6,11 +6,18 @@
 #
 # A tier that lacks something is skipped with the reason and the command that changes it. With
 # REQUIRE_ALL_TIERS=1 that counts as a failure.
+#
+# Tiers that wait more than they compute run beside the others, once there are programs to test; what they print
+# follows when they have ended. ZAS_TEST_LANES=1 runs one tier after the other.
 set -uo pipefail
 source "$(dirname "$0")/environment.sh"
 cd "$ZAS_ROOT" || exit 1
 
 TIERS="format lint dependencies unit rocksdb build conformance clients model crash power-loss hostile fuzz instructions readme control-plane node"
+# What has to be there before anything runs beside anything: nothing here is to be compiled twice at the same time.
+FIRST="format lint dependencies unit rocksdb build"
+# More than half of their time these wait for disks, clocks and Kubernetes.
+WAITING="hostile control-plane node"
 # Everything but the engine: no root, no network, no C++.
 PURE=(-p zas-core -p zas-failpoints -p zas-blocking -p zas-config -p zas-blobs -p zas-metadata -p zas-s3 -p zot-artifact-store -p zas-crd -p zot-artifact-store-operator)
 
@@ -18,9 +25,19 @@ PURE=(-p zas-core -p zas-failpoints -p zas-blocking -p zas-config -p zas-blobs -
 # some ten seconds instead of more than a minute. What is measured or shipped is not (hack/bench.sh, hack/images.sh).
 export CARGO_INCREMENTAL="${CARGO_INCREMENTAL:-1}"
 
-passed=() failed=() skipped=()
-# Parts of tiers, which do not count as tiers.
-parts_skipped=()
+# One line for each tier that has ended, from every lane: passed, failed, skipped or part-skipped, and the tier.
+RESULTS="$(mktemp)"
+TIMES="$(mktemp)"
+waiting_lane=
+finish() {
+    # The lane has a process group of its own, which an interrupt from the terminal does not reach.
+    [ -z "$waiting_lane" ] || kill -- "-$waiting_lane" 2>/dev/null
+    rm -f "$RESULTS" "$RESULTS".output "$TIMES" "$TIMES".*
+}
+trap finish EXIT
+trap 'exit 130' INT TERM
+
+result() { echo "$*" >>"$RESULTS"; }
 
 # --- what a tier needs: prints why it cannot run here, nothing when it can
 
@@ -153,7 +170,8 @@ test_control_plane() {
     reason="$(hack/previous.sh missing)"
     if [ -n "$reason" ]; then
         echo "==> control-plane: without the previous release: $reason"
-        parts_skipped+=("control-plane, the tests with the previous release ($reason)")
+        # Not a tier: it does not count as one.
+        result part-skipped "control-plane, the tests with the previous release ($reason)"
         left_out=(--skip previous::)
     else
         hack/previous.sh || return
@@ -197,14 +215,12 @@ run_tier() {
 
 duration() { printf '%dm %02ds' $(($1 / 60)) $(($1 % 60)); }
 
-TIMES="$(mktemp)"
-trap 'rm -f "$TIMES"' EXIT
-
 # Sets `processor` to the seconds of processor time that all ended commands have taken. `times` tells only of the
 # children of its own shell, which a pipe or a substitution would replace.
 read_processor_time() {
-    times >"$TIMES"
-    processor="$(awk 'NR == 2 { split($1 "m" $2, t, /[ms]+/); printf "%d", 60 * (t[1] + t[3]) + t[2] + t[4] }' "$TIMES")"
+    local file="$TIMES.$BASHPID"
+    times >"$file"
+    processor="$(awk 'NR == 2 { split($1 "m" $2, t, /[ms]+/); printf "%d", 60 * (t[1] + t[3]) + t[2] + t[4] }' "$file")"
 }
 
 tier() {
@@ -214,15 +230,15 @@ tier() {
     reason="$(lacking "$name" | paste -s -d '|' | sed 's/|/, and /g')"
     if [ -n "$reason" ]; then
         echo "==> $name: skipped: $reason"
-        skipped+=("$name ($reason)")
+        result skipped "$name ($reason)"
         return
     fi
     echo "==> $name"
     if run_tier "$name" </dev/null; then
-        passed+=("$name")
+        result passed "$name"
         took="passed in"
     else
-        failed+=("$name")
+        result failed "$name"
         took="FAILED after"
     fi
     took+=" $(duration $((SECONDS - started)))"
@@ -231,18 +247,62 @@ tier() {
     echo "==> $name: $took, $(duration $((processor - before))) of processor time"
 }
 
-list() {
-    local title="$1" entry
-    shift
-    for entry in "$@"; do echo "  $title: $entry"; done
+# The names that are in both lists, in the order of the first.
+both() {
+    local name
+    for name in $1; do case " $2 " in *" $name "*) echo "$name" ;; esac done
 }
 
-[ "$#" -gt 0 ] || read -ra everything <<<"$TIERS"
-for name in "${@:-${everything[@]}}"; do tier "$name"; done
+# The names of the first list that are not in the second.
+without() {
+    local name
+    for name in $1; do case " $2 " in *" $name "*) ;; *) echo "$name" ;; esac done
+}
+
+run_in_turn() {
+    local name
+    for name in "$@"; do tier "$name"; done
+}
+
+# Starts the tiers in a process group of their own; their output is kept until they have ended.
+start_waiting_lane() {
+    echo "==> beside the others: $*"
+    set -m
+    run_in_turn "$@" >"$RESULTS.output" 2>&1 </dev/null &
+    waiting_lane=$!
+    set +m
+}
+
+end_waiting_lane() {
+    wait "$waiting_lane"
+    waiting_lane=
+    cat "$RESULTS.output"
+}
+
+# shellcheck disable=SC2046,SC2086 # names of tiers are words
+run() {
+    local wanted="$*" first waiting others
+    first="$(both "$wanted" "$FIRST")"
+    waiting="$(both "$wanted" "$WAITING")"
+    others="$(without "$(without "$wanted" "$FIRST")" "$WAITING")"
+    if [ "${ZAS_TEST_LANES:-2}" = 1 ] || [ -z "$waiting" ] || [ -z "$others" ]; then
+        run_in_turn $wanted
+        return
+    fi
+    run_in_turn $first
+    start_waiting_lane $waiting
+    run_in_turn $others
+    end_waiting_lane
+}
+
+entries() { sed -n "s/^$1 //p" "$RESULTS"; }
+count() { grep -c "^$1 " "$RESULTS"; }
+
+read -ra everything <<<"$TIERS"
+run "${@:-${everything[@]}}"
 
 echo
-list skipped ${skipped[@]+"${skipped[@]}"} ${parts_skipped[@]+"${parts_skipped[@]}"}
-list failed ${failed[@]+"${failed[@]}"}
-echo "tests: ${#passed[@]} tiers passed, ${#failed[@]} failed, ${#skipped[@]} skipped in $(duration $SECONDS)"
-[ "${#failed[@]}" -eq 0 ] || exit 1
-[ "${#skipped[@]}" -eq 0 ] || [ -z "${REQUIRE_ALL_TIERS:-}" ] || exit 1
+for kind in skipped part-skipped failed; do entries "$kind" | sed "s/^/  ${kind#part-}: /"; done
+echo "tests: $(count passed) tiers passed, $(count failed) failed, $(count skipped) skipped in $(duration $SECONDS)"
+[ "$(count failed)" -eq 0 ] || exit 1
+[ "$(count skipped)" -eq 0 ] || [ -z "${REQUIRE_ALL_TIERS:-}" ] || exit 1
