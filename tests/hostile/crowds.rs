@@ -98,6 +98,7 @@ fn given_ten_thousand_open_uploads_when_the_server_goes_on_then_it_starts_serves
         .metadata(Metadata::RocksDb)
         .blobs(Blobs::Filesystem)
         .open_to_everybody()
+        .limits(json!({"openUploads": 40_000}))
         .start();
     let repository = Repository::new(&server.client(), "crowds/open");
     let before = own_mebibytes(server.process_id());

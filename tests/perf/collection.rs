@@ -33,6 +33,13 @@ const UNTIL_DUE: Duration = Duration::from_secs(3);
 const UNTIL_COLLECTED: Duration = Duration::from_secs(120);
 const POLL: Duration = Duration::from_millis(100);
 const MOST: f64 = 1.2;
+/// Uploads that were started and left.
+const ABANDONED: u64 = 50_000;
+/// Blobs nobody needs beside them.
+const BESIDE: u64 = 10_000;
+/// Who waits for the other garbage waits no longer than all kinds of work take together.
+const MOST_BESIDE: f64 = 4.0;
+const UNTIL_ALL_COLLECTED: Duration = Duration::from_secs(900);
 
 /// How it is measured.
 #[derive(Clone, Copy, Debug)]
@@ -65,15 +72,35 @@ pub(crate) struct CollectionEffect {
     pace: u32,
     with: Vec<Turn>,
     without: Vec<Turn>,
+    abandoned: Abandoned,
+}
+
+/// How long the same garbage is there, alone and beside uploads that were started and left.
+#[derive(Clone, Copy, Debug, Serialize)]
+struct Abandoned {
+    alone_seconds: f64,
+    beside_seconds: f64,
 }
 
 /// Measures with servers of ours below `directory`, a new one in each turn.
 pub(crate) fn measure(binary: &Path, directory: &Path, plan: Plan) -> Result<CollectionEffect> {
+    let until_gone = |uploads| {
+        let gone = until_gone(binary, &directory.join("turn"), plan, uploads)?;
+        eprintln!(
+            "collection: {BESIDE} blobs beside {uploads} abandoned uploads are gone after {} s",
+            rounded(gone)
+        );
+        Ok::<_, anyhow::Error>(gone)
+    };
     let mut effect = CollectionEffect {
         garbage: plan.garbage,
         pace: plan.pace,
         with: Vec::new(),
         without: Vec::new(),
+        abandoned: Abandoned {
+            alone_seconds: until_gone(0)?,
+            beside_seconds: until_gone(ABANDONED)?,
+        },
     };
     for round in 0..plan.rounds {
         for is_collecting in if round % 2 == 0 {
@@ -144,6 +171,42 @@ fn turn(binary: &Path, directory: &Path, plan: Plan, is_collecting: bool) -> Res
     })
 }
 
+/// Seconds until everything is gone that nobody needs, with so many abandoned uploads there.
+fn until_gone(binary: &Path, directory: &Path, plan: Plan, uploads: u64) -> Result<f64> {
+    let settings = |is_enabled: bool| {
+        format!(
+            "collection: {{ enabled: {is_enabled}, interval: 1s, grace: 1s, doomDelay: 0s, uploadExpiry: 1s }}\n\
+             limits: {{ openUploads: 1000000 }}\n"
+        )
+    };
+    std::fs::create_dir(directory)?;
+    let mut ours = Ours::new(binary, directory)?.with(&settings(false));
+    let bench = Bench {
+        started: ours.start()?,
+        plan: Plan {
+            garbage: BESIDE,
+            ..plan
+        },
+    };
+    bench.abandon(uploads)?;
+    let garbage = bench.prepare()?;
+    std::thread::sleep(UNTIL_DUE);
+    rustix::fs::sync();
+    let begun = Instant::now();
+    ours.reconfigure(&bench.started, &settings(true))?;
+    while bench.collected_of(&garbage)? < garbage.len() {
+        ensure!(
+            begun.elapsed() < UNTIL_ALL_COLLECTED,
+            "the garbage stays beside {uploads} abandoned uploads"
+        );
+        std::thread::sleep(POLL);
+    }
+    let gone = begun.elapsed().as_secs_f64();
+    drop(bench);
+    std::fs::remove_dir_all(directory)?;
+    Ok(gone)
+}
+
 struct Bench {
     started: Started,
     plan: Plan,
@@ -178,6 +241,23 @@ impl Bench {
             push_blob_at_once(connection, GARBAGE, payload(index), digest).await
         })?;
         Ok(digests)
+    }
+
+    /// Starts uploads and leaves them.
+    fn abandon(&self, uploads: u64) -> Result<()> {
+        let load = Load {
+            clients: FILLING_CLIENTS,
+            threads: 1,
+            count: uploads,
+            time: Duration::MAX,
+        };
+        let path = format!("/v2/{GARBAGE}/blobs/uploads/");
+        drive(load, &self.started.address, async |connection, _| {
+            let status = connection.request("POST", &path, Body::None).await?.status;
+            ensure!(status == 202, "an upload was answered {status}");
+            Ok(0)
+        })?;
+        Ok(())
     }
 
     fn push(&self) -> Result<Sample> {
@@ -254,7 +334,13 @@ impl CollectionEffect {
             "p99 of pushing 4 KiB blobs while collection runs / without, medians of {} rounds",
             self.with.len()
         );
-        vec![Check::new(what, Bound::AtMost(MOST), self.slowdown())]
+        let beside = format!(
+            "time until {BESIDE} blobs nobody needs are gone beside {ABANDONED} abandoned uploads / alone"
+        );
+        vec![
+            Check::new(what, Bound::AtMost(MOST), self.slowdown()),
+            Check::new(beside, Bound::AtMost(MOST_BESIDE), self.abandoned.ratio()),
+        ]
     }
 
     /// The table for people.
@@ -278,10 +364,19 @@ impl CollectionEffect {
             ));
         }
         text.push_str(&format!(
-            "\nThe ratio of the p99 is {}.\n",
-            ratio_text(self.slowdown())
+            "\nThe ratio of the p99 is {}.\n\n{BESIDE} blobs nobody needs are gone {} s after collection began; beside \
+             {ABANDONED} abandoned uploads, which go in turns with them, after {} s.\n",
+            ratio_text(self.slowdown()),
+            rounded(self.abandoned.alone_seconds),
+            rounded(self.abandoned.beside_seconds),
         ));
         text
+    }
+}
+
+impl Abandoned {
+    fn ratio(&self) -> Option<f64> {
+        ratio(self.beside_seconds, self.alone_seconds)
     }
 }
 
@@ -302,8 +397,13 @@ mod tests {
             pace: 100,
             with: [2.0, 9.0, 2.4].map(turn).to_vec(),
             without: [2.0, 2.0, 8.0].map(turn).to_vec(),
+            abandoned: Abandoned {
+                alone_seconds: 2.0,
+                beside_seconds: 9.0,
+            },
         };
-        assert_eq!(effect.checks().first().map(Check::verdict), Some("reached"));
+        let verdicts: Vec<_> = effect.checks().iter().map(Check::verdict).collect();
+        assert_eq!(verdicts, ["reached", "**not reached**"]);
         assert!(
             effect.markdown().contains("ratio of the p99 is 1.20"),
             "{}",

@@ -187,7 +187,7 @@ impl BlobStream {
                 memory,
                 client,
             } = &self.ahead;
-            self.in_buffers = memory.offer(*client, *chunk).ok();
+            self.in_buffers = memory.lend(*client, *chunk);
         }
     }
 
@@ -229,7 +229,7 @@ impl BlobStream {
                 return;
             };
             let mut length = to_read(run.left, COLD_READ);
-            let memory = self.ahead.memory.offer(self.ahead.client, length).ok();
+            let memory = self.ahead.memory.lend(self.ahead.client, length);
             if memory.is_none() {
                 if !self.reading.is_empty() || self.ready.is_some() {
                     return;

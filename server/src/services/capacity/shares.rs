@@ -13,6 +13,9 @@ use crate::services::metrics::Reading;
 /// further client gets: ten that take all they get leave a twelfth to others, and of a thousand places thirty leave thirty.
 /// What is taken at once counts as a whole: the last piece of a client may be more than its part, and pieces have to be
 /// small against the limit.
+///
+/// What clients can do without is lent ([`Self::lend`]): half of the whole at most, shared in the same way, and held
+/// against nobody who needs something.
 #[derive(Debug)]
 pub struct Shares {
     state: Mutex<State>,
@@ -23,8 +26,22 @@ pub struct Shares {
 #[derive(Debug)]
 struct State {
     limit: usize,
+    taken: Account,
+    lent: Account,
+}
+
+/// Who holds how much.
+#[derive(Debug, Default)]
+struct Account {
     held: usize,
     by_client: HashMap<Client, usize>,
+}
+
+/// How something is held.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Tenure {
+    Taken,
+    Lent,
 }
 
 /// Name and meaning of each number of a limit.
@@ -62,6 +79,7 @@ pub struct Share {
     shares: Arc<Shares>,
     client: Client,
     amount: usize,
+    tenure: Tenure,
 }
 
 impl Shares {
@@ -70,8 +88,8 @@ impl Shares {
         Self {
             state: Mutex::new(State {
                 limit,
-                held: 0,
-                by_client: HashMap::new(),
+                taken: Account::default(),
+                lent: Account::default(),
             }),
             full: AtomicU64::new(0),
             greedy: AtomicU64::new(0),
@@ -92,26 +110,33 @@ impl Shares {
             .inspect_err(|refusal| self.count(*refusal))
     }
 
-    /// Takes `amount` for a client that can do without.
+    /// Takes `amount` for a client that is not told when there is nothing.
     ///
     /// # Errors
     /// As [`Self::take`], without being counted.
     pub fn offer(self: &Arc<Self>, client: Client, amount: usize) -> Result<Share, Refusal> {
         self.lock().take(client, amount)?;
-        Ok(Share {
-            shares: Arc::clone(self),
-            client,
-            amount,
-        })
+        Ok(self.share(client, amount, Tenure::Taken))
+    }
+
+    /// Lends `amount` to a client that can do without: nobody is refused for it what they need, unless all is gone.
+    pub fn lend(self: &Arc<Self>, client: Client, amount: usize) -> Option<Share> {
+        let is_lent = self.lock().lend(client, amount);
+        is_lent.then(|| self.share(client, amount, Tenure::Lent))
     }
 
     /// Holds `amount` for a client whatever the limit is.
     pub fn hold(self: &Arc<Self>, client: Client, amount: usize) -> Share {
-        self.lock().add(client, amount);
+        self.lock().taken.add(client, amount);
+        self.share(client, amount, Tenure::Taken)
+    }
+
+    fn share(self: &Arc<Self>, client: Client, amount: usize, tenure: Tenure) -> Share {
         Share {
             shares: Arc::clone(self),
             client,
             amount,
+            tenure,
         }
     }
 
@@ -122,7 +147,7 @@ impl Shares {
 
     /// How much is held.
     pub fn held(&self) -> usize {
-        self.lock().held
+        self.lock().held()
     }
 
     /// What the metrics say about this limit, each number with a name and a meaning.
@@ -172,17 +197,49 @@ impl Shares {
 }
 
 impl State {
+    fn held(&self) -> usize {
+        self.taken.held + self.lent.held
+    }
+
+    fn free(&self) -> usize {
+        self.limit.saturating_sub(self.held())
+    }
+
     fn take(&mut self, client: Client, amount: usize) -> Result<(), Refusal> {
-        let free = self.limit.saturating_sub(self.held);
-        if amount > free {
+        if amount > self.free() {
             return Err(Refusal::Full);
         }
-        let own = self.by_client.get(&client).copied().unwrap_or_default();
-        if own as u128 * self.limit as u128 > free as u128 * free as u128 {
+        if self.taken.has_its_part(client, self.limit) {
             return Err(Refusal::Greedy);
         }
-        self.add(client, amount);
+        self.taken.add(client, amount);
         Ok(())
+    }
+
+    fn lend(&mut self, client: Client, amount: usize) -> bool {
+        let limit = self.limit / 2;
+        let fits = amount <= self.free() && amount <= limit.saturating_sub(self.lent.held);
+        let is_lent = fits && !self.lent.has_its_part(client, limit);
+        if is_lent {
+            self.lent.add(client, amount);
+        }
+        is_lent
+    }
+
+    fn account(&mut self, tenure: Tenure) -> &mut Account {
+        match tenure {
+            Tenure::Taken => &mut self.taken,
+            Tenure::Lent => &mut self.lent,
+        }
+    }
+}
+
+impl Account {
+    /// Whether a client holds as great a part of what is left of `limit` as that is of the limit.
+    fn has_its_part(&self, client: Client, limit: usize) -> bool {
+        let free = limit.saturating_sub(self.held) as u128;
+        let own = self.by_client.get(&client).copied().unwrap_or_default();
+        own as u128 * limit as u128 > free * free
     }
 
     fn add(&mut self, client: Client, amount: usize) {
@@ -207,7 +264,13 @@ impl Share {
     /// # Errors
     /// As [`Shares::take`]; what is held stays held.
     pub fn grow(&mut self, amount: usize) -> Result<(), Refusal> {
-        let grown = self.shares.lock().take(self.client, amount);
+        let mut state = self.shares.lock();
+        let grown = match self.tenure {
+            Tenure::Taken => state.take(self.client, amount),
+            Tenure::Lent if state.lend(self.client, amount) => Ok(()),
+            Tenure::Lent => Err(Refusal::Full),
+        };
+        drop(state);
         grown.inspect_err(|refusal| self.shares.count(*refusal))?;
         self.amount += amount;
         Ok(())
@@ -216,7 +279,8 @@ impl Share {
 
 impl Drop for Share {
     fn drop(&mut self) {
-        self.shares.lock().give_back(self.client, self.amount);
+        let mut state = self.shares.lock();
+        state.account(self.tenure).give_back(self.client, self.amount);
     }
 }
 
@@ -265,6 +329,27 @@ mod tests {
     }
 
     #[test]
+    fn given_what_clients_can_do_without_when_much_is_lent_then_half_of_all_is_for_those_who_need_it() {
+        let shares = Arc::new(Shares::new(100));
+        let lend = |number| -> Vec<Share> {
+            let lent = std::iter::from_fn(|| shares.lend(client(number), 1));
+            lent.collect()
+        };
+        let borrowed: Vec<_> = (0..40).map(lend).collect();
+        assert!((10..25).contains(&borrowed[0].len()), "{}", borrowed[0].len());
+        assert_eq!(shares.held(), 50);
+        // Who has borrowed most is refused nothing for that.
+        let needed = taken(&shares, client(0));
+        assert_eq!(needed.len(), 39);
+        assert_eq!(taken(&shares, client(1)).len(), 11);
+        assert!(shares.lend(client(50), 1).is_none());
+        drop((borrowed, needed));
+        assert_eq!(shares.held(), 0);
+        let state = shares.lock();
+        assert!(state.lent.by_client.is_empty() && state.taken.by_client.is_empty());
+    }
+
+    #[test]
     fn given_few_when_taken_then_one_client_gets_one_and_all_together_no_more_than_there_are() {
         let shares = Arc::new(Shares::new(1));
         let only = shares.take(client(1), 1).unwrap();
@@ -272,7 +357,7 @@ mod tests {
         drop(only);
         drop(shares.take(client(2), 1).unwrap());
         assert!(
-            shares.lock().by_client.is_empty(),
+            shares.lock().taken.by_client.is_empty(),
             "nobody is remembered who holds nothing"
         );
     }
