@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 use std::fmt::Debug;
+use std::net::IpAddr;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -262,11 +263,8 @@ impl Ending {
             id,
             path: request.path().to_owned(),
             actor: String::new(),
-            client: connection
-                .client
-                .map(|client| client.to_string())
-                .unwrap_or_default(),
-            user_agent: user_agent.chars().take(256).collect(),
+            client: connection.client.map(written).unwrap_or_default(),
+            user_agent: beginning(user_agent).to_owned(),
             started,
             received,
             sent_bytes: 0,
@@ -289,6 +287,33 @@ impl Ending {
     }
 }
 
+/// Most of what a client says about itself in the log.
+const MAX_USER_AGENT: usize = 256;
+
+fn beginning(text: &str) -> &str {
+    let end = text.floor_char_boundary(MAX_USER_AGENT);
+    text.get(..end).unwrap_or_default()
+}
+
+/// An address as text, without the formatting machinery for those of the usual kind.
+fn written(address: IpAddr) -> String {
+    let IpAddr::V4(address) = address else {
+        return address.to_string();
+    };
+    let mut text = String::with_capacity("255.255.255.255".len());
+    for octet in address.octets() {
+        if !text.is_empty() {
+            text.push('.');
+        }
+        for (divisor, is_needed) in [(100, octet >= 100), (10, octet >= 10), (1, true)] {
+            if is_needed {
+                text.push(char::from(b'0' + octet / divisor % 10));
+            }
+        }
+    }
+    text
+}
+
 impl Drop for Ending {
     fn drop(&mut self) {
         self.record.duration = self.started.elapsed();
@@ -298,7 +323,7 @@ impl Drop for Ending {
         tracing::info!(
             target: "access",
             request_id = self.id.as_str(),
-            method = %record.method,
+            method = record.method.as_str(),
             path = self.path,
             route = record.route,
             status = record.status.as_u16(),
@@ -325,6 +350,27 @@ mod tests {
     use actix_web::{App, HttpResponse};
 
     use super::*;
+
+    #[test]
+    fn given_addresses_when_written_then_as_the_library_does() {
+        for address in [
+            "0.0.0.0",
+            "127.0.0.1",
+            "10.20.100.255",
+            "9.99.109.200",
+            "::1",
+            "2001:db8::7",
+        ] {
+            assert_eq!(written(address.parse().unwrap()), address);
+        }
+    }
+
+    #[test]
+    fn given_a_long_user_agent_when_kept_then_no_character_is_cut() {
+        assert_eq!(beginning("oras/1.2"), "oras/1.2");
+        assert_eq!(beginning(&"x".repeat(1000)).len(), MAX_USER_AGENT);
+        assert_eq!(beginning(&"€".repeat(1000)), "€".repeat(85));
+    }
 
     #[actix_web::test]
     async fn given_nobody_when_a_request_comes_then_it_is_known_that_somebody_is_there() {

@@ -121,11 +121,8 @@ impl Digest {
 
     /// The encoded part: lower-case hexadecimal.
     pub fn hex(&self) -> String {
-        let mut text = String::with_capacity(2 * self.raw().len());
-        for byte in self.raw() {
-            text.extend([digit(byte >> 4), digit(byte & 0xF)]);
-        }
-        text
+        let text = Text::of(self);
+        text.encoded().to_owned()
     }
 
     /// The stored form: one algorithm byte, then the raw digest.
@@ -186,12 +183,48 @@ impl FromStr for Digest {
     }
 }
 
-fn digit(value: u8) -> char {
-    char::from(if value < 10 {
-        b'0' + value
-    } else {
-        b'a' - 10 + value
-    })
+/// The longest text: name, colon and 64 bytes in hexadecimal.
+const TEXT_MAX: usize = PREFIX + 128;
+
+/// Both names have six characters.
+const PREFIX: usize = 7;
+
+/// A digest as text, made in one go: every answer carries its digest twice.
+struct Text {
+    bytes: [u8; TEXT_MAX],
+    length: usize,
+}
+
+impl Text {
+    fn of(digest: &Digest) -> Self {
+        let mut bytes = [0; TEXT_MAX];
+        let (prefix, encoded) = bytes.split_at_mut(PREFIX);
+        prefix.copy_from_slice(match digest.algorithm {
+            Algorithm::Sha256 => b"sha256:",
+            Algorithm::Sha512 => b"sha512:",
+        });
+        for (pair, byte) in encoded.chunks_exact_mut(2).zip(digest.raw()) {
+            pair.copy_from_slice(&[digit(byte >> 4), digit(byte & 0xF)]);
+        }
+        Self {
+            bytes,
+            length: PREFIX + 2 * digest.raw().len(),
+        }
+    }
+
+    fn as_str(&self) -> &str {
+        let text = self.bytes.get(..self.length).unwrap_or_default();
+        // All of it is ASCII.
+        std::str::from_utf8(text).unwrap_or_default()
+    }
+
+    fn encoded(&self) -> &str {
+        self.as_str().get(PREFIX..).unwrap_or_default()
+    }
+}
+
+fn digit(value: u8) -> u8 {
+    value + if value < 10 { b'0' } else { b'a' - 10 }
 }
 
 /// Upper-case hexadecimal is refused: the image specification demands lower case.
@@ -209,9 +242,7 @@ fn shorten(text: &str) -> String {
 
 impl fmt::Display for Digest {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(self.algorithm.name())?;
-        formatter.write_str(":")?;
-        formatter.write_str(&self.hex())
+        formatter.write_str(Text::of(self).as_str())
     }
 }
 

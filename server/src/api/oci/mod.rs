@@ -102,33 +102,34 @@ async fn answer(
     if let Some(name) = path.repository().filter(|name| !is_read && name.is_reserved()) {
         return Err(RegistryError::Reserved(name.clone()).into());
     }
+    // Pulls are all that is not boxed: the future of a request is as large as its largest branch, and is moved several times.
     match path {
         OciPath::Base if is_read => base::version(&call),
-        OciPath::Catalog if is_read => catalog::list(&call).await,
+        OciPath::Catalog if is_read => Box::pin(catalog::list(&call)).await,
         OciPath::Extensions if is_read => base::extensions(),
-        OciPath::Tags(name) if is_read => tags::list(&call, &name).await,
-        OciPath::Referrers(name, digest) if is_read => referrers::list(&call, &name, &digest).await,
+        OciPath::Tags(name) if is_read => Box::pin(tags::list(&call, &name)).await,
+        OciPath::Referrers(name, digest) if is_read => Box::pin(referrers::list(&call, &name, &digest)).await,
         OciPath::Manifest(name, reference) => match *method {
             Method::GET | Method::HEAD => manifests::get(&call, &name, &reference).await,
-            Method::PUT => manifests::put(&call, &name, &reference, payload).await,
-            Method::DELETE => manifests::delete(&call, &name, &reference).await,
+            Method::PUT => Box::pin(manifests::put(&call, &name, &reference, payload)).await,
+            Method::DELETE => Box::pin(manifests::delete(&call, &name, &reference)).await,
             _ => Err(OciError::method_not_allowed("GET, HEAD, PUT, DELETE")),
         },
         OciPath::Blob(name, digest) => match *method {
             Method::GET => blobs::get(&call, &name, &digest).await,
             Method::HEAD => blobs::head(&call, &name, &digest).await,
-            Method::DELETE => blobs::delete(&call, &name, &digest).await,
+            Method::DELETE => Box::pin(blobs::delete(&call, &name, &digest)).await,
             _ => Err(OciError::method_not_allowed("GET, HEAD, DELETE")),
         },
         OciPath::Uploads(name) => match *method {
-            Method::POST => uploads::start(&call, &name, payload).await,
+            Method::POST => Box::pin(uploads::start(&call, &name, payload)).await,
             _ => Err(OciError::method_not_allowed("POST")),
         },
         OciPath::Upload(target) => match *method {
-            Method::GET | Method::HEAD => uploads::status(&call, &target).await,
-            Method::PATCH => uploads::append(&call, &target, payload).await,
-            Method::PUT => uploads::finish(&call, &target, payload).await,
-            Method::DELETE => uploads::cancel(&call, &target).await,
+            Method::GET | Method::HEAD => Box::pin(uploads::status(&call, &target)).await,
+            Method::PATCH => Box::pin(uploads::append(&call, &target, payload)).await,
+            Method::PUT => Box::pin(uploads::finish(&call, &target, payload)).await,
+            Method::DELETE => Box::pin(uploads::cancel(&call, &target)).await,
             _ => Err(OciError::method_not_allowed("GET, PATCH, PUT, DELETE")),
         },
         OciPath::Base

@@ -105,6 +105,9 @@ fn not_found(path: &str) -> OciError {
 
 /// Some clients escape the colon of a digest.
 fn decode(segment: &str) -> Result<Cow<'_, str>, OciError> {
+    if !segment.contains('%') {
+        return Ok(Cow::Borrowed(segment));
+    }
     percent_decode_str(segment).decode_utf8().map_err(|_| {
         OciError::new(
             OciErrorCode::NameInvalid,
