@@ -25,6 +25,10 @@ const KEPT_BUFFER: usize = 256 * 1024;
 /// Pause before a reader that takes nothing at the moment is tried again.
 const RETRY_PAUSE: Duration = Duration::from_millis(10);
 
+/// How long the first of some lines waits for others. Each writing takes a wake-up of the thread and a call of the system,
+/// which for every line of a busy registry is a good part of what its request costs.
+const GATHERING: Duration = Duration::from_millis(1);
+
 /// Takes lines without ever waiting for their reader. Clones share everything.
 #[derive(Clone, Debug)]
 pub(super) struct LogWriter(Arc<Shared>);
@@ -125,6 +129,9 @@ impl Shared {
             queue = self.filled.wait(queue).unwrap_or_else(PoisonError::into_inner);
         }
         queue.is_writing = true;
+        drop(queue);
+        thread::sleep(GATHERING);
+        queue = self.lock();
         std::mem::swap(&mut queue.lines, buffer);
         std::mem::take(&mut queue.untold)
     }
@@ -270,6 +277,39 @@ mod tests {
         assert!(text.ends_with("grave\n"), "errors find room");
         assert_eq!(TOLD.load(Ordering::Relaxed), dropped);
         assert_eq!(log.dropped_lines(), dropped);
+    }
+
+    #[test]
+    fn given_lines_one_soon_after_the_other_when_written_then_many_at_a_time() {
+        struct Counted(Sender<usize>);
+        impl Write for Counted {
+            fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+                let _ = self.0.send(bytes.len());
+                Ok(bytes.len())
+            }
+
+            fn flush(&mut self) -> io::Result<()> {
+                Ok(())
+            }
+        }
+        let (sender, written) = channel();
+        let log = LogWriter::start(Counted(sender), |_| {}).unwrap();
+        let begun = Instant::now();
+        for number in 1..=200 {
+            log.make_writer().write_all(b"line\n").unwrap();
+            while begun.elapsed() < number * Duration::from_micros(50) {
+                std::hint::spin_loop();
+            }
+        }
+        let milliseconds = begun.elapsed().as_millis() as usize;
+        assert!(log.flush(SOON));
+        let writes: Vec<usize> = written.try_iter().collect();
+        assert_eq!(writes.iter().sum::<usize>(), 200 * "line\n".len());
+        assert!(
+            writes.len() <= milliseconds + 2,
+            "{} writes in {milliseconds} ms",
+            writes.len()
+        );
     }
 
     #[test]

@@ -11,7 +11,7 @@ use zas_core::{ByteRange, Digest, RangeRequest, RepositoryName};
 use super::call::Call;
 use super::conditional::{entity_tag, is_not_modified, range_applies};
 use super::multipart::Boundary;
-use super::{OciError, OciErrorCode};
+use super::{DOCKER_CONTENT_DIGEST, OciError, OciErrorCode};
 use crate::api::body::{BlobStream, Omitted, ReadAhead};
 use crate::services::registry::Blob;
 
@@ -107,7 +107,7 @@ pub(super) async fn delete(
     let granted = call.grant(name)?;
     call.api.registry.delete_blob(granted, digest).await?;
     Ok(HttpResponse::Accepted()
-        .insert_header(("Docker-Content-Digest", digest.to_string()))
+        .insert_header((DOCKER_CONTENT_DIGEST, digest.to_string()))
         .finish())
 }
 
@@ -122,7 +122,7 @@ fn read_ahead(call: &Call<'_>) -> ReadAhead {
 fn described(status: StatusCode, digest: &Digest) -> HttpResponseBuilder {
     let mut response = HttpResponse::build(status);
     response
-        .insert_header(("Docker-Content-Digest", digest.to_string()))
+        .insert_header((DOCKER_CONTENT_DIGEST, digest.to_string()))
         .insert_header((ETAG, entity_tag(digest)))
         .insert_header((ACCEPT_RANGES, "bytes"))
         .insert_header((CACHE_CONTROL, IMMUTABLE))

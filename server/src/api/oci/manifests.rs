@@ -12,7 +12,7 @@ use zas_metadata::SharedManifest;
 use super::call::Call;
 use super::conditional::{is_not_modified, typed_entity_tag};
 use super::uploads::announced_length;
-use super::{OciError, OciErrorCode};
+use super::{DOCKER_CONTENT_DIGEST, OciError, OciErrorCode};
 use crate::api::body::Omitted;
 use crate::api::request_body::{CollectError, Collected};
 use crate::services::auth::OciAction;
@@ -49,7 +49,7 @@ fn described(status: StatusCode, digest: &Digest, media_type: &MediaType) -> Htt
     let mut response = HttpResponse::build(status);
     response
         .insert_header((CONTENT_TYPE, media_type.as_str()))
-        .insert_header(("Docker-Content-Digest", digest.to_string()))
+        .insert_header((DOCKER_CONTENT_DIGEST, digest.to_string()))
         .insert_header((ETAG, typed_entity_tag(digest, media_type)));
     response
 }
@@ -101,7 +101,7 @@ pub(super) async fn put(
             LOCATION,
             call.location(&format!("/v2/{name}/manifests/{}", pushed.digest)),
         ))
-        .insert_header(("Docker-Content-Digest", pushed.digest.to_string()));
+        .insert_header((DOCKER_CONTENT_DIGEST, pushed.digest.to_string()));
     if let Some(subject) = pushed.subject {
         response.insert_header(("OCI-Subject", subject.to_string()));
     }

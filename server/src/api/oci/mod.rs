@@ -21,6 +21,7 @@ mod tests;
 mod uploads;
 
 use actix_web::body::{BodySize, BoxBody, MessageBody};
+use actix_web::http::header::HeaderName;
 use actix_web::http::{Method, StatusCode};
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpMessage, HttpRequest, HttpResponse};
@@ -34,6 +35,9 @@ use path::OciPath;
 use crate::api::body::Held;
 use crate::api::observe::{EarlyEnd, RouteTemplate, early_end};
 use crate::services::registry::RegistryError;
+
+/// The digest of what an answer is about.
+const DOCKER_CONTENT_DIGEST: HeaderName = HeaderName::from_static("docker-content-digest");
 
 /// Answers every request below `/v2`.
 pub async fn dispatch(api: Data<OciApi>, request: HttpRequest, payload: Payload) -> HttpResponse {

@@ -9,7 +9,7 @@ use zas_core::{Algorithm, Digest, InvalidDigest, RepositoryName};
 
 use super::call::Call;
 use super::manifests::parse_digest;
-use super::{OciError, OciErrorCode};
+use super::{DOCKER_CONTENT_DIGEST, OciError, OciErrorCode};
 use crate::services::auth::Granted;
 use crate::services::auth::action::Push;
 use crate::services::registry::{Chunk, RegistryError, UploadTarget};
@@ -172,7 +172,7 @@ fn progress(call: &Call<'_>, status: StatusCode, target: &UploadTarget, offset: 
 fn created(call: &Call<'_>, name: &RepositoryName, digest: &Digest) -> HttpResponse {
     HttpResponse::Created()
         .insert_header((LOCATION, call.location(&format!("/v2/{name}/blobs/{digest}"))))
-        .insert_header(("Docker-Content-Digest", digest.to_string()))
+        .insert_header((DOCKER_CONTENT_DIGEST, digest.to_string()))
         .finish()
 }
 
