@@ -8,6 +8,7 @@ mod access_keys;
 mod buckets;
 mod multipart;
 mod objects;
+mod tables;
 
 use std::borrow::Cow;
 
@@ -17,32 +18,16 @@ use zas_core::{BucketId, Digest, Holder, LocationName, RepositoryName, Tag, Time
 
 use crate::EdgeOwner;
 use crate::ordered_map::{Family, Key, KeyRange};
+use tables::{
+    BLOB, BLOB_DATA, BODY, BUCKET, DAMAGED, DOOMED, DUE, EDGE, EXTENT, GARBAGE, LINK, LOCATION, MANIFEST,
+    OBJECT_DATA, PART_DATA, REFERRER, REPOSITORY, SCRUB, START, STORE, SWEEP, TAG, TAG_OF, UNDIGESTED,
+    UPLOAD,
+};
 
 pub(crate) use access_keys::*;
 pub(crate) use buckets::*;
 pub(crate) use multipart::*;
 pub(crate) use objects::*;
-
-const REPOSITORY: u8 = 0x10;
-const MANIFEST: u8 = 0x11;
-const TAG: u8 = 0x12;
-const TAG_OF: u8 = 0x13;
-const REFERRER: u8 = 0x14;
-const LINK: u8 = 0x20;
-const EDGE: u8 = 0x21;
-const BLOB: u8 = 0x22;
-const LOCATION: u8 = 0x23;
-const DAMAGED: u8 = 0x24;
-const SCRUB: u8 = 0x25;
-const STORE: u8 = 0x26;
-const SWEEP: u8 = 0x27;
-const START: u8 = 0x28;
-const BODY: u8 = 0x30;
-const BLOB_DATA: u8 = 0x31;
-const UPLOAD: u8 = 0x40;
-const DUE: u8 = 0x41;
-const DOOMED: u8 = 0x42;
-const EXTENT: u8 = 0x43;
 
 // The kinds of holders. Each begins its element, so that a listing of one kind never meets the other.
 const REPOSITORY_HOLDER: u8 = 1;
@@ -197,7 +182,7 @@ pub(crate) fn start() -> Key {
 
 /// Where content is, and what leads to stored bytes.
 pub(crate) fn contents() -> [KeyRange; 6] {
-    [REPOSITORY, LINK, BLOB, LOCATION, UPLOAD, buckets::BUCKET].map(|table| Tuple::new(table).range())
+    [REPOSITORY, LINK, BLOB, LOCATION, UPLOAD, BUCKET].map(|table| Tuple::new(table).range())
 }
 
 /// The key of an inline blob's bytes.
@@ -357,10 +342,8 @@ impl Tuple {
 
     fn family(&self) -> Family {
         match self.0.first() {
-            Some(&(BODY | BLOB_DATA | objects::OBJECT_DATA | multipart::PART_DATA)) => Family::Data,
-            Some(&(UPLOAD | DUE | DOOMED | EXTENT | multipart::GARBAGE | multipart::UNDIGESTED)) => {
-                Family::Queue
-            }
+            Some(&(BODY | BLOB_DATA | OBJECT_DATA | PART_DATA)) => Family::Data,
+            Some(&(UPLOAD | DUE | DOOMED | EXTENT | GARBAGE | UNDIGESTED)) => Family::Queue,
             _ => Family::Meta,
         }
     }

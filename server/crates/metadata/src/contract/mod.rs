@@ -20,6 +20,7 @@ mod listings;
 mod manifests;
 mod multipart;
 mod object_contents;
+mod object_digests;
 mod object_listings;
 mod object_setting;
 mod objects;
@@ -98,6 +99,7 @@ pub fn groups() -> Vec<Group> {
         group("buckets", buckets::cases()),
         group("objects", objects::cases()),
         group("object_contents", object_contents::cases()),
+        group("object_digests", object_digests::cases()),
         group("multipart", multipart::cases()),
         group("object_listings", object_listings::cases()),
         group("access_keys", access_keys::cases()),

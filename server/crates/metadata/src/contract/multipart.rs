@@ -35,7 +35,7 @@ cases![
     given_a_composite_when_its_digest_is_told_then_known_once,
 ];
 
-trait Multiparts {
+pub(super) trait Multiparts {
     async fn open(&self, bucket: BucketId, key: &str) -> MultipartName;
     async fn try_part(&self, name: &MultipartName, number: u16, content: NewPartContent) -> PutPartOutcome;
     /// Writes inline parts, numbered from 1 on.

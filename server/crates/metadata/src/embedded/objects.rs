@@ -1,18 +1,18 @@
 //! Objects over an ordered map.
 
 use async_trait::async_trait;
-use zas_core::{BucketId, ObjectKey};
+use zas_core::{BucketId, Digest, ObjectKey};
 
 use super::EmbeddedMetadata;
 use crate::operations::objects::deletion::{self, Step, Successor};
-use crate::operations::objects::{Place, listing, lookup, version_listing, writing};
+use crate::operations::objects::{Place, digests, listing, lookup, version_listing, writing};
 use crate::ordered_map::{Effort, OrderedMap};
 use crate::transaction::Transaction;
 use crate::view::View;
 use crate::{
     DeleteObject, DeleteOutcome, ListObjects, ListVersions, MetadataError, ObjectBytes, ObjectLookup,
-    ObjectPage, ObjectStore, ObjectVersion, Origin, Owner, PutObject, PutOutcome, Result, UpdateOutcome,
-    VersionPage, VersionSelector,
+    ObjectPage, ObjectStore, ObjectVersion, ObjectWithDigest, Origin, Owner, PutObject, PutOutcome, Result,
+    UpdateOutcome, VersionPage, VersionSelector,
 };
 
 #[async_trait]
@@ -87,6 +87,15 @@ impl<M: OrderedMap> ObjectStore for EmbeddedMetadata<M> {
         let key = key.clone();
         self.change(move |transaction| writing::set_tags(transaction, bucket, &key, version, tags))
             .await
+    }
+
+    async fn find_objects(
+        &self,
+        bucket: BucketId,
+        digest: &Digest,
+        count: usize,
+    ) -> Result<Vec<ObjectWithDigest>> {
+        self.read(|view| digests::find(view, bucket, digest, count))
     }
 
     async fn list_objects(&self, list: ListObjects) -> Result<ObjectPage> {

@@ -1,12 +1,9 @@
 //! Where access keys are kept.
 
+use super::tables::{ACCESS_KEY, ACCESS_KEY_OF, ACCESS_KEY_UNDER};
 use super::{Elements, Tuple};
 use crate::Owner;
 use crate::ordered_map::{Key, KeyRange};
-
-const ACCESS_KEY: u8 = 0x60;
-const ACCESS_KEY_OF: u8 = 0x61;
-const ACCESS_KEY_UNDER: u8 = 0x62;
 
 /// The key of an access key's row; the id need not be a valid one.
 pub(crate) fn access_key(id: &str) -> Key {

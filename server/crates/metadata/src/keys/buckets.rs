@@ -2,14 +2,10 @@
 
 use zas_core::{BucketId, BucketName};
 
+use super::tables::{BUCKET, BUCKET_OF, BUCKET_STATE, DOCUMENT};
 use super::{Elements, Tuple};
 use crate::Owner;
 use crate::ordered_map::{Key, KeyRange};
-
-pub(super) const BUCKET: u8 = 0x50;
-const BUCKET_STATE: u8 = 0x51;
-const BUCKET_OF: u8 = 0x52;
-const DOCUMENT: u8 = 0x53;
 
 /// The key of a bucket's row.
 pub(crate) fn bucket(name: &BucketName) -> Key {

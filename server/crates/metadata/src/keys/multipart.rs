@@ -2,19 +2,12 @@
 
 use zas_core::{BucketId, ObjectKey, Timestamp, UploadId};
 
+use super::tables::{
+    COMPOSITE, COMPOSITE_EDGE, GARBAGE, MULTIPART, MULTIPART_STATE, PART, PART_DATA, PART_LIST, UNDIGESTED,
+};
 use super::{Elements, Tuple};
 use crate::ordered_map::{Key, KeyRange};
 use crate::{Garbage, GarbageKind};
-
-const MULTIPART: u8 = 0x60;
-const MULTIPART_STATE: u8 = 0x61;
-const PART: u8 = 0x62;
-pub(super) const PART_DATA: u8 = 0x63;
-const COMPOSITE: u8 = 0x64;
-const PART_LIST: u8 = 0x65;
-const COMPOSITE_EDGE: u8 = 0x66;
-pub(super) const GARBAGE: u8 = 0x48;
-pub(super) const UNDIGESTED: u8 = 0x49;
 
 // The kinds of what refers to a composite.
 const VERSION_OWNER: u8 = 1;
@@ -113,6 +106,19 @@ pub(crate) fn composite_edge(id: UploadId, owner: CompositeOwner<'_>) -> Key {
             tuple.0.push(PART_OWNER);
             tuple.id(id).part_number(number).key()
         }
+    }
+}
+
+impl Elements<'_> {
+    /// What follows in the key of a reference to a composite: the version that is made of it; none for a part.
+    pub(crate) fn version_of_parts(&mut self) -> Option<(BucketId, ObjectKey, u64)> {
+        self.id()?;
+        if self.take(1)? != [VERSION_OWNER] {
+            return None;
+        }
+        let (bucket, key) = (self.bucket()?, self.object_key()?);
+        let sequence = u64::from_be_bytes(self.take(8)?.try_into().ok()?);
+        Some((bucket, key, sequence))
     }
 }
 

@@ -1,14 +1,10 @@
 //! Where objects and their versions are kept.
 
-use zas_core::{BucketId, ObjectKey};
+use zas_core::{BucketId, Digest, ObjectKey};
 
+use super::tables::{HIDDEN, LIVE, OBJECT_DATA, OBJECT_DIGEST, VERSION};
 use super::{Elements, Tuple};
 use crate::ordered_map::{Key, KeyRange};
-
-const LIVE: u8 = 0x58;
-const HIDDEN: u8 = 0x59;
-const VERSION: u8 = 0x5A;
-pub(super) const OBJECT_DATA: u8 = 0x5B;
 
 /// The key of the head of an object that listings show.
 pub(crate) fn live(bucket: BucketId, key: &ObjectKey) -> Key {
@@ -50,6 +46,21 @@ pub(crate) fn object_data(bucket: BucketId, key: &ObjectKey, sequence: u64) -> K
     version_tuple(OBJECT_DATA, bucket, key, sequence).key()
 }
 
+/// The key of the entry that says that a version has this digest, or that its manifest has it.
+pub(crate) fn object_digest(bucket: BucketId, digest: &Digest, key: &ObjectKey, sequence: u64) -> Key {
+    Tuple::new(OBJECT_DIGEST)
+        .bucket(bucket)
+        .digest(digest)
+        .text(key.as_str())
+        .descending(sequence)
+        .key()
+}
+
+/// All entries of a digest in a bucket.
+pub(crate) fn object_digests(bucket: BucketId, digest: &Digest) -> KeyRange {
+    Tuple::new(OBJECT_DIGEST).bucket(bucket).digest(digest).range()
+}
+
 fn version_tuple(table: u8, bucket: BucketId, key: &ObjectKey, sequence: u64) -> Tuple {
     Tuple::new(table)
         .bucket(bucket)
@@ -72,6 +83,13 @@ impl Elements<'_> {
             .try_into()
             .ok()
             .map(|bytes| !u64::from_be_bytes(bytes))
+    }
+
+    /// What follows in the key of an entry of a digest: the object's key and the place of its version.
+    pub(crate) fn object_of_digest(&mut self) -> Option<(ObjectKey, u64)> {
+        self.bucket()?;
+        self.digest()?;
+        Some((self.object_key()?, self.descending()?))
     }
 
     /// The next element, an object's key.

@@ -258,6 +258,21 @@ pub struct ObjectVersion {
     pub content: ContentRef,
 }
 
+/// A version that was found by a digest.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ObjectWithDigest {
+    /// Its key.
+    pub key: ObjectKey,
+    /// Which version of the key.
+    pub version: StoredVersion,
+    /// Whether it is the current one.
+    pub is_current: bool,
+    /// The digest of its bytes.
+    pub content: Digest,
+    /// How many bytes it has.
+    pub size: u64,
+}
+
 /// The bytes of a version.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ObjectBytes {

@@ -1,11 +1,12 @@
 //! Operations on objects.
 
 use async_trait::async_trait;
-use zas_core::{BucketId, ObjectKey};
+use zas_core::{BucketId, Digest, ObjectKey};
 
 use crate::{
     DeleteObject, DeleteOutcome, ListObjects, ListVersions, ObjectBytes, ObjectLookup, ObjectPage,
-    ObjectVersion, Origin, Owner, PutObject, PutOutcome, Result, UpdateOutcome, VersionPage, VersionSelector,
+    ObjectVersion, ObjectWithDigest, Origin, Owner, PutObject, PutOutcome, Result, UpdateOutcome,
+    VersionPage, VersionSelector,
 };
 
 /// Objects of buckets, and their versions. Whatever names a bucket that is gone finds nothing.
@@ -58,6 +59,15 @@ pub trait ObjectStore: std::fmt::Debug + Send + Sync + 'static {
         version: VersionSelector,
         tags: Vec<(String, String)>,
     ) -> Result<UpdateOutcome>;
+
+    /// Up to `count` versions whose content or whose manifest ([`zas_core::ObjectManifest`]) has this digest. What was made
+    /// of parts is found when its digest was told.
+    async fn find_objects(
+        &self,
+        bucket: BucketId,
+        digest: &Digest,
+        count: usize,
+    ) -> Result<Vec<ObjectWithDigest>>;
 
     /// Objects whose current version is no delete marker, in byte order.
     async fn list_objects(&self, list: ListObjects) -> Result<ObjectPage>;

@@ -19,7 +19,7 @@ pub(crate) fn assert_complete(tested: &[&str]) {
 
 macro_rules! each_group {
     ($make:ident) => {
-        suite::each_group!(@ $make: uploads, blobs, manifests, tags, removal, referrers, listings, holders, collection, damage, store, time, buckets, objects, object_contents, multipart, object_listings, access_keys, concurrency);
+        suite::each_group!(@ $make: uploads, blobs, manifests, tags, removal, referrers, listings, holders, collection, damage, store, time, buckets, objects, object_contents, object_digests, multipart, object_listings, access_keys, concurrency);
     };
     (@ $make:ident: $($group:ident),*) => {
         mod contract {

@@ -7,6 +7,7 @@ use zas_core::{Digest, UploadId};
 
 use super::parts;
 use crate::operations::listings;
+use crate::operations::objects::digests;
 use crate::ordered_map::Effort;
 use crate::rows::{
     BlobRow, CompositeRow, PartContent, PartListRow, PartRow, Payload, Row as _, Segment, Source,
@@ -322,7 +323,8 @@ pub(crate) fn set_digest(
     if let Some(known) = row.digest {
         return Ok(DigestOutcome::Known(known));
     }
-    let digest = Some(*digest);
+    let (content, digest) = (digest, Some(*digest));
+    digests::note_parts(transaction, id, content, row.size)?;
     transaction.put(keys::composite(id), &CompositeRow { digest, ..row });
     Ok(DigestOutcome::Set)
 }

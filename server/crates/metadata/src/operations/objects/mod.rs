@@ -2,6 +2,7 @@
 
 pub(crate) mod contents;
 pub(crate) mod deletion;
+pub(crate) mod digests;
 pub(crate) mod heads;
 pub(crate) mod listing;
 pub(crate) mod lookup;

@@ -2,7 +2,7 @@
 
 use zas_core::{BucketId, ObjectKey};
 
-use super::{Place, contents, heads, lookup};
+use super::{Place, contents, digests, heads, lookup};
 use crate::operations::buckets;
 use crate::rows::{HeadRow, Unknown, VersionBody, VersionRow};
 use crate::transaction::Transaction;
@@ -77,6 +77,9 @@ pub(crate) fn add(
         unknown: Unknown::default(),
     };
     transaction.put(keys::version(bucket, key, version.id.sequence), &row);
+    if let Some((content, size)) = digests::of(&transaction.view(), &row.body)? {
+        digests::note(transaction, place, &content, size);
+    }
     let new = heads::with_current(head, version, &row, null);
     heads::put(transaction, bucket, key, head, Some(&new));
     Ok(())
@@ -88,6 +91,12 @@ pub(crate) fn remove(transaction: &mut Transaction<'_>, place: Place<'_>) -> Res
     // What an unreadable row refers to stays: nobody knows what it is.
     let row = transaction.view().row_to_replace::<VersionRow>(&row_key)?;
     transaction.delete(row_key);
+    let content = row
+        .as_ref()
+        .map(|row| digests::of(&transaction.view(), &row.body));
+    if let Some((content, size)) = content.transpose()?.flatten() {
+        digests::forget(transaction, place, &content, size);
+    }
     match row.map(|row| row.body) {
         Some(VersionBody::Object { content, .. }) => contents::release(transaction, place, content),
         Some(VersionBody::DeleteMarker(_)) | None => Ok(()),
