@@ -210,7 +210,7 @@ fn given_a_server_when_asked_for_its_version_then_also_what_configuration_and_da
         .send()
         .expect_status(200)
         .json();
-    let expected = json!({"version": env!("CARGO_PKG_VERSION"), "configVersion": 1, "dataFormat": 1});
+    let expected = json!({"version": env!("CARGO_PKG_VERSION"), "configVersion": 1, "dataFormat": 3});
     assert_eq!(version, expected);
     server.client().get("/version").send().expect_status(404);
 }
