@@ -153,7 +153,7 @@ impl Run {
             let folder = blobs.join(format!("{shard:02x}"));
             fs::create_dir_all(&folder).expect("the folder is ours");
             let unique = self.random.u32(..);
-            let name = format!("018bcfe5-6800-7000-8000-{unique:08x}{number:02x}{shard:02x}");
+            let name = format!("018bcfe5-6800-7000-8000-{unique:08x}{number:02x}{shard:02x}.1.1.0");
             fs::write(folder.join(name), b"left behind").expect("the folder is ours");
         }
     }

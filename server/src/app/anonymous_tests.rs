@@ -46,7 +46,7 @@ fn api(sections: &str) -> Data<OciApi> {
     let settings = settings::registry(&configuration);
     let registry = Registry::new(parts, settings, configuration.limits.upload_memory());
     let access = Access::new(&configuration, Arc::new(SystemClock)).unwrap();
-    Data::new(OciApi::new(registry, Arc::new(access), &configuration))
+    Data::new(OciApi::new(registry, None, Arc::new(access), &configuration))
 }
 
 macro_rules! served {

@@ -37,6 +37,7 @@ use crate::services::auth::AccessKeys;
 use crate::services::capacity::Shares;
 use crate::services::maintenance::{Collector, Demand, Scrubber};
 use crate::services::metrics::pool_readings;
+use crate::services::objects::{Objects, ObjectsParts};
 use crate::services::registry::{Registry, RegistryParts};
 use crate::services::{ConfigurationProblems, StoreWrites};
 
@@ -155,7 +156,19 @@ async fn serve(configuration: Configuration, options: &Options, logging: Logging
         registry.suspects(),
         settings::scrub(&configuration),
     ));
-    let api = Arc::new(OciApi::new(registry.clone(), Arc::clone(&access), &configuration));
+    let objects = Objects::new(ObjectsParts {
+        metadata: Arc::clone(&stores.metadata),
+        clock: Arc::clone(&clock),
+        ids: Arc::clone(&ids),
+        registry: registry.clone(),
+    });
+    let as_repositories = configuration.extensions.s3api.enabled.then(|| objects.clone());
+    let api = Arc::new(OciApi::new(
+        registry.clone(),
+        as_repositories,
+        Arc::clone(&access),
+        &configuration,
+    ));
     extensions.add_readings(&registry.readings());
     extensions.add_readings(&api.readings());
     let windows = Arc::new(Shares::new(configuration.limits.window_memory()));
@@ -172,6 +185,7 @@ async fn serve(configuration: Configuration, options: &Options, logging: Logging
         blobs: Arc::clone(&stores.blobs),
         clock,
         ids,
+        objects,
         access: Arc::clone(&access),
         registry: registry.clone(),
         memory: api.memory(),

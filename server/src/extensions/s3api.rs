@@ -8,7 +8,6 @@ use zas_config::Configuration;
 use super::{Extension, Parts, Reconfigure, Routes, Services};
 use crate::api::access_keys::{self, AccessKeyApi};
 use crate::api::s3::S3Api;
-use crate::services::objects::{Objects, ObjectsParts};
 
 /// The extension `s3api`.
 #[derive(Debug)]
@@ -27,13 +26,7 @@ impl Extension for S3ApiExtension {
     }
 
     fn attach(&self, services: &Services) -> Result<Parts, String> {
-        let objects = Objects::new(ObjectsParts {
-            metadata: Arc::clone(&services.metadata),
-            clock: Arc::clone(&services.clock),
-            ids: Arc::clone(&services.ids),
-            registry: services.registry.clone(),
-        });
-        let api = Arc::new(S3Api::new(objects, services, &self.0));
+        let api = Arc::new(S3Api::new(services, &self.0));
         let served = Data::from(Arc::clone(&api));
         let keys = Data::new(AccessKeyApi::new(
             Arc::clone(&services.access),

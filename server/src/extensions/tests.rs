@@ -13,6 +13,7 @@ use super::*;
 use crate::api::RequestRecord;
 use crate::services::auth::{Access, AccessKeys};
 use crate::services::capacity::Shares;
+use crate::services::objects::{Objects, ObjectsParts};
 use crate::services::registry::{Registry, RegistryParts, RegistrySettings};
 
 type Events = Arc<Mutex<Vec<String>>>;
@@ -98,14 +99,22 @@ fn services() -> Services {
         Arc::clone(&clock),
         Arc::clone(&parts.ids),
     );
-    Services {
+    let registry = Registry::new(parts.clone(), RegistrySettings::in_test(), 1);
+    let objects = Objects::new(ObjectsParts {
         metadata: Arc::clone(&parts.metadata),
-        blobs: Arc::clone(&parts.blobs),
-        clock,
+        clock: Arc::clone(&clock),
         ids: Arc::clone(&parts.ids),
+        registry: registry.clone(),
+    });
+    Services {
+        metadata: parts.metadata,
+        blobs: parts.blobs,
+        clock,
+        ids: parts.ids,
         access,
         access_keys,
-        registry: Registry::new(parts, RegistrySettings::in_test(), 1),
+        registry,
+        objects,
         memory: Arc::new(Shares::new(1)),
     }
 }

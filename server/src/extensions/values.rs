@@ -16,6 +16,7 @@ use crate::services::auth::{Access, AccessKeys};
 use crate::services::capacity::Shares;
 use crate::services::maintenance::{Collected, Scrubbed};
 use crate::services::metrics::Reading;
+use crate::services::objects::Objects;
 use crate::services::registry::Registry;
 
 /// The services that an extension may use.
@@ -35,6 +36,8 @@ pub struct Services {
     pub access_keys: AccessKeys,
     /// Repositories.
     pub registry: Registry,
+    /// Buckets and objects.
+    pub objects: Objects,
     /// Memory for what is held for clients.
     pub memory: Arc<Shares>,
 }

@@ -23,10 +23,11 @@ use zas_metadata::{
     GarbageOutcome, Lease, ListAccessKeys, ListBuckets, ListMultiparts, ListObjects, ListVersions,
     ListedBucket, ManifestStat, MetadataError, MetadataStore, MountOutcome, MultipartName, MultipartPage,
     MultipartStat, MultipartStore, NewAccessKey, NewBucket, NewMultipart, ObjectBytes, ObjectLookup,
-    ObjectPage, ObjectStore, ObjectVersion, Origin, OrphanOutcome, Owner, Page, Part, Precondition, Progress,
-    PutObject, PutOutcome, PutPart, PutPartOutcome, ReapOutcome, ReferrerCursor, ReferrerPage, Result,
-    RevokeOutcome, Run, ScrubEntry, ScrubPosition, SharedManifest, StoredManifest, SweepPosition, Timing,
-    UpdateOutcome, UploadEntry, VersionPage, VersionSelector, Versioning, WriterOutcome, Written,
+    ObjectPage, ObjectStore, ObjectVersion, ObjectWithDigest, Origin, OrphanOutcome, Owner, Page, Part,
+    Precondition, Progress, PutObject, PutOutcome, PutPart, PutPartOutcome, ReapOutcome, ReferrerCursor,
+    ReferrerPage, Result, RevokeOutcome, Run, ScrubEntry, ScrubPosition, SharedManifest, StoredManifest,
+    SweepPosition, Timing, UpdateOutcome, UploadEntry, VersionPage, VersionSelector, Versioning,
+    WriterOutcome, Written,
 };
 
 use super::metadata_operations::metadata_operations;

@@ -34,6 +34,7 @@ macro_rules! metadata_operations {
                     version: VersionSelector,
                     tags: Vec<(String, String)>
                 ) -> UpdateOutcome;
+                fn find_objects(bucket: BucketId, digest: &Digest, count: usize) -> Vec<ObjectWithDigest>;
                 fn list_objects(list: ListObjects) -> ObjectPage;
                 fn list_object_versions(list: ListVersions) -> VersionPage;
             }

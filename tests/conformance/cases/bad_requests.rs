@@ -172,7 +172,7 @@ fn given_a_body_that_stalls_when_the_limit_is_over_then_given_up(fixture: &Fixtu
         // Of the two requests for the upload, the one that is served later takes it over from the other.
         let expected: &[u16] = if number < 2 { &[408, 409] } else { &[408] };
         let answer = connection.required_response().expect_status_in(expected);
-        taken_over += usize::from(answer.status() == 409);
+        taken_over += usize::from(answer.status == 409);
         answer.expect_header("connection", "close");
         assert!(connection.is_closed_by_server(), "it waits on");
     }

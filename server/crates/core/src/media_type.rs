@@ -29,6 +29,11 @@ impl MediaType {
     /// A Docker manifest list.
     pub const DOCKER_LIST: &str = "application/vnd.docker.distribution.manifest.list.v2+json";
 
+    /// The type of an image manifest.
+    pub fn oci_manifest() -> Self {
+        Self(Self::OCI_MANIFEST.into())
+    }
+
     /// The media type as text.
     pub fn as_str(&self) -> &str {
         &self.0

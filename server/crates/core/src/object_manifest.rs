@@ -10,7 +10,6 @@ pub const OBJECT_ARTIFACT_TYPE: &str = "application/vnd.candlekeep.zas.object.v1
 /// The content of the configuration that objects have: none.
 pub const EMPTY_CONFIGURATION: &[u8] = b"{}";
 
-const EMPTY_CONFIGURATION_TYPE: &str = "application/vnd.oci.empty.v1+json";
 const LAYER_TYPE: &str = "application/octet-stream";
 
 /// The manifest of an object. It follows from the digest, the length and the last component of the key alone, byte for
@@ -66,7 +65,7 @@ impl ObjectManifest {
             media_type: MediaType::OCI_MANIFEST,
             artifact_type: OBJECT_ARTIFACT_TYPE,
             config: Configuration {
-                media_type: EMPTY_CONFIGURATION_TYPE,
+                media_type: MediaType::OCI_EMPTY,
                 digest: empty_configuration().to_string(),
                 size: EMPTY_CONFIGURATION.len() as u64,
                 data: "e30=",

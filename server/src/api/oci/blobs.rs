@@ -32,6 +32,16 @@ pub(super) async fn get(
         return Ok(described(StatusCode::NOT_MODIFIED, digest).finish());
     }
     let blob = call.api.registry.open_blob(granted, digest).await?;
+    send(call, &blob)
+}
+
+/// Sends a blob, or what is asked for of it.
+pub(super) fn send(call: &Call<'_>, blob: &Blob) -> Result<HttpResponse, OciError> {
+    let (headers, digest) = (call.request.headers(), &blob.digest);
+    let entity_tag = entity_tag(digest);
+    if is_not_modified(headers, &entity_tag) {
+        return Ok(described(StatusCode::NOT_MODIFIED, digest).finish());
+    }
     let range = headers
         .get(RANGE)
         .and_then(|value| value.to_str().ok())
@@ -40,7 +50,7 @@ pub(super) async fn get(
     let part = match range.map(|range| RangeRequest::parse(range, size)) {
         None | Some(Ok(RangeRequest::Whole)) => None,
         Some(Ok(RangeRequest::Part(part))) => Some(part),
-        Some(Ok(RangeRequest::Parts(parts))) => return Ok(several(call, &blob, parts)),
+        Some(Ok(RangeRequest::Parts(parts))) => return Ok(several(call, blob, parts)),
         Some(Err(unsatisfiable)) => {
             return Err(
                 OciError::new(OciErrorCode::SizeInvalid, unsatisfiable.to_string())
@@ -90,12 +100,15 @@ pub(super) async fn head(
 ) -> Result<HttpResponse, OciError> {
     let (granted, push) = (call.grant(name)?, call.grant_if_allowed(name));
     let size = call.api.registry.blob_size(granted, push, digest).await?;
-    let status = if is_not_modified(call.request.headers(), &entity_tag(digest)) {
-        return Ok(described(StatusCode::NOT_MODIFIED, digest).finish());
-    } else {
-        StatusCode::OK
-    };
-    Ok(described(status, digest).body(Omitted::of(size)))
+    Ok(describe(call, digest, size))
+}
+
+/// Describes a blob that is there.
+pub(super) fn describe(call: &Call<'_>, digest: &Digest, size: u64) -> HttpResponse {
+    if is_not_modified(call.request.headers(), &entity_tag(digest)) {
+        return described(StatusCode::NOT_MODIFIED, digest).finish();
+    }
+    described(StatusCode::OK, digest).body(Omitted::of(size))
 }
 
 /// Takes a blob out of a repository.

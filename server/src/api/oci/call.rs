@@ -23,12 +23,15 @@ use crate::services::auth::{
 use crate::services::capacity::{Client, Shares, SharesMetrics};
 use crate::services::content::RequestBody;
 use crate::services::metrics::Reading;
+use crate::services::objects::Objects;
 use crate::services::registry::Registry;
 
 /// What the distribution API needs to answer.
 #[derive(Debug)]
 pub struct OciApi {
     pub(super) registry: Registry,
+    /// The objects whose buckets appear as repositories; none without the S3 API.
+    pub(super) objects: Option<Objects>,
     access: Arc<Access>,
     external_url: Option<String>,
     /// Bytes of an answer read at a time while they are in memory.
@@ -62,8 +65,13 @@ impl RequestLimits {
 }
 
 impl OciApi {
-    /// The API over a registry.
-    pub fn new(registry: Registry, access: Arc<Access>, configuration: &Configuration) -> Self {
+    /// The API over a registry, and over objects if there are any.
+    pub fn new(
+        registry: Registry,
+        objects: Option<Objects>,
+        access: Arc<Access>,
+        configuration: &Configuration,
+    ) -> Self {
         let external_url = configuration
             .http
             .external_url
@@ -71,6 +79,7 @@ impl OciApi {
             .map(|url| url.as_str().trim_end_matches('/').to_owned());
         Self {
             registry,
+            objects,
             access,
             external_url,
             read_chunk: configuration.storage.blobs.read_chunk.in_memory(),

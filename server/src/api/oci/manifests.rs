@@ -45,7 +45,7 @@ pub(super) async fn get(
     Ok(described(StatusCode::OK, &manifest.digest, &manifest.media_type).body(manifest.body))
 }
 
-fn described(status: StatusCode, digest: &Digest, media_type: &MediaType) -> HttpResponseBuilder {
+pub(super) fn described(status: StatusCode, digest: &Digest, media_type: &MediaType) -> HttpResponseBuilder {
     let mut response = HttpResponse::build(status);
     response
         .insert_header((CONTENT_TYPE, media_type.as_str()))

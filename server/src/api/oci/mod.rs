@@ -2,6 +2,7 @@
 
 mod base;
 mod blobs;
+mod buckets;
 mod call;
 mod catalog;
 mod conditional;
@@ -105,6 +106,10 @@ async fn answer(
     // Whoever may come in at all is told so before their rights are looked at: no right helps.
     if let Some(name) = path.repository().filter(|name| !is_read && name.is_reserved()) {
         return Err(RegistryError::Reserved(name.clone()).into());
+    }
+    let reserved = path.repository().filter(|name| name.is_reserved());
+    if let (Some(objects), Some(name)) = (&api.objects, reserved) {
+        return Box::pin(buckets::get(&call, objects, name, &path)).await;
     }
     // Pulls are all that is not boxed: the future of a request is as large as its largest branch, and is moved several times.
     match path {

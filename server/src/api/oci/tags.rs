@@ -32,8 +32,13 @@ pub(super) async fn list(call: &Call<'_>, name: &RepositoryName) -> Result<HttpR
             page::next_link(&path, &[("n", &size), ("last", last.as_str())]),
         ));
     }
-    Ok(response.json(TagList {
+    Ok(response.json(document(name, &tags.entries)))
+}
+
+/// A page of tags.
+pub(super) fn document<'a>(name: &'a RepositoryName, tags: &'a [Tag]) -> impl Serialize + 'a {
+    TagList {
         name: name.as_str(),
-        tags: tags.entries.iter().map(Tag::as_str).collect(),
-    }))
+        tags: tags.iter().map(Tag::as_str).collect(),
+    }
 }

@@ -49,7 +49,7 @@ impl Api {
         let access = Arc::new(Access::new(&configuration, clock).unwrap());
         Self {
             metadata,
-            api: Data::new(OciApi::new(registry, access, &configuration)),
+            api: Data::new(OciApi::new(registry, None, access, &configuration)),
         }
     }
 

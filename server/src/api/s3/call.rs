@@ -64,10 +64,10 @@ impl Limits {
 
 impl S3Api {
     /// The API over objects.
-    pub fn new(objects: Objects, services: &Services, configuration: &Configuration) -> Self {
+    pub fn new(services: &Services, configuration: &Configuration) -> Self {
         let section = &configuration.extensions.s3api;
         Self {
-            objects,
+            objects: services.objects.clone(),
             access: Arc::clone(&services.access),
             access_keys: services.access_keys.clone(),
             clock: Arc::clone(&services.clock),

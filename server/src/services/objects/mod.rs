@@ -1,6 +1,7 @@
 //! Buckets and objects over the two stores. An object is a version row and either bytes in a row or a blob, which it
 //! shares with whoever else holds the same content.
 
+mod artifact;
 mod buckets;
 mod error;
 mod hashes;
@@ -15,6 +16,7 @@ use std::sync::Arc;
 use zas_core::{Clock, IdSource, UploadId};
 use zas_metadata::{Bucket, MetadataStore, Origin, Owner};
 
+pub use artifact::content_digest;
 pub use error::{ObjectsError, Result};
 pub use hashes::Computed;
 pub use multipart::{Completion, NewParts, SourceRange, checksum_of};
