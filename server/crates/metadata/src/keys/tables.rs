@@ -52,10 +52,16 @@ tables! {
     ACCESS_KEY_UNDER = 0x72,
 }
 
-const _: () = {
-    let mut index = 1;
-    while index < ALL.len() {
-        assert!(ALL[index - 1] < ALL[index], "the numbers of the tables ascend");
-        index += 1;
+const fn ascend(mut numbers: &[u8]) -> bool {
+    while let [first, rest @ ..] = numbers {
+        if let [second, ..] = rest
+            && *first >= *second
+        {
+            return false;
+        }
+        numbers = rest;
     }
-};
+    true
+}
+
+const _: () = assert!(ascend(ALL), "the numbers of the tables ascend");
