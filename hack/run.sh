@@ -71,7 +71,8 @@ member() { sed -n "s/.*\"$1\":\"\([^\"]*\)\".*/\1/p"; }
 if [ "$password" = "'the password'" ]; then
     key=""
 else
-    key="$(curl -sf -u "admin:$password" -X POST "http://$registry/_/v1/keys" || true)"
+    # On a busy machine the first answers may be slow in coming.
+    key="$(curl -sSf --retry 3 --retry-all-errors -u "admin:$password" -X POST "http://$registry/_/v1/keys" || true)"
 fi
 if [ -n "$key" ]; then
     cat <<END

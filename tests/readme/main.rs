@@ -107,7 +107,8 @@ fn given_make_run_when_the_commands_of_the_readme_are_pasted_then_they_work() {
     assert_eq!(
         offered.len(),
         5,
-        "make run offers one line to push, one to pull, and three for S3: {offered:?}"
+        "make run offers one line to push, one to pull, and three for S3:\n{}",
+        running.said()
     );
     let place = place_with_readme(directory.path(), "offered");
     paste(

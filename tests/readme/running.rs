@@ -73,6 +73,11 @@ impl Running {
         panic!("make run is not ready after {READY_LIMIT:?}:\n{}", self.said);
     }
 
+    /// All that it has printed until it was ready.
+    pub(crate) fn said(&self) -> &str {
+        &self.said
+    }
+
     /// The value printed beside a label.
     #[track_caller]
     pub(crate) fn printed(&self, label: &str) -> &str {

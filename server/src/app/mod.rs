@@ -165,7 +165,7 @@ async fn serve(configuration: Configuration, options: &Options, logging: Logging
     let as_repositories = configuration.extensions.s3api.enabled.then(|| objects.clone());
     let api = Arc::new(OciApi::new(
         registry.clone(),
-        as_repositories,
+        as_repositories.clone(),
         Arc::clone(&access),
         &configuration,
     ));
@@ -229,6 +229,14 @@ async fn serve(configuration: Configuration, options: &Options, logging: Logging
             }
         }
     });
+    let digesting = tokio::spawn({
+        let (demand, stop) = (Arc::clone(&demand), stop.clone());
+        async move {
+            if let Some(objects) = as_repositories {
+                objects.compute_digests(&demand, &stop).await;
+            }
+        }
+    });
     let extended: Vec<_> = tasks
         .into_iter()
         .map(|task| tokio::spawn(task.begin(stop.clone())))
@@ -256,7 +264,7 @@ async fn serve(configuration: Configuration, options: &Options, logging: Logging
     tracing::info!("stopping: requests and uploads under way may finish");
     public.stop().await;
     let own = [
-        collecting, scrubbing, revoking, watching, counting, reloading, signals,
+        collecting, scrubbing, digesting, revoking, watching, counting, reloading, signals,
     ];
     for task in own.into_iter().chain(extended) {
         // A task that panicked has said so already.

@@ -1,5 +1,6 @@
 //! aws-cli and boto3: buckets and objects, in one piece and in parts, versions, copies, tags and presigned links.
 
+mod artifacts;
 mod tools;
 
 use std::path::PathBuf;

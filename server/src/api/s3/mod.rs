@@ -1,5 +1,6 @@
 //! The S3 API: buckets and objects (API reference of Amazon S3, "Actions").
 
+mod artifact;
 mod attributes;
 mod body;
 mod buckets;

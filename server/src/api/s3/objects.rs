@@ -19,10 +19,10 @@ use zas_s3::{ErrorCode, S3Error, http_date, xml};
 
 use super::call::{Call, KeyOf, selector};
 use super::error::Refusal;
-use super::{document, empty};
+use super::{artifact, document, empty};
 use crate::api::body::{BlobStream, Omitted};
 use crate::services::auth::{Asked, action};
-use crate::services::objects::{NewObject, ObjectBody, ObjectsError, actor};
+use crate::services::objects::{NewObject, ObjectBody, ObjectsError, actor, content_digest};
 
 /// Most bytes of an object that comes in one request.
 const LARGEST_PUT: u64 = 5 * 1024 * 1024 * 1024;
@@ -75,6 +75,8 @@ pub(super) async fn put(call: &mut Call<'_>, object: &KeyOf<'_>) -> Result<HttpR
         response.insert_header(header);
     }
     name_version(&mut response, &stored.written);
+    let (content, size) = (stored.computed.digest, stored.computed.length);
+    artifact::describe(&mut response, &object.bucket.name, &object.key, &content, size);
     Ok(response.finish())
 }
 
@@ -155,6 +157,15 @@ fn described(
     let stored = ObjectHeaders::from_pairs(found.attributes.headers.clone());
     for (name, value) in stored.answer(&overrides) {
         response.insert_header((name, value.as_ref()));
+    }
+    if let Some(content) = content_digest(found) {
+        artifact::describe(
+            &mut response,
+            &object.bucket.name,
+            &object.key,
+            &content,
+            found.size,
+        );
     }
     if !found.attributes.tags.is_empty() {
         response.insert_header(("x-amz-tagging-count", found.attributes.tags.len()));

@@ -3,6 +3,7 @@
 
 mod artifact;
 mod buckets;
+mod digests;
 mod error;
 mod hashes;
 mod listing;
@@ -13,6 +14,7 @@ mod write;
 
 use std::sync::Arc;
 
+use tokio::sync::Notify;
 use zas_core::{Clock, IdSource, UploadId};
 use zas_metadata::{Bucket, MetadataStore, Origin, Owner};
 
@@ -34,6 +36,8 @@ pub struct Objects {
     ids: Arc<dyn IdSource>,
     /// Whose content and whose limits of memory and of uploads at a time hold for objects too.
     registry: Registry,
+    /// An object in parts was made, whose digest is to be computed.
+    completed: Arc<Notify>,
 }
 
 /// What objects stand on.
@@ -57,6 +61,7 @@ impl Objects {
             clock: parts.clock,
             ids: parts.ids,
             registry: parts.registry,
+            completed: Arc::default(),
         }
     }
 

@@ -230,7 +230,10 @@ impl Objects {
                 random: self.random(),
             };
             match self.metadata.complete_multipart(&origin, complete).await? {
-                CompleteOutcome::Completed(completed) => return Ok(completed),
+                CompleteOutcome::Completed(completed) => {
+                    self.completed.notify_one();
+                    return Ok(completed);
+                }
                 // Somebody wrote a part meanwhile, so what was compared may not be what is there.
                 CompleteOutcome::PartsChanged => {}
                 CompleteOutcome::PreconditionFailed => return Err(ObjectsError::PreconditionFailed),
