@@ -115,6 +115,13 @@ kubernetes() {
     hack/testenv.sh || problem "Kubernetes cannot be compiled, see above"
 }
 
+# Keycloak, at the version of hack/environment.sh.
+keycloak() {
+    [ -x "$ZAS_KEYCLOAK/bin/kc.sh" ] && return
+    say "fetching and building Keycloak $KEYCLOAK_VERSION: about a minute, once"
+    hack/keycloak.sh || problem "Keycloak cannot be built, see above"
+}
+
 # A checker that is distributed as source. Its speed does not matter here: without the
 # optimisation of a release it compiles in a fraction of the time.
 cargo_tool() {
@@ -139,6 +146,7 @@ for_testing() {
     rust_components
     registry_clients
     s3_clients
+    keycloak
     kubernetes
     cargo_tool cargo-deny "$CARGO_DENY_VERSION"
 }
@@ -149,6 +157,8 @@ to_test=(skopeo:skopeo podman:podman rclone:rclone s3cmd:s3cmd restic:restic cur
 # What a node of Kubernetes and its images need. The plug-ins for networks are no programs on the PATH.
 to_test+=(containerd:containerd runc:runc /usr/lib/cni/bridge:containernetworking-plugins ip:iproute2 iptables:iptables
     conntrack:conntrack debootstrap:debootstrap buildah:buildah)
+# Keycloak comes as a zip file out of Maven's repository, and runs on Java 17 or newer.
+to_test+=(mvn:maven java:default-jre-headless unzip:unzip)
 case "${1:-}" in
 build)
     debian_packages "${to_build[@]}"

@@ -13,7 +13,7 @@ set -uo pipefail
 source "$(dirname "$0")/environment.sh"
 cd "$ZAS_ROOT" || exit 1
 
-TIERS="format lint dependencies unit rocksdb build conformance clients model crash power-loss hostile fuzz instructions readme control-plane node"
+TIERS="format lint dependencies unit rocksdb build conformance clients identity model crash power-loss hostile fuzz instructions readme control-plane node"
 # What has to be there before anything runs beside anything: nothing here is to be compiled twice at the same time.
 FIRST="format lint dependencies unit rocksdb build"
 # More than half of their time these wait for disks, clocks and Kubernetes.
@@ -49,6 +49,10 @@ lacking_programs() {
 
 lacking_s3_clients() {
     [ -x "$ZAS_PYTHON/bin/aws" ] || echo "the S3 clients for Python are missing; hack/setup.sh test installs them"
+}
+
+lacking_keycloak() {
+    [ -x "$ZAS_KEYCLOAK/bin/kc.sh" ] || echo "Keycloak is missing; hack/setup.sh test installs it"
 }
 
 lacking_cargo_component() {
@@ -116,6 +120,11 @@ lacking() {
         lacking_server
         lacking_programs skopeo podman crane regctl oras helm curl rclone s3cmd restic
         lacking_s3_clients
+        ;;
+    identity)
+        lacking_server
+        lacking_programs java podman oras
+        lacking_keycloak
         ;;
     readme)
         lacking_server
@@ -194,7 +203,7 @@ run_tier() {
     node)
         cargo test -p zas-cluster-tests --lib node_tests && cargo test -p zas-cluster-tests --test node
         ;;
-    clients | readme) cargo test --release -p zas-tests --test "$1" ;;
+    clients | identity | readme) cargo test --release -p zas-tests --test "$1" ;;
     hostile) cargo test --release -p zas-tests --test hostile ;;
     model) cargo test -p zas-protocol-model ;;
     power-loss) cargo test --release -p zas-power-loss ;;

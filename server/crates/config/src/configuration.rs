@@ -43,6 +43,13 @@ section! {
         if public == operations && public.get().port() != 0 {
             return Err(format!("http.listen and operations.listen are both {public}: clients must not reach the operations listener"));
         }
+        if let Some(keycloak) = &configuration.extensions.rbac.keycloak
+            && configuration.auth.as_ref().is_some_and(Auth::has_users)
+            && keycloak.usernames.prefix.is_empty()
+        {
+            return Err("extensions.rbac.keycloak.usernames.prefix is empty while users of auth sign in with passwords: a user of \
+                        the same name would have the same rights; write a word and a colon, such as kc:".to_owned());
+        }
         Ok(())
     }
 }

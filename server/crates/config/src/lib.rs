@@ -29,12 +29,14 @@ pub use sections::encryption::Encryption;
 pub use sections::http::{Cors, Http, Operations, Tls};
 pub use sections::limits::{Limits, ReferrersPage};
 pub use sections::log::{Extensions, Log, LogFormat, LogLevel, Metrics, S3Api};
+pub use sections::rbac::{Keycloak, Rbac, Usernames, is_of_api_server};
 pub use sections::registry::{MissingReferences, Registry, RepositoryRules};
 pub use sections::storage::{
     BlobLocation, BlobStorage, BlobStoreKind, MetadataEngine, MetadataLocation, MetadataStorage, Storage,
 };
 pub use values::byte_size::{ByteSize, InvalidByteSize};
 pub use values::duration::{Duration, InvalidDuration};
+pub use values::issuer::{InvalidIssuerUrl, InvalidNamePrefix, IssuerUrl, NamePrefix};
 pub use values::network::{InvalidNetwork, Network};
 pub use values::text::{
     DomainName, ExternalUrl, GroupName, InvalidDomainName, InvalidListenAddress, InvalidName, InvalidOrigin,

@@ -84,9 +84,8 @@ impl Administrator {
         before: Option<&Self>,
     ) -> Result<Self, String> {
         let name = read(&files.username_file)?;
-        let name: UserName = name
-            .parse()
-            .map_err(|_| format!("{} holds no user name", files.username_file.display()))?;
+        let name = name.parse().ok().filter(UserName::is_local);
+        let name = name.ok_or_else(|| format!("{} holds no user name", files.username_file.display()))?;
         let password = read(&files.password_file)?;
         let unusable = |error: &dyn fmt::Display| format!("{}: {error}", files.password_file.display());
         users::check(&password).map_err(|error| unusable(&error))?;

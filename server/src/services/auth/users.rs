@@ -124,8 +124,15 @@ fn user_name(name: &str) -> Result<UserName, UsersError> {
             "{name} is no user name: a line that starts with # is a comment"
         )));
     }
-    name.parse()
-        .map_err(|error: zas_config::InvalidName| UsersError(error.to_string()))
+    let parsed: UserName = name
+        .parse()
+        .map_err(|error: zas_config::InvalidName| UsersError(error.to_string()))?;
+    if !parsed.is_local() {
+        return Err(UsersError(format!(
+            "{name} is no name of a user of this server: it has a colon"
+        )));
+    }
+    Ok(parsed)
 }
 
 fn lock(path: &Path) -> Result<LockedFile, UsersError> {

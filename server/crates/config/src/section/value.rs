@@ -71,6 +71,10 @@ leaf! {
     crate::ListenAddress: Text, "an IP address and a port";
     Option<crate::DomainName>: Text, "a domain name without a port";
     Option<crate::ExternalUrl>: Text, "`http://` or `https://`, a host, an optional port";
+    crate::IssuerUrl: Text, "`https://` or `http://`, a host, an optional port and path";
+    Option<crate::IssuerUrl>: Text, "`https://` or `http://`, a host, an optional port and path";
+    crate::NamePrefix: Text, "a word and a colon, or nothing";
+    Vec<String>: List, "a list of texts", all_printable;
     Vec<crate::UserName>: List, "a list of user names";
     Vec<GroupName>: List, "a list of group names";
     Vec<crate::Origin>: List, "a list of origins, or of `\"*\"` alone";
@@ -92,6 +96,11 @@ fn printable(text: &str) -> Result<(), String> {
         return Ok(());
     }
     Err("a text must not be empty and hold only printable ASCII without quotes and backslashes".to_owned())
+}
+
+#[expect(clippy::ptr_arg, reason = "called with the field's own type")]
+fn all_printable(texts: &Vec<String>) -> Result<(), String> {
+    texts.iter().try_for_each(|text| printable(text))
 }
 
 /// Most networks of a list: each is looked at for every request.

@@ -43,14 +43,15 @@ section! {
 }
 
 impl AccessControl {
-    /// The groups that policies name and `groups` does not: nobody is in them, so a slip of the pen takes rights away
+    /// The groups that policies name and neither `groups` nor an issuer gives: nobody is in them, so a slip of the pen takes rights away
     /// without a word.
     pub fn undefined_groups(&self) -> BTreeSet<&GroupName> {
         let rules = self.repositories.iter();
         let policies = rules.flat_map(|(_, access)| &access.policies);
         let named = policies.flat_map(|policy| &policy.groups);
         let named = named.chain(&self.admin_policy.groups);
-        named.filter(|group| !self.groups.contains_key(*group)).collect()
+        let is_given = |group: &GroupName| group.is_of_issuer() || self.groups.contains_key(group);
+        named.filter(|group| !is_given(group)).collect()
     }
 }
 

@@ -24,6 +24,13 @@ section! {
     }
 }
 
+impl Auth {
+    /// Whether anybody signs in with a password of this server's own.
+    pub fn has_users(&self) -> bool {
+        self.htpasswd.is_some() || self.administrator.is_some()
+    }
+}
+
 section! {
     /// Users and password hashes in a file.
     pub struct Htpasswd {

@@ -1,8 +1,8 @@
 //! What is written about the server's work, and the parts that can be switched.
 
-use crate::DomainName;
 use crate::section::section;
 use crate::values::keyword::keywords;
+use crate::{DomainName, Rbac};
 
 keywords! {
     /// The least serious lines that are written.
@@ -49,6 +49,8 @@ section! {
         restart "metrics" metrics: Metrics = Metrics::default();
         /// The S3 API beside the distribution API, on the public listener.
         restart "s3api" s3api: S3Api = S3Api::default();
+        /// Users of other systems, such as Keycloak, beside those of `auth`.
+        restart "rbac" rbac: Rbac = Rbac::default(), since "0.2.0";
     }
 }
 

@@ -7,5 +7,6 @@ pub(crate) mod encryption;
 pub(crate) mod http;
 pub(crate) mod limits;
 pub(crate) mod log;
+pub(crate) mod rbac;
 pub(crate) mod registry;
 pub(crate) mod storage;

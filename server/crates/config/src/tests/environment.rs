@@ -182,7 +182,21 @@ fn given_every_single_field_outside_of_chosen_keys_when_named_then_its_variable_
                 "ZAS_AUTH__ADMINISTRATOR__PASSWORD_FILE",
             ]);
         }
-        assert!(load(&variables).is_ok(), "{variable}={value}");
+        if field.path.starts_with("extensions.rbac.keycloak.") {
+            let required = [
+                (
+                    "ZAS_EXTENSIONS__RBAC__KEYCLOAK__ISSUER",
+                    "https://id.example.org/realms/dev",
+                ),
+                ("ZAS_EXTENSIONS__RBAC__KEYCLOAK__CLIENT_ID", "zas"),
+            ];
+            variables.extend(required.into_iter().filter(|(name, _)| *name != variable));
+        }
+        assert!(
+            load(&variables).is_ok(),
+            "{variable}={value}: {:?}",
+            load(&variables)
+        );
     }
     assert!(names.len() > 40, "{}", names.len());
 }

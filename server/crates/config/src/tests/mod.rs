@@ -2,5 +2,6 @@ mod environment;
 mod files;
 mod layers;
 mod load;
+mod rbac;
 mod reload;
 mod stated;

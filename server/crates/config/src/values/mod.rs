@@ -2,6 +2,7 @@
 
 pub(crate) mod byte_size;
 pub(crate) mod duration;
+pub(crate) mod issuer;
 pub(crate) mod keyword;
 pub(crate) mod network;
 pub(crate) mod text;

@@ -201,7 +201,8 @@ fn is_origin(text: &str) -> bool {
     is_closed && is_host && is_port
 }
 
-/// The name of a user, as it stands in front of the colon of Basic credentials (RFC 7617, section 2).
+/// The name of a user, as rules have it. Local users have it in front of the colon of Basic credentials (RFC 7617, section
+/// 2), so theirs has no colon; the names of other issuers' users have one behind their prefix.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct UserName(Box<str>);
 
@@ -212,13 +213,28 @@ pub struct GroupName(Box<str>);
 /// A text that names no user and no group.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "{0:?} is not a name: use 1 to 255 bytes without colons and control characters, not starting or ending in a space"
+    "{0:?} is not a name: use 1 to 255 bytes without control characters, not starting or ending in a space or a colon"
 )]
 pub struct InvalidName(String);
 
 fn is_name(text: &str) -> bool {
     let has_length = (1..=255).contains(&text.len());
-    has_length && text.trim() == text && !text.chars().any(|char| char == ':' || char.is_control())
+    let has_ends = text.trim() == text && !text.starts_with(':') && !text.ends_with(':');
+    has_length && has_ends && !text.chars().any(char::is_control)
+}
+
+impl UserName {
+    /// Whether a user of this server's own can have it: it has no colon.
+    pub fn is_local(&self) -> bool {
+        !self.0.contains(':')
+    }
+}
+
+impl GroupName {
+    /// Whether it is written as that of a role or a group of another issuer: a word, a colon and the name.
+    pub fn is_of_issuer(&self) -> bool {
+        self.0.contains(':')
+    }
 }
 
 macro_rules! name {
@@ -275,7 +291,7 @@ serde_as_text!(ExternalUrl);
 serde_as_text!(Origin);
 
 /// What an error quotes: enough to find the text, never a flood.
-fn shorten(text: &str) -> String {
+pub(crate) fn shorten(text: &str) -> String {
     text.chars().take(80).collect()
 }
 
@@ -344,17 +360,11 @@ mod tests {
     }
 
     #[test]
-    fn given_names_when_parsed_then_no_colons_control_characters_or_outer_spaces() {
-        for text in [
-            "alice",
-            "ci bot",
-            "system:serviceaccount".split(':').next().unwrap(),
-            "jürgen",
-            "a@b.c",
-        ] {
+    fn given_names_when_parsed_then_no_control_characters_outer_spaces_or_outer_colons() {
+        for text in ["alice", "ci bot", "kc:alice", "jürgen", "a@b.c"] {
             assert!(text.parse::<UserName>().is_ok(), "{text}");
         }
-        for text in ["", " a", "a ", "a:b", "a\nb", "a\0", &"x".repeat(256)] {
+        for text in ["", " a", "a ", ":a", "a:", "a\nb", "a\0", &"x".repeat(256)] {
             assert!(text.parse::<UserName>().is_err(), "{text:?}");
             assert!(text.parse::<GroupName>().is_err(), "{text:?}");
         }
