@@ -249,13 +249,15 @@ async fn authenticate(api: &AccessKeyApi, request: &HttpRequest) -> Result<(Prin
     let principal = api.access.authenticate(&head).await.map_err(|error| {
         let status = match &error {
             AuthenticationError::Malformed(_) => StatusCode::BAD_REQUEST,
-            AuthenticationError::Rejected => StatusCode::UNAUTHORIZED,
+            AuthenticationError::Rejected | AuthenticationError::InvalidToken(_) => StatusCode::UNAUTHORIZED,
             AuthenticationError::TooManyAttempts { .. } => StatusCode::TOO_MANY_REQUESTS,
             AuthenticationError::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
         };
         Refusal {
             challenges: match &error {
-                AuthenticationError::Rejected => api.access.challenges(&Principal::ANONYMOUS, None),
+                AuthenticationError::Rejected | AuthenticationError::InvalidToken(_) => {
+                    api.access.challenges(&Principal::ANONYMOUS, None)
+                }
                 _ => Vec::new(),
             },
             retry_after: match &error {

@@ -218,6 +218,10 @@ async fn serve(configuration: Configuration, options: &Options, logging: Logging
         let stop = stop.clone();
         async move { access_keys.watch_users(&stop).await }
     });
+    let freshening = tokio::spawn({
+        let (access, stop) = (Arc::clone(&access), stop.clone());
+        async move { access.keep_fresh(&stop).await }
+    });
     let counting = tokio::spawn({
         let (registry, stop) = (registry.clone(), stop.clone());
         async move {
@@ -264,7 +268,7 @@ async fn serve(configuration: Configuration, options: &Options, logging: Logging
     tracing::info!("stopping: requests and uploads under way may finish");
     public.stop().await;
     let own = [
-        collecting, scrubbing, digesting, revoking, watching, counting, reloading, signals,
+        collecting, scrubbing, digesting, revoking, watching, freshening, counting, reloading, signals,
     ];
     for task in own.into_iter().chain(extended) {
         // A task that panicked has said so already.

@@ -314,7 +314,9 @@ fn refused(api: &OciApi, error: &AuthenticationError) -> OciError {
             OciError::too_many_requests(error.to_string(), *retry_after)
         }
         AuthenticationError::Unavailable(_) => OciError::unavailable(error.to_string()),
-        AuthenticationError::Malformed(_) | AuthenticationError::Rejected => denial(
+        AuthenticationError::Malformed(_)
+        | AuthenticationError::Rejected
+        | AuthenticationError::InvalidToken(_) => denial(
             &error.to_string(),
             api.access.challenges(&Principal::ANONYMOUS, None),
         ),

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
 use zas_config::Configuration;
 use zas_core::{Clock, RepositoryName};
 use zas_s3::sigv4::SecretKey;
@@ -15,8 +16,12 @@ use super::in_force::{AccessProblems, InForce};
 use super::passwords::Passwords;
 use super::policy::{Asked, Reason};
 use super::positions::Positions;
+use super::tokens::Issuers;
 use super::users::random;
 use super::{Actor, Principal, RequestHead};
+
+/// How often to look whether the keys of an issuer have to be fetched.
+const KEEP_FRESH: Duration = Duration::from_secs(15);
 
 /// Why somebody is not let in.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -27,6 +32,9 @@ pub enum AuthenticationError {
     /// The credentials are wrong; which part of them is not told.
     #[error("the user name or the password is wrong")]
     Rejected,
+    /// A token that somebody else has signed is not taken, for this reason. It is told: whoever shows a token holds it.
+    #[error("{0}")]
+    InvalidToken(String),
     /// Too many wrong ones came from the same client for the same user.
     #[error("too many failed attempts to sign in: try again in {} seconds", .retry_after.as_secs() + 1)]
     TooManyAttempts {
@@ -52,6 +60,7 @@ pub struct Denied {
 pub struct Access {
     in_force: ArcSwap<InForce>,
     passwords: Arc<Passwords>,
+    issuers: Issuers,
     positions: Positions,
     reloaded: Notify,
     clock: Arc<dyn Clock>,
@@ -66,12 +75,14 @@ impl Access {
     pub fn new(configuration: &Configuration, clock: Arc<dyn Clock>) -> Result<Self, Vec<String>> {
         let key = random::<32>().map_err(|error| vec![error.to_string()])?;
         let passwords = Arc::new(Passwords::new(key));
-        let in_force = InForce::first(configuration, &passwords)?;
+        let issuers = Issuers::default();
+        let in_force = InForce::first(configuration, &passwords, &issuers)?;
         let secret = random::<32>().map_err(|error| vec![error.to_string()])?;
         let positions = Positions::new(&secret).map_err(|error| vec![error])?;
         Ok(Self {
             in_force: ArcSwap::from_pointee(in_force),
             passwords,
+            issuers,
             positions,
             reloaded: Notify::new(),
             clock,
@@ -82,7 +93,7 @@ impl Access {
     /// is in force when this returns.
     pub fn reload(&self, configuration: &Configuration) {
         let before = self.in_force.load_full();
-        let in_force = InForce::next(configuration, &self.passwords, &before);
+        let in_force = InForce::next(configuration, &self.passwords, &self.issuers, &before);
         self.in_force.store(Arc::new(in_force));
         self.reloaded.notify_one();
     }
@@ -90,6 +101,22 @@ impl Access {
     /// Waits for the next reload, or for one since the last call. For one caller.
     pub async fn reloaded(&self) {
         self.reloaded.notified().await;
+    }
+
+    /// Fetches the keys of the issuers whose tokens are taken, now and every few minutes until `stop` fires, so that no request
+    /// waits for them. Those of a reload are fetched within [`KEEP_FRESH`].
+    pub async fn keep_fresh(&self, stop: &CancellationToken) {
+        loop {
+            let in_force = self.in_force.load_full();
+            for credential in &in_force.credentials {
+                credential.keep_fresh(self.clock.now()).await;
+            }
+            drop(in_force);
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = tokio::time::sleep(KEEP_FRESH) => {}
+            }
+        }
     }
 
     /// What of the configuration that was read last is not in force as it was written.

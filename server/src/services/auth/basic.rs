@@ -3,8 +3,8 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-/// Longest header taken, in bytes: room for a token in place of a password.
-const LONGEST: usize = 16 * 1024;
+/// Longest header taken, in bytes: room for a long token in place of a password.
+const LONGEST: usize = 24 * 1024;
 
 const SCHEME: &[u8] = b"basic";
 
@@ -15,6 +15,11 @@ pub(super) enum Credentials {
     Nobody,
     /// A user name and a password.
     Password { user: String, password: String },
+}
+
+/// The `WWW-Authenticate` that asks for a user name and a password.
+pub(super) fn challenge(realm: &str) -> String {
+    format!("Basic realm=\"{realm}\", charset=\"UTF-8\"")
 }
 
 /// Reads an `Authorization` header; `None` when it has another scheme.
@@ -95,7 +100,7 @@ mod tests {
 
     #[test]
     fn given_malformed_headers_when_read_then_refused_without_an_echo() {
-        let long = format!("Basic {}", "a".repeat(20_000));
+        let long = format!("Basic {}", "a".repeat(30_000));
         let headers: [&[u8]; 6] = [
             b"Basic",
             b"Basic ***",

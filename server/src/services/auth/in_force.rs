@@ -8,10 +8,12 @@ use zas_s3::sigv4::SecretKey;
 
 use super::administrator::Administrator;
 use super::attempts::AttemptLimit;
+use super::basic;
 use super::credential::Credential;
 use super::htpasswd::{Htpasswd, UsersFile};
 use super::local_passwords::LocalPasswords;
 use super::passwords::{Passwords, SignIn};
+use super::tokens::{Issuers, KeycloakTokens};
 use super::{AccessPolicy, Actor, Principal};
 
 /// What a reload exchanges. Each part of it is read by itself, so that what is wrong with one keeps no other back.
@@ -52,8 +54,9 @@ impl InForce {
     pub(super) fn first(
         configuration: &Configuration,
         passwords: &Arc<Passwords>,
+        issuers: &Issuers,
     ) -> Result<Self, Vec<String>> {
-        let (in_force, unreadable) = Self::read(configuration, passwords, None);
+        let (in_force, unreadable) = Self::read(configuration, passwords, issuers, None);
         if unreadable.is_empty() {
             Ok(in_force)
         } else {
@@ -62,10 +65,16 @@ impl InForce {
     }
 
     /// Reads what a changed configuration names. What cannot be read stays as it was before.
-    pub(super) fn next(configuration: &Configuration, passwords: &Arc<Passwords>, before: &Self) -> Self {
+    pub(super) fn next(
+        configuration: &Configuration,
+        passwords: &Arc<Passwords>,
+        issuers: &Issuers,
+        before: &Self,
+    ) -> Self {
         Self::read(
             configuration,
             passwords,
+            issuers,
             before.local.as_ref().map(|local| &local.sign_in),
         )
         .0
@@ -99,6 +108,7 @@ impl InForce {
     fn read(
         configuration: &Configuration,
         passwords: &Arc<Passwords>,
+        issuers: &Issuers,
         before: Option<&SignIn>,
     ) -> (Self, Vec<String>) {
         let mut reading = Reading {
@@ -109,19 +119,48 @@ impl InForce {
             has_read_users: false,
         };
         let auth = configuration.auth.as_ref();
-        let auth = auth.filter(|auth| auth.htpasswd.is_some() || auth.administrator.is_some());
+        let auth = auth.filter(|auth| auth.has_users());
         let local = auth.map(|auth| Arc::new(reading.local_passwords(auth)));
+        // What a token looks like is no password, so tokens come first.
+        let mut credentials = federated(configuration, passwords, issuers, local.is_some());
+        let policy = AccessPolicy::new(configuration.access_control.as_ref());
+        let policy = if credentials.is_empty() {
+            policy
+        } else {
+            policy.beside_other_issuers()
+        };
+        credentials.extend(local.iter().map(|local| Arc::clone(local) as Arc<dyn Credential>));
         let in_force = Self {
-            policy: AccessPolicy::new(configuration.access_control.as_ref()),
-            credentials: local
-                .iter()
-                .map(|local| Arc::clone(local) as Arc<dyn Credential>)
-                .collect(),
+            policy,
+            credentials,
             local,
             problems: reading.problems,
         };
         (in_force, reading.unreadable)
     }
+}
+
+/// The ways in for those whom others vouch for.
+fn federated(
+    configuration: &Configuration,
+    passwords: &Passwords,
+    issuers: &Issuers,
+    has_local_users: bool,
+) -> Vec<Arc<dyn Credential>> {
+    let rbac = &configuration.extensions.rbac;
+    let url = configuration.http.external_url.as_ref();
+    let host = url
+        .and_then(|url| url.as_str().split_once("://"))
+        .map(|(_, host)| host);
+    let auth = configuration.auth.clone().unwrap_or_default();
+    let keycloak = rbac.keycloak.as_ref().filter(|_| rbac.enabled);
+    let challenge = (!has_local_users).then(|| basic::challenge(&auth.realm));
+    let keycloak = keycloak
+        .map(|settings| KeycloakTokens::new(settings, host, issuers, passwords.keys().clone(), challenge));
+    keycloak
+        .into_iter()
+        .map(|tokens| Arc::new(tokens) as Arc<dyn Credential>)
+        .collect()
 }
 
 impl Reading<'_> {

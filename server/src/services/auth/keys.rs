@@ -11,6 +11,7 @@ use zas_config::UserName;
 pub(super) struct Key([u8; 32]);
 
 /// Makes keys with a secret of this process.
+#[derive(Clone)]
 pub(super) struct Keys([u8; 32]);
 
 impl Keys {
@@ -21,6 +22,11 @@ impl Keys {
     /// Of user, password and stored hash together, so that a changed hash forgets the old password.
     pub(super) fn password(&self, user: &UserName, password: &str, stored_hash: &str) -> Key {
         self.key("password", &[user.as_str(), password, stored_hash])
+    }
+
+    /// Of a token that somebody else has signed.
+    pub(super) fn token(&self, token: &str) -> Key {
+        self.key("token", &[token])
     }
 
     /// Of a user who signs in from an address. Of an IPv6 address the first 64 bits count: whoever has one address of

@@ -51,6 +51,6 @@ impl Credential for LocalPasswords {
     }
 
     fn challenge(&self, _: Option<Asked<'_>>) -> Option<String> {
-        Some(format!("Basic realm=\"{}\", charset=\"UTF-8\"", self.realm))
+        Some(basic::challenge(&self.realm))
     }
 }

@@ -27,6 +27,7 @@ mod request_head;
 mod running;
 mod stored_hash;
 mod target;
+mod tokens;
 mod users;
 mod verified;
 

@@ -22,6 +22,8 @@ use rules::{Administrators, Memberships, Rules};
 #[derive(Clone, Debug, Default)]
 pub struct AccessPolicy {
     prepared: Option<Prepared>,
+    /// Whether others than users of this server's own sign in too.
+    is_federated: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -39,6 +41,17 @@ impl AccessPolicy {
     pub fn new(rules: Option<&AccessControl>) -> Self {
         Self {
             prepared: rules.map(Prepared::new),
+            is_federated: false,
+        }
+    }
+
+    /// The same rules where others than users of this server's own sign in too. Then nobody may do everything for want of
+    /// rules: whoever a realm lets in would own the registry.
+    #[must_use]
+    pub fn beside_other_issuers(self) -> Self {
+        Self {
+            is_federated: true,
+            ..self
         }
     }
 
@@ -69,7 +82,7 @@ impl AccessPolicy {
             Need::Write => return write_permission(by_rules(Verb::Create), by_rules(Verb::Update)),
             // A bucket has an owner, which is somebody.
             Need::NewBucket if principal.is_anonymous() => None,
-            Need::NewBucket if self.prepared.is_none() => Some(Reason::NoRules),
+            Need::NewBucket if self.prepared.is_none() => self.without_rules(principal),
             Need::NewBucket => by_rules(Verb::Create),
             Need::Beginner => {
                 let began = resource.beginner().is_some_and(|beginner| principal.is(beginner));
@@ -106,13 +119,22 @@ impl AccessPolicy {
         !principal.is_anonymous() || self.prepared.as_ref().is_some_and(|rules| rules.is_open)
     }
 
+    /// Where nobody wrote rules, users of this server's own may do everything, as long as there are no others.
+    fn without_rules(&self, principal: &Principal) -> Option<Reason> {
+        let is_local = principal
+            .identity()
+            .is_some_and(|identity| identity.actor.is_local());
+        (is_local && !self.is_federated).then_some(Reason::NoRules)
+    }
+
     fn reason_to_allow(&self, principal: &Principal, verb: Verb, resource: &Resource<'_>) -> Option<Reason> {
         if principal.is_administrator() {
             return Some(Reason::Administrator);
         }
         match &self.prepared {
             // Without rules repositories belong to all who signed in; a bucket belongs to its owner.
-            None => (!principal.is_anonymous() && !resource.is_bucket()).then_some(Reason::NoRules),
+            None if resource.is_bucket() => None,
+            None => self.without_rules(principal),
             Some(rules) => rules.reason_to_allow(principal.identity(), verb, resource),
         }
     }
