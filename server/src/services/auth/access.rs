@@ -107,11 +107,7 @@ impl Access {
     /// waits for them. Those of a reload are fetched within [`KEEP_FRESH`].
     pub async fn keep_fresh(&self, stop: &CancellationToken) {
         loop {
-            let in_force = self.in_force.load_full();
-            for credential in &in_force.credentials {
-                credential.keep_fresh(self.clock.now()).await;
-            }
-            drop(in_force);
+            self.issuers.keep_fresh(self.clock.now()).await;
             tokio::select! {
                 () = stop.cancelled() => return,
                 () = tokio::time::sleep(KEEP_FRESH) => {}

@@ -24,7 +24,4 @@ pub(super) trait Credential: Debug + Send + Sync {
     /// The `WWW-Authenticate` that invites a client to show credentials of this kind, for what it was denied; for
     /// nothing in particular without.
     fn challenge(&self, denied: Option<Asked<'_>>) -> Option<String>;
-
-    /// Fetches what others publish and these credentials are verified with, so that no request has to wait for it.
-    async fn keep_fresh(&self, _now: Timestamp) {}
 }

@@ -74,6 +74,8 @@ impl KeySource {
     /// A client that keeps no connection: it is asked every few minutes, from whichever thread needs the keys. Reading the
     /// authorities each time sees one that was exchanged.
     fn client(&self) -> Result<Client, String> {
+        // The client takes the cryptography of the process. One that is there already is the same.
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let mut client = Client::builder()
             .redirect(reqwest::redirect::Policy::none())
             .timeout(TIMEOUT)

@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use zas_core::Timestamp;
+
 use super::IssuerKeys;
 use super::fetch::KeySource;
 
@@ -11,6 +13,18 @@ use super::fetch::KeySource;
 pub(in crate::services::auth) struct Issuers(Mutex<HashMap<KeySource, Arc<IssuerKeys>>>);
 
 impl Issuers {
+    /// Fetches the keys of the issuers of the configuration in force, where they are not fresh.
+    pub(in crate::services::auth) async fn keep_fresh(&self, now: Timestamp) {
+        let in_use: Vec<_> = {
+            let issuers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            let in_use = issuers.values().filter(|keys| Arc::strong_count(keys) > 1);
+            in_use.cloned().collect()
+        };
+        for keys in in_use {
+            keys.keep_fresh(now).await;
+        }
+    }
+
     /// The keys of an issuer: those that are known already, when its settings are what they were.
     pub(super) fn keys_of(&self, source: KeySource) -> Arc<IssuerKeys> {
         let mut issuers = self.0.lock().unwrap_or_else(PoisonError::into_inner);

@@ -141,8 +141,8 @@ impl KeycloakTokens {
         let realm = claims
             .texts(&["realm_access", "roles"])
             .map(|role| format!("realm:{role}"));
-        let own = claims.texts(&["resource_access", client, "roles"]);
-        let own = own.map(|role| format!("client:{client}:{role}"));
+        let own = ["resource_access", client, "roles"];
+        let own = claims.texts(&own).map(|role| format!("client:{client}:{role}"));
         let groups = claims.texts(&["groups"]).map(|group| format!("group:{group}"));
         // What cannot be a name is named by no rule.
         let names = realm.chain(own).chain(groups);
@@ -181,10 +181,6 @@ impl Credential for KeycloakTokens {
 
     fn challenge(&self, _: Option<Asked<'_>>) -> Option<String> {
         self.challenge.clone()
-    }
-
-    async fn keep_fresh(&self, now: Timestamp) {
-        self.keys.keep_fresh(now).await;
     }
 }
 
