@@ -330,7 +330,9 @@ fn given_pushes_that_are_reset_in_the_middle_when_collected_then_nothing_is_left
     let pushes = server
         .log()
         .lines()
-        .filter(|line| line.contains("access") && line.contains("method=POST") && line.contains("status=400"))
+        .filter(|line| {
+            line.contains("access") && line.contains("method=\"POST\"") && line.contains("status=400")
+        })
         .count();
     assert_eq!(pushes, 2, "{}", server.log());
 }
@@ -362,7 +364,7 @@ fn given_a_push_whose_client_leaves_when_it_is_committed_then_the_log_has_a_line
         (repository.head_blob(&blob.digest).status == 200).then_some(())
     });
     until("the log tells of it", || {
-        let is_told = |line: &str| line.contains("method=POST") && line.contains("status=201");
+        let is_told = |line: &str| line.contains("method=\"POST\"") && line.contains("status=201");
         server.log().lines().any(is_told).then_some(())
     });
 }

@@ -124,7 +124,7 @@ fn api() -> OciApi {
     };
     let registry = Registry::new(parts, settings(&configuration), 1 << 20);
     let access = Access::new(&configuration, clock).expect("access rules");
-    OciApi::new(registry, Arc::new(access), &configuration)
+    OciApi::new(registry, None, Arc::new(access), &configuration)
 }
 
 fn settings(configuration: &Configuration) -> RegistrySettings {

@@ -130,5 +130,5 @@ fn api(configuration: &Configuration) -> Result<OciApi> {
     };
     let registry = Registry::new(parts, settings, limits.upload_memory());
     let access = Access::new(configuration, clock).map_err(|reasons| anyhow!(reasons.join("; ")))?;
-    Ok(OciApi::new(registry, Arc::new(access), configuration))
+    Ok(OciApi::new(registry, None, Arc::new(access), configuration))
 }

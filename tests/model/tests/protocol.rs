@@ -75,7 +75,7 @@ fn given_no_epochs_when_uploads_expire_then_progress_and_what_a_claim_has_doomed
     let broken: Vec<_> = SENTENCES
         .iter()
         .map(|(property, _)| *property)
-        .filter(|property| shortest_breach(scenario::EXPIRY, rules, *property).is_some())
+        .filter(|property| shortest_breach(scenario::EXPIRY, rules, property).is_some())
         .collect();
     assert_eq!(broken, [REFERENCED, PROMISED, BACKED, NAMED, CLEAN, PROGRESS]);
 }
