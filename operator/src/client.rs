@@ -15,7 +15,7 @@ const BUFFER: usize = 1024;
 
 /// The first and the longest pause before a refused request is tried again, and how often it is.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
-const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+const MAX_PAUSE: Duration = Duration::from_secs(5);
 const RETRIES: u32 = 4;
 
 /// A client that writes while the fence lets it. It tries again a few times when the server is busy, and never for
@@ -24,7 +24,7 @@ const RETRIES: u32 = 4;
 /// # Errors
 /// When the configuration of the cluster cannot be found or used.
 pub async fn connect(fence: &Fence) -> anyhow::Result<Client> {
-    let policy = RetryPolicy::new(FIRST_PAUSE, LONGEST_PAUSE, RETRIES, true)?;
+    let policy = RetryPolicy::new(FIRST_PAUSE, MAX_PAUSE, RETRIES, true)?;
     // A retried request is cloned, which takes the buffer behind it, and asks the fence again.
     let builder = ClientBuilder::try_from(configuration().await?)?
         .with_layer(&fence.guard())

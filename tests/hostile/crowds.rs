@@ -14,7 +14,7 @@ use crate::wait::until;
 const DAWDLERS: usize = 300;
 const UPLOADS: u64 = 10_000;
 const PUSHERS: u64 = 8;
-const MOST_MEBIBYTES: u64 = 192;
+const MAX_MEBIBYTES: u64 = 192;
 
 fn dawdle(repository: &Repository, request: &str) -> Vec<RawConnection> {
     let open = |_| {
@@ -66,7 +66,7 @@ fn given_hundreds_of_clients_that_dawdle_when_others_come_then_they_are_served_a
     drop(upload);
     let after = own_mebibytes(server.process_id());
     eprintln!("{before} MiB before, {after} MiB with {} dawdlers", 3 * DAWDLERS);
-    assert!(after < before + MOST_MEBIBYTES, "{before} MiB became {after} MiB");
+    assert!(after < before + MAX_MEBIBYTES, "{before} MiB became {after} MiB");
     for connection in &mut in_headers {
         let answer = connection.response();
         assert!(
@@ -125,7 +125,7 @@ fn given_ten_thousand_open_uploads_when_the_server_goes_on_then_it_starts_serves
     server.restart();
 
     // Then
-    assert!(after < before + MOST_MEBIBYTES, "{before} MiB became {after} MiB");
+    assert!(after < before + MAX_MEBIBYTES, "{before} MiB became {after} MiB");
     let repository = repository.seen_by(&server.client());
     repository.get_manifest("meanwhile").expect_status(200);
     let files = || stored_files(&server.directory().join("data/blobs")).len();

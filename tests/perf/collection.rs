@@ -32,7 +32,7 @@ const UNTIL_DUE: Duration = Duration::from_secs(3);
 /// Collection has begun by then, or something is wrong.
 const UNTIL_COLLECTED: Duration = Duration::from_secs(120);
 const POLL: Duration = Duration::from_millis(100);
-const MOST: f64 = 1.2;
+const MAX_RATIO: f64 = 1.2;
 /// Uploads that were started and left.
 const ABANDONED: u64 = 50_000;
 /// Blobs nobody needs beside them.
@@ -338,7 +338,7 @@ impl CollectionEffect {
             "time until {BESIDE} blobs nobody needs are gone beside {ABANDONED} abandoned uploads / alone"
         );
         vec![
-            Check::new(what, Bound::AtMost(MOST), self.slowdown()),
+            Check::new(what, Bound::AtMost(MAX_RATIO), self.slowdown()),
             Check::new(beside, Bound::AtMost(MOST_BESIDE), self.abandoned.ratio()),
         ]
     }

@@ -27,7 +27,7 @@ const SETTLE: Duration = Duration::from_secs(3);
 /// Left free on the disk besides what is written.
 const SPARE: u64 = 2 << 30;
 /// "RSS < 256 MB".
-const MOST_MEGABYTES: f64 = 256.0;
+const MAX_MEGABYTES: f64 = 256.0;
 /// What a kind of clients may make the server hold: the default of `limits.memory`.
 const MOST_HELD_MEGABYTES: f64 = 134.0;
 
@@ -193,7 +193,7 @@ impl MemoryUse {
         );
         let peak = Check::new(
             what,
-            Bound::Below(MOST_MEGABYTES),
+            Bound::Below(MAX_MEGABYTES),
             Some(self.peak_resident as f64 / 1e6),
         );
         let held = self.dawdlers.iter().map(|dawdlers| {

@@ -5,7 +5,7 @@ use kube::runtime::events::{Event, EventType};
 use zas_crd::ConditionType;
 
 /// Longest note, in characters: the API allows 1,024 bytes.
-const LONGEST_NOTE: usize = 250;
+const MAX_NOTE_BYTES: usize = 250;
 
 /// The events of a change of conditions. Good news that nobody waited for is none: a new store does not announce that
 /// it is not degraded.
@@ -54,7 +54,7 @@ fn event(condition: &Condition) -> Event {
                 condition.type_, condition.status, condition.message
             )
             .chars()
-            .take(LONGEST_NOTE)
+            .take(MAX_NOTE_BYTES)
             .collect(),
         ),
         action: condition.type_.clone(),

@@ -58,7 +58,7 @@ const COUNTING: Duration = Duration::from_secs(10);
 
 /// The pause after a failed look. It doubles with each failure in a row, up to about two minutes.
 const SHORTEST_PAUSE: Duration = Duration::from_secs(1);
-const MOST_DOUBLINGS: u32 = 7;
+const MAX_DOUBLINGS: u32 = 7;
 
 /// Runs until `stop` fires: watches everything and looks at every store that needs it.
 ///
@@ -222,7 +222,7 @@ fn incarnation(resource: &Guarded) -> Option<u64> {
 #[expect(clippy::needless_pass_by_value, reason = "the controller's signature")]
 fn failed(resource: Arc<Guarded>, error: &ReconcileError, context: Arc<Context>) -> Action {
     let store = key_of(&resource);
-    let doublings = context.failed(&store).saturating_sub(1).min(MOST_DOUBLINGS);
+    let doublings = context.failed(&store).saturating_sub(1).min(MAX_DOUBLINGS);
     let pause = SHORTEST_PAUSE * 2_u32.pow(doublings);
     tracing::warn!(%store, reason = error.label(), %error, ?pause, "a look at a store failed: it is repeated");
     Action::requeue(pause)

@@ -19,7 +19,7 @@ use crate::layout;
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Longest answer, in bytes.
-const LONGEST_ANSWER: usize = 4096;
+const MAX_ANSWER_BYTES: usize = 4096;
 
 /// How often a server is asked in vain before it is left alone for [`VALIDITY`]: the operator may run where it cannot
 /// reach Services.
@@ -171,7 +171,9 @@ impl ServerVersions {
         let uri = format!("http://{host}:{}/version", layout::OPERATIONS_PORT).parse()?;
         let response = self.client.get(uri).await?;
         anyhow::ensure!(response.status().is_success(), "it answers {}", response.status());
-        let body = Limited::new(response.into_body(), LONGEST_ANSWER).collect().await;
+        let body = Limited::new(response.into_body(), MAX_ANSWER_BYTES)
+            .collect()
+            .await;
         let body = body.map_err(|error| anyhow::anyhow!("{error}"))?.to_bytes();
         let answer: Answer = serde_json::from_slice(&body)?;
         Ok(answer.version.chars().take(64).collect())

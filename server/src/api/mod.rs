@@ -13,6 +13,6 @@ pub mod root;
 pub mod s3;
 
 pub use forwarded::TrustedProxies;
-pub use observe::{Edge, Observer, RepositoryUse, RequestRecord, Transfer, observe};
+pub use observe::{ManifestTransfer, Observer, RepositoryUse, RequestEnvironment, RequestRecord, observe};
 pub use request_body::CutOff;
 pub use request_id::RequestId;

@@ -84,12 +84,12 @@ pub struct RepositoryUse {
     /// Whether the answer shows that the repository exists; an upload, for example, can begin before.
     pub is_seen: bool,
     /// Whether a manifest was transferred, and which way.
-    pub transfer: Option<Transfer>,
+    pub transfer: Option<ManifestTransfer>,
 }
 
 /// Which way a manifest was transferred.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Transfer {
+pub enum ManifestTransfer {
     /// To the client.
     Pull,
     /// To the server.
@@ -123,7 +123,7 @@ pub trait Observer: Debug + Send + Sync {
 
 /// What is the same around every request.
 #[derive(Clone, Debug, Default)]
-pub struct Edge {
+pub struct RequestEnvironment {
     /// Hear of every request.
     pub observers: Arc<[Arc<dyn Observer>]>,
     /// Knows of every request that others are there.
@@ -137,17 +137,18 @@ pub struct Edge {
 /// Wraps a request: who sent it and an id before, a line in the log and word to the observers after the last byte of its
 /// answer.
 pub async fn observe<B: MessageBody + 'static>(
-    edge: Edge,
+    environment: RequestEnvironment,
     request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<Observed<B>>, Error> {
     let started = Instant::now();
-    edge.demand.note();
+    environment.demand.note();
     let id = RequestId::of(request.headers());
     let received = ReceivedBytes::default();
-    let connection = edge
-        .proxies
-        .connection(request.peer_addr(), edge.is_tls, request.headers());
+    let connection =
+        environment
+            .proxies
+            .connection(request.peer_addr(), environment.is_tls, request.headers());
     // Made before there is an answer, so that a request that never gets one leaves a line too.
     let mut ending = Ending::of(
         &request,
@@ -155,7 +156,7 @@ pub async fn observe<B: MessageBody + 'static>(
         id.clone(),
         started,
         received.clone(),
-        edge.observers,
+        environment.observers,
     );
     request.extensions_mut().insert(connection);
     request.extensions_mut().insert(id.clone());
@@ -375,11 +376,13 @@ mod tests {
     #[actix_web::test]
     async fn given_nobody_when_a_request_comes_then_it_is_known_that_somebody_is_there() {
         tokio::time::pause();
-        let edge = Edge::default();
-        let demand = Arc::clone(&edge.demand);
+        let environment = RequestEnvironment::default();
+        let demand = Arc::clone(&environment.demand);
         let app = App::new()
             .default_service(to(HttpResponse::Ok))
-            .wrap(from_fn(move |request, next| observe(edge.clone(), request, next)));
+            .wrap(from_fn(move |request, next| {
+                observe(environment.clone(), request, next)
+            }));
         let service = init_service(app).await;
         assert!(!demand.is_present());
 
@@ -400,13 +403,15 @@ mod tests {
     #[actix_web::test]
     async fn given_a_request_that_is_dropped_before_its_answer_when_gone_then_the_observer_has_heard_of_it() {
         let recorded = Arc::<Recorded>::default();
-        let edge = Edge {
+        let environment = RequestEnvironment {
             observers: Arc::from([Arc::clone(&recorded) as Arc<dyn Observer>]),
-            ..Edge::default()
+            ..RequestEnvironment::default()
         };
         let app = App::new()
             .default_service(to(std::future::pending::<HttpResponse>))
-            .wrap(from_fn(move |request, next| observe(edge.clone(), request, next)));
+            .wrap(from_fn(move |request, next| {
+                observe(environment.clone(), request, next)
+            }));
         let service = init_service(app).await;
 
         let call = call_service(&service, TestRequest::with_uri("/x").to_request());

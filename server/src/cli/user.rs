@@ -11,7 +11,7 @@ use super::{ConfigurationFiles, complain, say};
 use crate::services::auth::{UserAdded, add_user, list_users, remove_user};
 
 /// Longest password read from standard input, in bytes.
-const LONGEST_PASSWORD: usize = 1024;
+const MAX_PASSWORD_BYTES: usize = 1024;
 
 /// Longest end of a line, in bytes.
 const LINE_END: usize = 2;
@@ -117,15 +117,15 @@ fn failed(reason: &dyn Display) -> ExitCode {
 /// Reads a password and the line end after it. One that is too long is refused: cut, it would be another password.
 fn read_password(input: impl Read) -> std::io::Result<String> {
     let mut bytes = Vec::new();
-    let most = LONGEST_PASSWORD + LINE_END;
+    let most = MAX_PASSWORD_BYTES + LINE_END;
     input.take(most as u64 + 1).read_to_end(&mut bytes)?;
-    let too_long = || std::io::Error::other(format!("it has more than {LONGEST_PASSWORD} bytes"));
+    let too_long = || std::io::Error::other(format!("it has more than {MAX_PASSWORD_BYTES} bytes"));
     if bytes.len() > most {
         return Err(too_long());
     }
     let text = String::from_utf8(bytes).map_err(|_| std::io::Error::other("it is not valid UTF-8"))?;
     let text = text.trim_end_matches(['\r', '\n']);
-    if text.len() > LONGEST_PASSWORD {
+    if text.len() > MAX_PASSWORD_BYTES {
         return Err(too_long());
     }
     if text.is_empty() {
@@ -140,7 +140,7 @@ mod tests {
 
     #[test]
     fn given_passwords_when_read_then_whole_or_refused() {
-        let longest = "x".repeat(LONGEST_PASSWORD);
+        let longest = "x".repeat(MAX_PASSWORD_BYTES);
         for (text, expected) in [
             ("secret\n", "secret"),
             ("a b\r\n", "a b"),

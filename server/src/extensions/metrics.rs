@@ -10,7 +10,7 @@ use zas_config::Metrics as MetricsSection;
 use zas_metadata::MetadataStore;
 
 use super::{Exposition, Extension, Foundation, MaintenanceObserver, Parts, Routes, Services, StoreLayer};
-use crate::api::{Observer, RequestRecord, Transfer};
+use crate::api::{ManifestTransfer, Observer, RequestRecord};
 use crate::services::ConfigurationProblems;
 use crate::services::maintenance::{Collected, Scrubbed};
 use crate::services::metrics::{
@@ -45,8 +45,8 @@ impl Observer for Measured {
         let repository = record.repository.as_ref().map(|used| MeasuredRepository {
             name: used.name.as_str(),
             is_seen: used.is_seen,
-            is_pull: used.transfer == Some(Transfer::Pull),
-            is_push: used.transfer == Some(Transfer::Push),
+            is_pull: used.transfer == Some(ManifestTransfer::Pull),
+            is_push: used.transfer == Some(ManifestTransfer::Push),
         });
         self.0.request_ended(&MeasuredRequest {
             route: record.route,
@@ -155,7 +155,7 @@ mod tests {
             let problems = Arc::<ConfigurationProblems>::default();
             let extension = Metrics::new(&section, &problems);
             problems.set(ConfigurationPart::Users, vec!["line 3".to_owned()]);
-            for transfer in [Some(Transfer::Pull), Some(Transfer::Push), None] {
+            for transfer in [Some(ManifestTransfer::Pull), Some(ManifestTransfer::Push), None] {
                 extension.parts().observer.unwrap().request_ended(&RequestRecord {
                     route: "/v2/{name}/manifests/{reference}",
                     repository: Some(RepositoryUse {

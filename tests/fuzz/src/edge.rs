@@ -18,7 +18,7 @@ use zas_config::Configuration;
 use zas_core::{Clock, IdSource, ManualClock, Timestamp, UploadId};
 use zas_metadata::{MemoryMetadata, Timing};
 use zot_artifact_store::api::oci::OciApi;
-use zot_artifact_store::api::{Edge, TrustedProxies, observe, root};
+use zot_artifact_store::api::{RequestEnvironment, TrustedProxies, observe, root};
 use zot_artifact_store::services::auth::Access;
 use zot_artifact_store::services::registry::{Registry, RegistryParts, RegistrySettings};
 
@@ -96,10 +96,10 @@ impl World {
     }
 }
 
-fn trusting_edge() -> Edge {
-    Edge {
+fn trusting_edge() -> RequestEnvironment {
+    RequestEnvironment {
         proxies: Arc::new(TrustedProxies::new(configuration().http.trusted_proxies)),
-        ..Edge::default()
+        ..RequestEnvironment::default()
     }
 }
 

@@ -16,11 +16,11 @@ use std::time::{Duration, Instant};
 use zas_fuzz::{Mutator, TARGETS, Target, Verdict, read_corpus, read_dictionary, target_named};
 
 /// Far more than any input takes, also on a busy machine.
-const LONGEST: Duration = Duration::from_secs(10);
+const MAX_TIME: Duration = Duration::from_secs(10);
 
 /// What a committed corpus may hold.
-const MOST_INPUTS: usize = 200;
-const MOST_BYTES: usize = 200 * 1024;
+const MAX_INPUTS: usize = 200;
+const MAX_BYTES: usize = 200 * 1024;
 
 #[derive(Debug, Default)]
 struct Counts {
@@ -47,7 +47,7 @@ fn run(target: &Target, input: &[u8], counts: &mut Counts) {
         Ok(Verdict::Refused) => counts.refused += 1,
         Err(panic) => report(target, input, &reason(&*panic)),
     }
-    if took > LONGEST {
+    if took > MAX_TIME {
         report(target, input, &format!("it takes {took:?}"));
     }
 }
@@ -139,7 +139,7 @@ fn given_the_targets_when_listed_then_each_has_a_test_and_a_small_corpus() {
         let corpus = read_corpus(target.name);
         let bytes: usize = corpus.iter().map(|(_, input)| input.len()).sum();
         assert!(
-            corpus.len() < MOST_INPUTS && bytes < MOST_BYTES,
+            corpus.len() < MAX_INPUTS && bytes < MAX_BYTES,
             "{}: {bytes} bytes",
             target.name
         );

@@ -19,7 +19,7 @@ use zas_config::Configuration;
 use zas_core::SystemIds;
 use zas_metadata::{Clocks, MemoryMetadata, Timing};
 use zot_artifact_store::api::oci::OciApi;
-use zot_artifact_store::api::{Edge, observe, root};
+use zot_artifact_store::api::{RequestEnvironment, observe, root};
 use zot_artifact_store::app::JsonLine;
 use zot_artifact_store::services::auth::Access;
 use zot_artifact_store::services::registry::{Registry, RegistryParts, RegistrySettings};
@@ -94,7 +94,7 @@ pub(crate) async fn start()
         .map_err(|error| anyhow!("starting the log: {error}"))?;
     let configuration = Configuration::parse(Path::new("built-in"), CONFIGURATION)?;
     let api = Data::new(api(&configuration)?);
-    let edge = Edge::default();
+    let edge = RequestEnvironment::default();
     let app = App::new()
         .app_data(api)
         .default_service(to(root::answer))

@@ -29,7 +29,7 @@ const BALLAST: usize = 1_800;
 const STEP_OF_START: usize = 3;
 
 /// More records than a process makes until it is ready.
-const LONGEST_START: usize = 145;
+const MAX_START_SYNCS: usize = 145;
 
 /// So many states of a recovery are looked at.
 const STATES_OF_RECOVERY: usize = 6;
@@ -71,7 +71,7 @@ fn given_any_moment_of_a_start_when_the_power_fails_then_the_next_start_succeeds
     let states: Vec<State> = recording
         .starts()
         .into_iter()
-        .flat_map(|start| (start + first..start + LONGEST_START).step_by(step))
+        .flat_map(|start| (start + first..start + MAX_START_SYNCS).step_by(step))
         .filter_map(|cut| {
             let survival = Survival {
                 bytes: random.choice([Bytes::Nothing, Bytes::Some, Bytes::Sizes])?,

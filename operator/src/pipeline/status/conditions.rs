@@ -14,7 +14,7 @@ use crate::pipeline::plan::Component;
 use crate::problem::Problem;
 
 /// Longest message of a condition, in characters; Kubernetes allows 32,768.
-const LONGEST_MESSAGE: usize = 4096;
+const MAX_MESSAGE_BYTES: usize = 4096;
 
 /// What a condition says.
 #[derive(Debug)]
@@ -69,7 +69,7 @@ fn condition(kind: Type, verdict: &Verdict, input: Input<'_>, before: &[Conditio
         type_: kind.as_str().to_owned(),
         status: status.to_owned(),
         reason: verdict.reason.as_str().to_owned(),
-        message: verdict.message.chars().take(LONGEST_MESSAGE).collect(),
+        message: verdict.message.chars().take(MAX_MESSAGE_BYTES).collect(),
         observed_generation: input.resource.metadata.generation,
         last_transition_time: since,
     }

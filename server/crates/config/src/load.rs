@@ -10,7 +10,7 @@ use crate::layers::{self, Layer};
 use crate::{Configuration, ConfigurationError, environment, fields};
 
 /// Longest file in bytes: far more than thousands of access rules.
-const LONGEST: u64 = 4 << 20;
+const MAX_FILE_BYTES: u64 = 4 << 20;
 
 impl Configuration {
     /// Reads one file as [`Configuration::load_files`] reads several.
@@ -84,11 +84,13 @@ fn read_layer(file: &Path) -> Result<Layer, ConfigurationError> {
 
 fn read_bounded(path: &Path) -> io::Result<String> {
     let mut text = String::new();
-    let length = File::open(path)?.take(LONGEST + 1).read_to_string(&mut text)?;
-    if length as u64 > LONGEST {
+    let length = File::open(path)?
+        .take(MAX_FILE_BYTES + 1)
+        .read_to_string(&mut text)?;
+    if length as u64 > MAX_FILE_BYTES {
         return Err(io::Error::new(
             io::ErrorKind::FileTooLarge,
-            format!("it has more than {LONGEST} bytes"),
+            format!("it has more than {MAX_FILE_BYTES} bytes"),
         ));
     }
     Ok(text)

@@ -12,17 +12,17 @@ const SHA256_BLOCK_COUNT: Range<usize> = 32..40;
 const SHA512_BLOCK_COUNT: Range<usize> = 64..80;
 
 /// More blocks than any upload has, by far: with a damaged count the number of bits would overflow at the end.
-const MOST_BLOCKS: u128 = 1 << 48;
+const MAX_BLOCKS: u128 = 1 << 48;
 
 /// A running hash of an upload: every byte goes through it once, in order.
 ///
 /// Its [`HashState`] can be saved with the offset it stands for, so that another process continues the upload
 /// without reading the first bytes again.
 #[derive(Clone, Debug)]
-pub struct Hashing(Running);
+pub struct Hashing(Hasher);
 
 #[derive(Clone, Debug)]
-enum Running {
+enum Hasher {
     Sha256(Sha256),
     Sha512(Sha512),
 }
@@ -45,8 +45,8 @@ impl Hashing {
     /// A hash of nothing yet.
     pub fn new(algorithm: Algorithm) -> Self {
         Self(match algorithm {
-            Algorithm::Sha256 => Running::Sha256(Sha256::new()),
-            Algorithm::Sha512 => Running::Sha512(Sha512::new()),
+            Algorithm::Sha256 => Hasher::Sha256(Sha256::new()),
+            Algorithm::Sha512 => Hasher::Sha512(Sha512::new()),
         })
     }
 
@@ -56,8 +56,8 @@ impl Hashing {
     /// [`HashStateCorrupt`] when the bytes are no state of that algorithm.
     pub fn resume(state: &HashState) -> Result<Self, HashStateCorrupt> {
         let running = match state.algorithm {
-            Algorithm::Sha256 => Running::Sha256(restore(&state.bytes, SHA256_BLOCK_COUNT)?),
-            Algorithm::Sha512 => Running::Sha512(restore(&state.bytes, SHA512_BLOCK_COUNT)?),
+            Algorithm::Sha256 => Hasher::Sha256(restore(&state.bytes, SHA256_BLOCK_COUNT)?),
+            Algorithm::Sha512 => Hasher::Sha512(restore(&state.bytes, SHA512_BLOCK_COUNT)?),
         };
         Ok(Self(running))
     }
@@ -65,24 +65,24 @@ impl Hashing {
     /// The algorithm that runs.
     pub const fn algorithm(&self) -> Algorithm {
         match self.0 {
-            Running::Sha256(_) => Algorithm::Sha256,
-            Running::Sha512(_) => Algorithm::Sha512,
+            Hasher::Sha256(_) => Algorithm::Sha256,
+            Hasher::Sha512(_) => Algorithm::Sha512,
         }
     }
 
     /// Takes in the next bytes.
     pub fn update(&mut self, bytes: &[u8]) {
         match &mut self.0 {
-            Running::Sha256(running) => running.update(bytes),
-            Running::Sha512(running) => running.update(bytes),
+            Hasher::Sha256(running) => running.update(bytes),
+            Hasher::Sha512(running) => running.update(bytes),
         }
     }
 
     /// The state after the bytes so far.
     pub fn state(&self) -> HashState {
         let bytes = match &self.0 {
-            Running::Sha256(running) => running.serialize().to_vec(),
-            Running::Sha512(running) => running.serialize().to_vec(),
+            Hasher::Sha256(running) => running.serialize().to_vec(),
+            Hasher::Sha512(running) => running.serialize().to_vec(),
         };
         HashState {
             algorithm: self.algorithm(),
@@ -93,8 +93,8 @@ impl Hashing {
     /// The digest of all bytes so far.
     pub fn finish(self) -> Digest {
         match self.0 {
-            Running::Sha256(running) => Digest::from_sha256(running.finalize().into()),
-            Running::Sha512(running) => Digest::from_sha512(running.finalize().into()),
+            Hasher::Sha256(running) => Digest::from_sha256(running.finalize().into()),
+            Hasher::Sha512(running) => Digest::from_sha512(running.finalize().into()),
         }
     }
 }
@@ -105,7 +105,7 @@ fn restore<T: SerializableState>(bytes: &[u8], block_count: Range<usize>) -> Res
         .iter()
         .rev()
         .fold(0, |all, byte| all << 8 | u128::from(*byte));
-    if count > MOST_BLOCKS {
+    if count > MAX_BLOCKS {
         return Err(HashStateCorrupt);
     }
     let state = bytes.try_into().map_err(|_| HashStateCorrupt)?;

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// Longest media type in bytes, which keeps it fit for an index key.
-const LONGEST: usize = 255;
+const MAX_BYTES: usize = 255;
 
 /// A media type without parameters, such as `application/vnd.oci.image.manifest.v1+json`.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -14,7 +14,7 @@ pub struct MediaType(Box<str>);
 
 /// A text that is no media type.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("media type {0:?} is not allowed: expected type/subtype of RFC 6838 with at most {LONGEST} bytes")]
+#[error("media type {0:?} is not allowed: expected type/subtype of RFC 6838 with at most {MAX_BYTES} bytes")]
 pub struct InvalidMediaType(String);
 
 impl MediaType {
@@ -68,7 +68,7 @@ impl FromStr for MediaType {
     type Err = InvalidMediaType;
 
     fn from_str(text: &str) -> Result<Self, InvalidMediaType> {
-        let is_valid = text.len() <= LONGEST
+        let is_valid = text.len() <= MAX_BYTES
             && text
                 .split_once('/')
                 .is_some_and(|(kind, subtype)| is_restricted_name(kind) && is_restricted_name(subtype));

@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 /// Longest name in bytes. Many clients limit host and name together to 255 characters.
-const LONGEST: usize = 255;
+const MAX_BYTES: usize = 255;
 
 /// A valid repository name: components of `[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*` joined by slashes.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -14,7 +14,7 @@ pub struct RepositoryName(Box<str>);
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidRepositoryName {
     /// The name has more than 255 bytes.
-    #[error("repository name has {0} bytes, at most {LONGEST} are allowed")]
+    #[error("repository name has {0} bytes, at most {MAX_BYTES} are allowed")]
     TooLong(usize),
     /// A component breaks the grammar.
     #[error(
@@ -44,7 +44,7 @@ impl FromStr for RepositoryName {
     type Err = InvalidRepositoryName;
 
     fn from_str(text: &str) -> Result<Self, InvalidRepositoryName> {
-        if text.len() > LONGEST {
+        if text.len() > MAX_BYTES {
             return Err(InvalidRepositoryName::TooLong(text.len()));
         }
         if is_name(text) {

@@ -29,11 +29,11 @@ const FILE: &str = "ZAS_FORMAT";
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// Longest marker read, in bytes.
-const LONGEST: u64 = 4096;
+const MAX_FILE_BYTES: u64 = 4096;
 
 /// What the file says.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Marker {
+struct FormatFile {
     format: u32,
     written_by: String,
 }
@@ -41,7 +41,7 @@ struct Marker {
 /// Refuses a directory with data of another format. Changes nothing.
 pub(crate) fn check(directory: &Path) -> Result<(), OpenError> {
     let marker = read(directory).map_err(|error| failed(directory, &error))?;
-    let Some(Marker { format, written_by }) = marker else {
+    let Some(FormatFile { format, written_by }) = marker else {
         return Ok(());
     };
     let directory = directory.to_owned();
@@ -75,26 +75,26 @@ fn failed(directory: &Path, error: &io::Error) -> OpenError {
     OpenError::Failed(format!("{}: {error}", directory.join(FILE).display()))
 }
 
-fn read(directory: &Path) -> io::Result<Option<Marker>> {
+fn read(directory: &Path) -> io::Result<Option<FormatFile>> {
     let file = match File::open(directory.join(FILE)) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return unmarked(directory),
         opened => opened?,
     };
     let mut text = String::new();
-    file.take(LONGEST).read_to_string(&mut text)?;
+    file.take(MAX_FILE_BYTES).read_to_string(&mut text)?;
     let damaged = || {
         io::Error::new(
             io::ErrorKind::InvalidData,
             "it names no data format: restore it from a backup",
         )
     };
-    Marker::parse(&text).map(Some).ok_or_else(damaged)
+    FormatFile::parse(&text).map(Some).ok_or_else(damaged)
 }
 
 /// What a directory is without a marker: nothing, or data of the version that made no marker.
-fn unmarked(directory: &Path) -> io::Result<Option<Marker>> {
+fn unmarked(directory: &Path) -> io::Result<Option<FormatFile>> {
     match fs::metadata(directory.join(DATABASE_FILE)) {
-        Ok(_) => Ok(Some(Marker {
+        Ok(_) => Ok(Some(FormatFile {
             format: UNMARKED_FORMAT,
             written_by: UNMARKED_WRITER.to_owned(),
         })),
@@ -112,7 +112,7 @@ fn unmarked(directory: &Path) -> io::Result<Option<Marker>> {
 }
 
 fn write(directory: &Path, format: u32) -> io::Result<()> {
-    let marker = Marker {
+    let marker = FormatFile {
         format,
         written_by: VERSION.to_owned(),
     };
@@ -124,7 +124,7 @@ fn write(directory: &Path, format: u32) -> io::Result<()> {
     File::open(directory)?.sync_all()
 }
 
-impl Marker {
+impl FormatFile {
     fn text(&self) -> String {
         format!("format: {}\nwritten by: {}\n", self.format, self.written_by)
     }

@@ -5,7 +5,7 @@ use bytes::Bytes;
 use crate::keys::{self, Elements};
 use crate::ordered_map::Key;
 use crate::rows::{
-    BlobRow, BodyRow, LinkRow, LocationRow, ManifestRow, Marker, Payload, RepositoryRow, Row, TagRow,
+    BlobRow, BodyRow, EmptyRow, LinkRow, LocationRow, ManifestRow, Payload, RepositoryRow, Row, TagRow,
     UploadRow,
 };
 
@@ -40,7 +40,7 @@ pub fn decode_any(data: &[u8]) -> Decoded {
         5 => row::<LocationRow>(stored),
         6 => row::<UploadRow>(stored),
         7 => row::<Payload>(stored),
-        8 => row::<Marker>(stored),
+        8 => row::<EmptyRow>(stored),
         // The other numbers are in the corpus.
         23 => row::<BodyRow>(stored),
         other => key(other, stored),

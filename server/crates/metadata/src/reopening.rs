@@ -51,7 +51,7 @@ impl<M> Clone for Opener<M> {
 }
 
 const SHORTEST_PAUSE: Duration = Duration::from_millis(20);
-const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+const MAX_PAUSE: Duration = Duration::from_secs(10);
 
 /// The thread that tries. Dropping this ends it.
 #[derive(Debug)]
@@ -80,7 +80,7 @@ impl Reopening {
                     shared.resume_reading(map);
                     is_readable = true;
                 }
-                pause = (pause * 2).min(LONGEST_PAUSE);
+                pause = (pause * 2).min(MAX_PAUSE);
             }
         };
         let thread = thread::Builder::new()

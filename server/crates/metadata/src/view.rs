@@ -12,7 +12,7 @@ use crate::{MetadataError, Result};
 
 /// How often a reader looks at rows that are written together but read one after the other, before it calls them
 /// damaged: more often than they can change under it.
-pub(crate) const LOOKS: usize = 16;
+pub(crate) const MAX_ATTEMPTS: usize = 16;
 
 /// What a search for a row found.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -11,7 +11,7 @@ use super::{OciError, OciErrorCode, page};
 use crate::services::registry::ReferrerQuery;
 
 /// Most artifact types of one filter; each costs a look-up.
-const MOST_TYPES: usize = 64;
+const MAX_ARTIFACT_TYPES: usize = 64;
 
 /// Lists what refers to a manifest, as an image index. Never 404: what is not there has no referrers.
 pub(super) async fn list(
@@ -45,10 +45,10 @@ fn artifact_types(call: &Call<'_>) -> Result<Vec<String>, OciError> {
         .filter(|filter| !filter.is_empty())
         .map(str::to_owned)
         .collect();
-    if types.len() > MOST_TYPES {
+    if types.len() > MAX_ARTIFACT_TYPES {
         return Err(OciError::new(
             OciErrorCode::Unsupported,
-            format!("at most {MOST_TYPES} artifact types are allowed"),
+            format!("at most {MAX_ARTIFACT_TYPES} artifact types are allowed"),
         ));
     }
     Ok(types)

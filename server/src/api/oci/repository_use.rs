@@ -3,7 +3,7 @@
 use actix_web::http::{Method, StatusCode};
 
 use super::path::OciPath;
-use crate::api::observe::{RepositoryUse, Transfer};
+use crate::api::observe::{ManifestTransfer, RepositoryUse};
 
 /// The use of a repository by a request that was allowed. Refused ones use none, nor do those that were wrong before
 /// anybody asked whether they are allowed.
@@ -30,10 +30,10 @@ fn shows_repository(path: &OciPath, method: &Method, status: StatusCode) -> bool
     }
 }
 
-fn transfer(path: &OciPath, method: &Method, status: StatusCode) -> Option<Transfer> {
+fn transfer(path: &OciPath, method: &Method, status: StatusCode) -> Option<ManifestTransfer> {
     match (path, method, status) {
-        (OciPath::Manifest(..), &Method::GET, StatusCode::OK) => Some(Transfer::Pull),
-        (OciPath::Manifest(..), &Method::PUT, StatusCode::CREATED) => Some(Transfer::Push),
+        (OciPath::Manifest(..), &Method::GET, StatusCode::OK) => Some(ManifestTransfer::Pull),
+        (OciPath::Manifest(..), &Method::PUT, StatusCode::CREATED) => Some(ManifestTransfer::Push),
         _ => None,
     }
 }
@@ -92,7 +92,7 @@ mod tests {
         let pushed = of(&Method::PUT, path, StatusCode::CREATED).unwrap();
         assert_eq!(
             (pulled.transfer, pushed.transfer),
-            (Some(Transfer::Pull), Some(Transfer::Push))
+            (Some(ManifestTransfer::Pull), Some(ManifestTransfer::Push))
         );
     }
 

@@ -83,7 +83,7 @@ pub(super) struct Settings {
 
 /// A running listener.
 #[derive(Debug)]
-pub(super) struct Running {
+pub(super) struct RunningListener {
     handle: ServerHandle,
     drain: CancellationToken,
     cut: CancellationToken,
@@ -93,7 +93,7 @@ pub(super) struct Running {
 /// How long what was told to end may take to do so.
 const CUT_PATIENCE: Duration = Duration::from_secs(5);
 
-impl Running {
+impl RunningListener {
     /// Stops accepting and lets requests end. After the grace, requests that still send are told so, which saves what they
     /// have sent; what is left soon after that is dropped.
     pub(super) async fn stop(&self) {
@@ -112,7 +112,7 @@ pub(super) fn start<F, I, A, B>(
     socket: TcpListener,
     settings: Settings,
     application: F,
-) -> io::Result<Running>
+) -> io::Result<RunningListener>
 where
     F: Fn() -> I + Send + Clone + 'static,
     I: IntoServiceFactory<A, Request>,
@@ -149,7 +149,7 @@ where
     let server = server.run();
     let handle = server.handle();
     tokio::spawn(server);
-    Ok(Running {
+    Ok(RunningListener {
         handle,
         drain,
         cut,

@@ -15,7 +15,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::{sleep, timeout};
 
-use super::{Running, Settings, start};
+use super::{RunningListener, Settings, start};
 use crate::services::capacity::Shares;
 
 /// Longer than anything takes on a busy machine.
@@ -95,7 +95,7 @@ async fn one(held: Data<Held>) -> HttpResponse {
 }
 
 /// A server whose sockets take a few pieces.
-fn serve(held: &Arc<Held>) -> (Running, SocketAddr) {
+fn serve(held: &Arc<Held>) -> (RunningListener, SocketAddr) {
     let held = Data::from(Arc::clone(held));
     let socket = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     SockRef::from(&socket).set_send_buffer_size(PIECE).unwrap();

@@ -12,7 +12,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-use super::{Running, Settings, start};
+use super::{RunningListener, Settings, start};
 use crate::services::capacity::Shares;
 
 /// Longer than anything takes on a busy machine.
@@ -86,11 +86,11 @@ async fn large() -> HttpResponse {
     HttpResponse::Ok().body(Bytes::from(vec![7; 64 << 20]))
 }
 
-fn serve(settings: Settings) -> (Running, SocketAddr) {
+fn serve(settings: Settings) -> (RunningListener, SocketAddr) {
     serve_noting(settings, &Arc::default())
 }
 
-fn serve_noting(settings: Settings, ended: &Arc<Mutex<Vec<String>>>) -> (Running, SocketAddr) {
+fn serve_noting(settings: Settings, ended: &Arc<Mutex<Vec<String>>>) -> (RunningListener, SocketAddr) {
     let ended = Data::from(Arc::clone(ended));
     let socket = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let address = socket.local_addr().unwrap();

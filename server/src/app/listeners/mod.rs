@@ -15,11 +15,11 @@ use serde_json::json;
 use zas_config::Configuration;
 
 use super::AppError;
-use super::connections::{self, Probes, Running, Settings};
+use super::connections::{self, Probes, RunningListener, Settings};
 use super::tls::Certificates;
 use crate::api::admin::Status;
 use crate::api::oci::OciApi;
-use crate::api::{Edge, TrustedProxies, admin, observe, root};
+use crate::api::{RequestEnvironment, TrustedProxies, admin, observe, root};
 use crate::extensions::Extensions;
 use crate::services::capacity::Shares;
 use crate::services::maintenance::Demand;
@@ -122,11 +122,11 @@ impl PublicListener {
         demand: &Arc<Demand>,
         certificates: &Certificates,
         windows: &Arc<Shares>,
-    ) -> Result<Running, AppError> {
+    ) -> Result<RunningListener, AppError> {
         let (http, limits) = (&configuration.http, &configuration.limits);
         let (api, cors, extensions) = (Data::from(Arc::clone(api)), http.cors.clone(), extensions.clone());
         let tls = certificates.server_config().map(Arc::new);
-        let edge = Edge {
+        let edge = RequestEnvironment {
             observers: extensions.observers(),
             demand: Arc::clone(demand),
             proxies: Arc::new(TrustedProxies::new(http.trusted_proxies.clone())),

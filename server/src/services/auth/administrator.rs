@@ -13,7 +13,7 @@ use super::stored_hash::StoredHash;
 use super::users::{self, random};
 
 /// Longest file read, in bytes: a longer one holds neither a name nor a password.
-const LONGEST: u64 = 4 * 1024;
+const MAX_FILE_BYTES: u64 = 4 * 1024;
 
 /// Shortest secret of an access key, in characters: signatures can be guessed at without asking the server.
 const SHORTEST_SECRET: usize = 16;
@@ -129,11 +129,11 @@ fn read(file: &Path) -> Result<String, String> {
     let mut text = String::new();
     let opened = File::open(file).map_err(|error| failed(&error))?;
     opened
-        .take(LONGEST + 1)
+        .take(MAX_FILE_BYTES + 1)
         .read_to_string(&mut text)
         .map_err(|error| failed(&error))?;
-    if text.len() as u64 > LONGEST {
-        return Err(failed(&format!("it has more than {LONGEST} bytes")));
+    if text.len() as u64 > MAX_FILE_BYTES {
+        return Err(failed(&format!("it has more than {MAX_FILE_BYTES} bytes")));
     }
     let text = text.strip_suffix('\n').unwrap_or(&text);
     let text = text.strip_suffix('\r').unwrap_or(text);

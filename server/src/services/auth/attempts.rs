@@ -10,7 +10,7 @@ use zas_core::Timestamp;
 use super::keys::Key;
 
 /// Most sources that are remembered. When full, the ended windows go, and if none has ended, the older half.
-const MOST: usize = 65_536;
+const MAX_SOURCES: usize = 65_536;
 
 /// Attempts that are refused after too many failed, for each failed one that is allowed, before not even a remembered
 /// password passes. Clients with an old password behind the same address stay far below it; beyond it, what is remembered
@@ -180,18 +180,18 @@ impl Drop for Reservation {
 }
 
 fn make_room(windows: &mut HashMap<Key, Window>, limit: AttemptLimit, now: Timestamp) {
-    if windows.len() < MOST {
+    if windows.len() < MAX_SOURCES {
         return;
     }
     windows.retain(|_, window| window.is_open(limit, now));
-    if windows.len() < MOST {
+    if windows.len() < MAX_SOURCES {
         return;
     }
     let mut ages: Vec<(Timestamp, Key)> = windows
         .iter()
         .map(|(source, window)| (window.began, *source))
         .collect();
-    let (older, ..) = ages.select_nth_unstable_by_key(MOST / 2, |(began, _)| *began);
+    let (older, ..) = ages.select_nth_unstable_by_key(MAX_SOURCES / 2, |(began, _)| *began);
     for (_, source) in older {
         windows.remove(source);
     }
@@ -305,7 +305,7 @@ mod tests {
     #[test]
     fn given_a_full_table_when_another_fails_then_ended_windows_go_and_else_the_older_half() {
         let attempts = Arc::<Attempts>::default();
-        for number in 0..MOST {
+        for number in 0..MAX_SOURCES {
             fail(
                 &attempts,
                 &format!("user{number}"),
@@ -313,10 +313,10 @@ mod tests {
                 START.plus(Duration::from_millis(number as u64 / 4)),
             );
         }
-        let (oldest, newest) = (key("user0"), key(&format!("user{}", MOST - 1)));
+        let (oldest, newest) = (key("user0"), key(&format!("user{}", MAX_SOURCES - 1)));
         let now = START.plus(Duration::from_secs(30));
         fail(&attempts, "late", "wrong", now);
-        assert_eq!(attempts.len(), MOST / 2 + 1);
+        assert_eq!(attempts.len(), MAX_SOURCES / 2 + 1);
         assert!(!attempts.lock().contains_key(&oldest));
         assert!(attempts.lock().contains_key(&newest));
     }

@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 /// Longest header taken, in bytes: room for a long token in place of a password.
-const LONGEST: usize = 24 * 1024;
+const MAX_HEADER_BYTES: usize = 24 * 1024;
 
 const SCHEME: &[u8] = b"basic";
 
@@ -34,7 +34,7 @@ pub(super) fn read(header: &[u8]) -> Result<Option<Credentials>, &'static str> {
     let Some(encoded) = header.get(SCHEME.len()..).filter(|_| is_basic) else {
         return Ok(None);
     };
-    if header.len() > LONGEST {
+    if header.len() > MAX_HEADER_BYTES {
         return Err("the Authorization header is too long");
     }
     match encoded.split_first() {

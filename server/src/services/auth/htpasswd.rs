@@ -10,7 +10,7 @@ use zas_config::UserName;
 use super::stored_hash::StoredHash;
 
 /// Longest file read, in bytes: about a hundred thousand users.
-const LONGEST: u64 = 16 * 1024 * 1024;
+const MAX_FILE_BYTES: u64 = 16 * 1024 * 1024;
 
 /// Most lines whose faults are told one by one.
 const MAX_TOLD: usize = 16;
@@ -120,9 +120,11 @@ pub(super) fn read(path: &Path) -> Result<Option<Vec<u8>>, String> {
         opened => opened.map_err(failed)?,
     };
     let mut text = Vec::new();
-    file.take(LONGEST + 1).read_to_end(&mut text).map_err(failed)?;
-    if text.len() as u64 > LONGEST {
-        return Err(format!("{} has more than {LONGEST} bytes", path.display()));
+    file.take(MAX_FILE_BYTES + 1)
+        .read_to_end(&mut text)
+        .map_err(failed)?;
+    if text.len() as u64 > MAX_FILE_BYTES {
+        return Err(format!("{} has more than {MAX_FILE_BYTES} bytes", path.display()));
     }
     Ok(Some(text))
 }

@@ -22,7 +22,7 @@ use super::{AuthenticationError, Principal};
 const AT_A_TIME: usize = 4;
 
 /// Most verifications that wait for their turn. At tens of milliseconds each, the last waits for a few seconds.
-const MOST_WAITING: usize = 256;
+const MAX_WAITING: usize = 256;
 
 /// What an operator may change while the server runs.
 #[derive(Debug)]
@@ -95,7 +95,7 @@ impl Passwords {
             verified: Arc::default(),
             attempts: Arc::default(),
             running: Running::default(),
-            line: Semaphore::new(MOST_WAITING),
+            line: Semaphore::new(MAX_WAITING),
             turns: Arc::new(Semaphore::new(AT_A_TIME)),
         }
     }

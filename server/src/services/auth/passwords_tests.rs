@@ -131,7 +131,7 @@ async fn given_a_full_line_when_another_comes_then_refused_and_those_who_leave_a
     let attempt =
         |user, password| tokio::task::unconstrained(verify(&passwords, &sign_in, user, password, START));
     let turns = passwords.turns.acquire_many(AT_A_TIME as u32).await.unwrap();
-    let users: Vec<String> = (0..MOST_WAITING).map(|number| format!("user{number}")).collect();
+    let users: Vec<String> = (0..MAX_WAITING).map(|number| format!("user{number}")).collect();
     let mut waiting: Vec<_> = users.iter().map(|user| Box::pin(attempt(user, "x"))).collect();
     assert!(waiting.iter_mut().all(|request| request.now_or_never().is_none()));
 

@@ -10,9 +10,9 @@ use base64::Engine as _;
 const BCRYPT_COSTS: std::ops::RangeInclusive<u32> = 4..=16;
 
 /// Most that argon2id may ask for: memory in KiB, passes and lanes.
-const MOST_MEMORY_KIB: u32 = 256 * 1024;
-const MOST_PASSES: u32 = 10;
-const MOST_LANES: u32 = 16;
+const MAX_MEMORY_KIB: u32 = 256 * 1024;
+const MAX_PASSES: u32 = 10;
+const MAX_LANES: u32 = 16;
 
 /// Lengths of argon2id in bytes: RFC 9106 wants a salt of at least 8, and below 16 a hash could be met by chance.
 const SALT_LENGTHS: std::ops::RangeInclusive<usize> = 8..=48;
@@ -119,9 +119,9 @@ fn check_argon2id(text: &str) -> Result<(), &'static str> {
     if !has_version || !SALT_LENGTHS.contains(&salt.len()) || !HASH_LENGTHS.contains(&output.len()) {
         return Err(damaged);
     }
-    let is_bounded = parameters.m_cost() <= MOST_MEMORY_KIB
-        && parameters.t_cost() <= MOST_PASSES
-        && parameters.p_cost() <= MOST_LANES;
+    let is_bounded = parameters.m_cost() <= MAX_MEMORY_KIB
+        && parameters.t_cost() <= MAX_PASSES
+        && parameters.p_cost() <= MAX_LANES;
     if is_bounded {
         Ok(())
     } else {

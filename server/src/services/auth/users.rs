@@ -9,7 +9,7 @@ use super::locked_file::LockedFile;
 use super::stored_hash::StoredHash;
 
 /// Longest password, in bytes.
-const LONGEST_PASSWORD: usize = 1024;
+const MAX_PASSWORD_BYTES: usize = 1024;
 
 /// Characters of a generated password: 62 letters and digits each, so about 190 bits.
 const GENERATED_LENGTH: usize = 32;
@@ -148,10 +148,11 @@ fn replace(file: &LockedFile, text: &[u8]) -> Result<(), UsersError> {
 
 /// RFC 7617, section 2 allows no control characters.
 pub(super) fn check(password: &str) -> Result<(), UsersError> {
-    let is_good = (1..=LONGEST_PASSWORD).contains(&password.len()) && !password.chars().any(char::is_control);
+    let is_good =
+        (1..=MAX_PASSWORD_BYTES).contains(&password.len()) && !password.chars().any(char::is_control);
     let complaint = || {
         UsersError(format!(
-            "a password has 1 to {LONGEST_PASSWORD} bytes and no control characters"
+            "a password has 1 to {MAX_PASSWORD_BYTES} bytes and no control characters"
         ))
     };
     is_good.then_some(()).ok_or_else(complaint)
@@ -302,7 +303,7 @@ mod tests {
     fn given_names_and_passwords_that_cannot_be_used_when_added_then_refused() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("htpasswd");
-        let long = "x".repeat(LONGEST_PASSWORD + 1);
+        let long = "x".repeat(MAX_PASSWORD_BYTES + 1);
         for (name, password) in [
             ("#x", "p"),
             ("a\u{7}", "p"),

@@ -15,7 +15,7 @@ use super::keys::Key;
 
 /// Most passwords that are remembered. When full, the outdated ones go, and if none is outdated, all go: verifying
 /// again is only slower.
-const MOST: usize = 10_000;
+const MAX_ENTRIES: usize = 10_000;
 
 /// The verified passwords, and when each need not be verified again.
 #[derive(Debug, Default)]
@@ -57,10 +57,10 @@ impl Verified {
     ) {
         let _writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
         let mut table = HashMap::clone(&self.table.load());
-        if table.len() >= MOST {
+        if table.len() >= MAX_ENTRIES {
             table.retain(|_, held| held.at(now));
         }
-        if table.len() >= MOST {
+        if table.len() >= MAX_ENTRIES {
             table.clear();
         }
         let held = Held {
@@ -93,16 +93,18 @@ mod tests {
             until: start.plus(minute),
             principal: Principal::ANONYMOUS,
         };
-        let mut table: HashMap<Key, Held> = (1..MOST).map(|number| (key(number), held.clone())).collect();
+        let mut table: HashMap<Key, Held> = (1..MAX_ENTRIES)
+            .map(|number| (key(number), held.clone()))
+            .collect();
         table.insert(key(0), Held { until: start, ..held });
         verified.table.store(Arc::new(table));
 
-        verified.remember(key(MOST), Principal::ANONYMOUS, start, minute);
-        assert_eq!(verified.len(), MOST);
+        verified.remember(key(MAX_ENTRIES), Principal::ANONYMOUS, start, minute);
+        assert_eq!(verified.len(), MAX_ENTRIES);
         assert!(verified.recall(&key(0), start).is_none() && verified.recall(&key(1), start).is_some());
 
-        verified.remember(key(MOST + 1), Principal::ANONYMOUS, start, minute);
+        verified.remember(key(MAX_ENTRIES + 1), Principal::ANONYMOUS, start, minute);
         assert_eq!(verified.len(), 1);
-        assert!(verified.recall(&key(MOST + 1), start).is_some());
+        assert!(verified.recall(&key(MAX_ENTRIES + 1), start).is_some());
     }
 }

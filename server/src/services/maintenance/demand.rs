@@ -13,7 +13,7 @@ const PRESENCE: Duration = Duration::from_millis(100);
 const REST: u32 = 3;
 
 /// However long a disk took, the next try is soon.
-const LONGEST_REST: Duration = Duration::from_secs(1);
+const MAX_REST: Duration = Duration::from_secs(1);
 
 /// No number of milliseconds that a process lives.
 const NEVER: u64 = u64::MAX;
@@ -48,7 +48,7 @@ impl Demand {
         let begun = Instant::now();
         let done = work.await;
         if self.is_present() {
-            sleep((begun.elapsed() * REST).min(LONGEST_REST)).await;
+            sleep((begun.elapsed() * REST).min(MAX_REST)).await;
         }
         done
     }
@@ -100,6 +100,6 @@ mod tests {
             demand.note();
         };
         let (took, ()) = tokio::join!(took(&demand, long), asking);
-        assert_eq!(took, long + LONGEST_REST);
+        assert_eq!(took, long + MAX_REST);
     }
 }

@@ -11,7 +11,7 @@ use prometheus_client::registry::{Registry, Unit};
 use super::MeasuredRequest;
 
 /// Most names that become label values: each is kept until the process ends.
-const MOST_NAMES: usize = 1000;
+const MAX_REPOSITORIES: usize = 1000;
 
 /// What the others share. No repository has this name: names begin with a letter or a digit.
 const OTHER: &str = "_other";
@@ -141,7 +141,7 @@ impl Names {
             return None;
         }
         let traffic = traffic.plus(self.unseen.remove(name).unwrap_or_default());
-        if self.known.len() >= MOST_NAMES {
+        if self.known.len() >= MAX_REPOSITORIES {
             return Some((OTHER, traffic));
         }
         self.known.insert(name.into());
@@ -154,7 +154,7 @@ impl Names {
             *before = before.plus(traffic);
             return;
         }
-        if self.unseen.len() >= MOST_NAMES {
+        if self.unseen.len() >= MAX_REPOSITORIES {
             self.unseen.clear();
         }
         self.unseen.insert(name.into(), traffic);
@@ -228,7 +228,7 @@ mod tests {
     #[test]
     fn given_more_names_than_allowed_when_counted_then_the_others_share_one() {
         let metrics = ServerMetrics::with_repositories();
-        for number in 0..=MOST_NAMES + 1 {
+        for number in 0..=MAX_REPOSITORIES + 1 {
             count(&metrics, &format!("r{number}"), true, 0);
         }
         count(&metrics, "r0", true, 0);
@@ -246,7 +246,7 @@ mod tests {
     #[test]
     fn given_made_up_names_when_nobody_sees_them_then_neither_labels_nor_memory_grow() {
         let metrics = RepositoryMetrics::default();
-        for number in 0..3 * MOST_NAMES {
+        for number in 0..3 * MAX_REPOSITORIES {
             let name = format!("made/up/{number}");
             let repository = MeasuredRepository {
                 name: &name,
@@ -255,7 +255,7 @@ mod tests {
                 is_push: false,
             };
             assert!(metrics.names().admit(&repository, Traffic::default()).is_none());
-            assert!(metrics.names().unseen.len() <= MOST_NAMES);
+            assert!(metrics.names().unseen.len() <= MAX_REPOSITORIES);
         }
         assert!(metrics.names().known.is_empty());
     }

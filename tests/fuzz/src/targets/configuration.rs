@@ -11,7 +11,7 @@ use zas_config::{Configuration, ConfigurationError, fields};
 use crate::Verdict;
 
 /// Most files of one input.
-const MOST_LAYERS: usize = 3;
+const MAX_LAYERS: usize = 3;
 
 /// The keys at the top.
 static SECTIONS: LazyLock<HashSet<String>> =
@@ -34,7 +34,7 @@ fn folder() -> TempDir {
 /// forms and loads again as the same; a layer twice, or a layer with every field stated, is that layer.
 pub(super) fn target(data: &[u8]) -> Verdict {
     let text = String::from_utf8_lossy(data);
-    let texts: Vec<&str> = text.split('\0').take(MOST_LAYERS).collect();
+    let texts: Vec<&str> = text.split('\0').take(MAX_LAYERS).collect();
     let layers: Option<Vec<Configuration>> = texts.iter().map(|text| parsed(text)).collect();
     let Some(layers) = layers else {
         return Verdict::Refused;

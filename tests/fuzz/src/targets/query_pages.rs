@@ -24,7 +24,7 @@ const QUERY: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'~');
 
 /// Most artifact types of one filter.
-const MOST_TYPES: usize = 64;
+const MAX_ARTIFACT_TYPES: usize = 64;
 
 /// The repository with many tags and referrers.
 const REPOSITORY: &str = "many/tags";
@@ -175,7 +175,7 @@ fn expected(listed: &Listed, parameters: &[(String, String)]) -> Option<Vec<Stri
             Some((artifact_type.to_owned(), digest.parse::<Digest>().ok()?))
         }
     };
-    if types.len() > MOST_TYPES {
+    if types.len() > MAX_ARTIFACT_TYPES {
         return None;
     }
     let is_shown = |entry: &&Entry| {

@@ -12,7 +12,7 @@ static RANGE: LazyLock<Regex> =
     LazyLock::new(|| Regex::new("\\A([0-9]*)-([0-9]*)\\z").expect("a regular expression"));
 
 /// Most ranges that are answered one by one.
-const MOST_RANGES: usize = 64;
+const MAX_RANGES: usize = 64;
 
 /// The first eight bytes are the length of the content, the rest is the header.
 ///
@@ -52,7 +52,7 @@ fn expected(header: &str, length: u64) -> Option<RangeRequest> {
         .map(str::trim)
         .filter(|own| !own.is_empty())
         .collect();
-    if ranges.is_empty() || ranges.len() > MOST_RANGES {
+    if ranges.is_empty() || ranges.len() > MAX_RANGES {
         return whole;
     }
     let mut parts = Vec::new();

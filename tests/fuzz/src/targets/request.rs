@@ -17,7 +17,7 @@ use crate::input::Input;
 const END: u8 = 0x1E;
 
 /// Most requests of one input.
-const MOST_REQUESTS: usize = 8;
+const MAX_REQUESTS: usize = 8;
 
 /// The input holds requests as HTTP/1.1 writes them without a version. In paths `{id}` stands for the last upload and
 /// `{digest}` for the digest of the body, which nobody finds by trying.
@@ -30,7 +30,7 @@ pub(super) fn target(data: &[u8]) -> Verdict {
         let mut input = Input::of(data);
         let mut upload = String::new();
         let mut verdict = Verdict::Refused;
-        for _ in 0..MOST_REQUESTS {
+        for _ in 0..MAX_REQUESTS {
             if input.is_empty() {
                 break;
             }

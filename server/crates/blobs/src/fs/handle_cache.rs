@@ -10,7 +10,7 @@ use super::reader::FileReader;
 use super::sys;
 
 /// Enough for the hot blobs of a busy registry; each costs a descriptor and about 1 KiB of kernel memory.
-const MOST_HANDLES: u64 = 1024;
+const MAX_HANDLES: u64 = 1024;
 
 /// The share of the descriptors of this process that may be kept open: the others are for connections.
 const SHARE_OF_LIMIT: u64 = 4;
@@ -22,8 +22,8 @@ pub(super) struct HandleCache(Mutex<LruCache<LocationName, Arc<FileReader>>>);
 impl HandleCache {
     /// A cache whose size respects the limit of open files.
     pub(super) fn new() -> Self {
-        let limit = sys::open_files_limit().unwrap_or(MOST_HANDLES);
-        let handles = (limit / SHARE_OF_LIMIT).min(MOST_HANDLES);
+        let limit = sys::open_files_limit().unwrap_or(MAX_HANDLES);
+        let handles = (limit / SHARE_OF_LIMIT).min(MAX_HANDLES);
         Self::of(
             usize::try_from(handles)
                 .ok()

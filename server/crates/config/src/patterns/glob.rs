@@ -12,10 +12,10 @@ use std::fmt;
 use std::str::FromStr;
 
 /// Longest pattern in bytes.
-const LONGEST: usize = 512;
+const MAX_PATTERN_BYTES: usize = 512;
 
 /// Most alternatives that the braces of one pattern may stand for together.
-const MOST_ALTERNATIVES: usize = 256;
+const MAX_ALTERNATIVES: usize = 256;
 
 /// A valid pattern of repository names. Matching takes no memory, and time that grows with the product of the
 /// lengths at the most.
@@ -37,9 +37,9 @@ pub struct InvalidPattern {
 enum Reason {
     #[error("it is empty")]
     Empty,
-    #[error("it has more than {LONGEST} bytes")]
+    #[error("it has more than {MAX_PATTERN_BYTES} bytes")]
     TooLong,
-    #[error("its braces stand for more than {MOST_ALTERNATIVES} alternatives")]
+    #[error("its braces stand for more than {MAX_ALTERNATIVES} alternatives")]
     TooManyAlternatives,
     #[error("a brace is not closed")]
     OpenBrace,
@@ -209,7 +209,7 @@ impl FromStr for GlobPattern {
         if text.is_empty() {
             return Err(invalid(Reason::Empty));
         }
-        if text.len() > LONGEST {
+        if text.len() > MAX_PATTERN_BYTES {
             return Err(invalid(Reason::TooLong));
         }
         let alternatives = expand(text).map_err(invalid)?;
@@ -244,7 +244,7 @@ fn expand(text: &str) -> Result<Vec<String>, Reason> {
                 .iter()
                 .map(|alternative| format!("{before}{alternative}{after}")),
         );
-        if waiting.len() + expanded.len() > MOST_ALTERNATIVES {
+        if waiting.len() + expanded.len() > MAX_ALTERNATIVES {
             return Err(Reason::TooManyAlternatives);
         }
     }

@@ -104,15 +104,15 @@ fn all_printable(texts: &Vec<String>) -> Result<(), String> {
 }
 
 /// Most networks of a list: each is looked at for every request.
-const MOST_NETWORKS: usize = 32;
+const MAX_NETWORKS: usize = 32;
 
 #[expect(clippy::ptr_arg, reason = "called with the field's own type")]
 fn few_networks(networks: &Vec<crate::Network>) -> Result<(), String> {
-    if networks.len() <= MOST_NETWORKS {
+    if networks.len() <= MAX_NETWORKS {
         return Ok(());
     }
     Err(format!(
-        "{} networks are too many, allowed: {MOST_NETWORKS}",
+        "{} networks are too many, allowed: {MAX_NETWORKS}",
         networks.len()
     ))
 }

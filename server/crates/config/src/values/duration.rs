@@ -27,7 +27,7 @@ const UNITS: [(&str, u64); 5] = [
 ];
 
 /// Longer is a mistake, and timestamps far in the future overflow elsewhere.
-const LONGEST_MILLIS: u64 = 36_500 * 86_400_000;
+const MAX_MILLISECONDS: u64 = 36_500 * 86_400_000;
 
 impl Duration {
     /// This many milliseconds.
@@ -90,7 +90,7 @@ impl FromStr for Duration {
             .ok_or_else(invalid)?;
         let millis = number
             .checked_mul(*factor)
-            .filter(|millis| *millis <= LONGEST_MILLIS);
+            .filter(|millis| *millis <= MAX_MILLISECONDS);
         millis.map(|millis| Self { millis }).ok_or_else(invalid)
     }
 }

@@ -5,7 +5,7 @@ use bytes::Bytes;
 use crate::keys::Elements;
 use crate::operations::listings;
 use crate::ordered_map::Effort;
-use crate::rows::{AccessKeyRow, Marker, Row as _, Unknown};
+use crate::rows::{AccessKeyRow, EmptyRow, Row as _, Unknown};
 use crate::transaction::Transaction;
 use crate::view::View;
 use crate::{
@@ -29,7 +29,7 @@ pub(crate) fn create(transaction: &mut Transaction<'_>, key: NewAccessKey) -> Re
     };
     transaction.put(place, &row);
     transaction.put(keys::access_key_of(&row.owner, &key.id), &row);
-    transaction.put(keys::access_key_under(&row.kid, &key.id), &Marker);
+    transaction.put(keys::access_key_under(&row.kid, &key.id), &EmptyRow);
     Ok(CreateAccessKeyOutcome::Created(described(key.id, row)))
 }
 

@@ -3,9 +3,9 @@
 use zas_core::{Digest, Holder};
 
 use crate::operations::links;
-use crate::rows::{BlobRow, LinkRow, Marker, Payload, StoredContent};
+use crate::rows::{BlobRow, EmptyRow, LinkRow, Payload, StoredContent};
 use crate::transaction::Transaction;
-use crate::view::{LOOKS, View, decode};
+use crate::view::{MAX_ATTEMPTS, View, decode};
 use crate::{BlobContent, BlobStat, MetadataError, MountOutcome, Result, keys};
 
 /// A blob and the link that makes it its holder's.
@@ -20,7 +20,7 @@ pub(crate) struct HeldBlob {
 pub(crate) fn look_up(view: &View<'_>, holder: &Holder, digest: &Digest) -> Result<Option<HeldBlob>> {
     // A reader may come between the removal of an inline blob's bytes and its look at them: then the rows have
     // changed too, and the second look tells.
-    for _ in 0..LOOKS {
+    for _ in 0..MAX_ATTEMPTS {
         let Some((link, blob)) = read_rows(view, holder, digest)? else {
             return Ok(None);
         };
@@ -105,6 +105,6 @@ pub(crate) fn unlink(transaction: &mut Transaction<'_>, holder: &Holder, digest:
         return Ok(false);
     }
     transaction.delete(key);
-    transaction.put(keys::due(transaction.now(), holder, digest), &Marker);
+    transaction.put(keys::due(transaction.now(), holder, digest), &EmptyRow);
     Ok(true)
 }

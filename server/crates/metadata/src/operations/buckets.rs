@@ -43,7 +43,7 @@ pub(crate) fn create(transaction: &mut Transaction<'_>, bucket: NewBucket) -> Re
 /// The bucket of a name.
 pub(crate) fn stat(view: &View<'_>, name: &BucketName) -> Result<Option<Bucket>> {
     // A reader may come between a bucket that goes and one that takes its name.
-    for _ in 0..crate::view::LOOKS {
+    for _ in 0..crate::view::MAX_ATTEMPTS {
         let Some(row) = view.row::<BucketRow>(&keys::bucket(name))? else {
             return Ok(None);
         };

@@ -6,13 +6,13 @@ use zas_core::{Digest, Holder};
 
 use crate::operations::locations;
 use crate::ordered_map::{Effort, Key, KeyRange};
-use crate::rows::{BlobRow, LinkRow, LocationOwner, Marker, StoredContent};
+use crate::rows::{BlobRow, EmptyRow, LinkRow, LocationOwner, StoredContent};
 use crate::transaction::Transaction;
 use crate::view::{Found, View};
 use crate::{DueLink, ReapOutcome, Result, keys};
 
 /// How long a link waits whose check met too many deleted rows although they were merged away a moment ago.
-const LATER: Duration = Duration::from_mins(1);
+const RETRY_AFTER: Duration = Duration::from_mins(1);
 
 /// What keeps a due link: a reference to the blob from the link's own holder. When there is none, it is known
 /// too whether others hold the blob, or the answer is [`Found::Unsure`].
@@ -67,7 +67,7 @@ pub(crate) fn reap(
     }
     if link.lease_until > transaction.now() {
         finish_due(transaction, due);
-        transaction.put(keys::due(link.lease_until, holder, digest), &Marker);
+        transaction.put(keys::due(link.lease_until, holder, digest), &EmptyRow);
         return Ok(ReapOutcome::Kept(Some(link.lease_until)));
     }
     match find_other_link(&view, digest, holder)? {
@@ -121,8 +121,8 @@ fn finish_due(transaction: &mut Transaction<'_>, due: &DueLink) {
 fn postpone(transaction: &mut Transaction<'_>, due: &DueLink) -> ReapOutcome {
     finish_due(transaction, due);
     transaction.put(
-        keys::due(transaction.now().plus(LATER), &due.holder, &due.digest),
-        &Marker,
+        keys::due(transaction.now().plus(RETRY_AFTER), &due.holder, &due.digest),
+        &EmptyRow,
     );
     ReapOutcome::Later
 }

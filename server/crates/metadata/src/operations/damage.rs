@@ -6,7 +6,7 @@ use zas_core::{Digest, Timestamp};
 use crate::keys::Elements;
 use crate::operations::listings;
 use crate::ordered_map::Effort;
-use crate::rows::{BlobRow, Marker, Payload, Row as _, ScrubRow, StoredContent};
+use crate::rows::{BlobRow, EmptyRow, Payload, Row as _, ScrubRow, StoredContent};
 use crate::transaction::Transaction;
 use crate::view::{Found, View};
 use crate::{BlobContent, DamageOutcome, Page, Result, ScrubEntry, ScrubPosition, keys};
@@ -34,7 +34,7 @@ pub(crate) fn mark(
         let damaged_since = Some(transaction.now());
         transaction.put(key, &BlobRow { damaged_since, ..row });
     }
-    transaction.put(keys::damaged(digest), &Marker);
+    transaction.put(keys::damaged(digest), &EmptyRow);
     Ok(DamageOutcome::Marked)
 }
 

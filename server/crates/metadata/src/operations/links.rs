@@ -2,7 +2,7 @@
 
 use zas_core::{Digest, Holder, Timestamp, UploadId};
 
-use crate::rows::{LinkRow, Marker, Unknown};
+use crate::rows::{EmptyRow, LinkRow, Unknown};
 use crate::transaction::Transaction;
 use crate::{EdgeOwner, Result, Timing, keys};
 
@@ -50,7 +50,7 @@ pub(crate) fn grant(
             unknown: Unknown::default(),
         },
     );
-    transaction.put(keys::due(lease_until, holder, digest), &Marker);
+    transaction.put(keys::due(lease_until, holder, digest), &EmptyRow);
     Ok(())
 }
 
@@ -72,7 +72,7 @@ pub(crate) fn hold(
     size: u64,
     upload: Option<UploadId>,
 ) -> Result<()> {
-    transaction.put(keys::edge(digest, holder, owner), &Marker);
+    transaction.put(keys::edge(digest, holder, owner), &EmptyRow);
     let key = keys::link(digest, holder);
     if transaction.view().row_to_replace::<LinkRow>(&key)?.is_none() {
         let link = LinkRow {
@@ -100,7 +100,7 @@ pub(crate) fn let_go(
         .row_to_replace::<LinkRow>(&keys::link(digest, holder))?
     {
         let due_at = link.lease_until.max(transaction.now());
-        transaction.put(keys::due(due_at, holder, digest), &Marker);
+        transaction.put(keys::due(due_at, holder, digest), &EmptyRow);
     }
     Ok(())
 }
@@ -120,7 +120,7 @@ pub(crate) fn release(
     let lease_until = link
         .lease_until
         .max(transaction.now().plus(transaction.timing().grace));
-    transaction.put(keys::due(lease_until, holder, digest), &Marker);
+    transaction.put(keys::due(lease_until, holder, digest), &EmptyRow);
     transaction.put(key, &LinkRow { lease_until, ..link });
     Ok(())
 }

@@ -4,7 +4,7 @@
 use zas_core::LocationName;
 
 use crate::ordered_map::Effort;
-use crate::rows::{BlobRow, LocationOwner, LocationRow, Marker};
+use crate::rows::{BlobRow, EmptyRow, LocationOwner, LocationRow};
 use crate::transaction::Transaction;
 use crate::view::{Found, View};
 use crate::{OrphanOutcome, Result, keys};
@@ -41,7 +41,7 @@ pub(crate) fn doom(
 fn doom_unowned(transaction: &mut Transaction<'_>, name: LocationName) {
     let due = transaction.now().plus(transaction.timing().doom_delay);
     transaction.put(keys::location(name), &LocationRow::Doomed(due));
-    transaction.put(keys::doomed(due, name), &Marker);
+    transaction.put(keys::doomed(due, name), &EmptyRow);
 }
 
 /// Forgets a doomed name; a live one stays.

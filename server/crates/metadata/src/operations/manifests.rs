@@ -8,9 +8,9 @@ use zas_core::{Digest, Holder, MediaType, Reference, Tag};
 use crate::operations::tags::Pointer;
 use crate::operations::{damage, links, tags};
 use crate::ordered_map::Key;
-use crate::rows::{BodyRow, ManifestRow, Marker, Payload, RepositoryRow, TagRow, Unknown};
+use crate::rows::{BodyRow, EmptyRow, ManifestRow, Payload, RepositoryRow, TagRow, Unknown};
 use crate::transaction::Transaction;
-use crate::view::{LOOKS, View, decode};
+use crate::view::{MAX_ATTEMPTS, View, decode};
 use crate::{
     CommitManifest, CommitOutcome, EdgeOwner, ManifestStat, MetadataError, Origin, Precondition, Presence,
     ReferenceEdge, Result, Retyping, StoredManifest, keys,
@@ -74,7 +74,7 @@ fn follow<T>(
         Reference::Tag(tag) => tag,
     };
     // Between the two reads the tag may move and its old manifest go: then the tag tells where it went.
-    for _ in 0..LOOKS {
+    for _ in 0..MAX_ATTEMPTS {
         let Some(digest) = resolve_tag(view, holder, tag)? else {
             return Ok(None);
         };
@@ -96,7 +96,7 @@ pub(crate) fn resolve_tag(view: &View<'_>, holder: &Holder, tag: &Tag) -> Result
 fn load(view: &View<'_>, holder: &Holder, digest: &Digest) -> Result<Option<StoredManifest>> {
     let (body, manifest) = (keys::body(holder, digest), keys::manifest(holder, digest));
     // Row and body come and go together, but a reader may look at them while they do.
-    for _ in 0..LOOKS {
+    for _ in 0..MAX_ATTEMPTS {
         let Some(BodyRow { body, media_type, .. }) = view.row(&body)? else {
             if view.has(&manifest)? {
                 continue;
@@ -273,7 +273,7 @@ fn put_edges(
     for digest in new.difference(&old) {
         transaction.put(
             keys::edge(digest, &manifest.holder, &EdgeOwner::Manifest(manifest.digest)),
-            &Marker,
+            &EmptyRow,
         );
     }
     for digest in old.difference(&new) {

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use zas_core::{Digest, Holder, Tag};
 
-use crate::rows::{Marker, Row as _, TagRow, Unknown};
+use crate::rows::{EmptyRow, Row as _, TagRow, Unknown};
 use crate::transaction::Transaction;
 use crate::view::View;
 use crate::{DeleteTagOutcome, Precondition, Result, keys};
@@ -57,7 +57,7 @@ pub(crate) fn point(
         transaction.delete(keys::tag_of(holder, &present, tag));
     }
     transaction.put(keys::tag(holder, tag), row);
-    transaction.put(keys::tag_of(holder, &row.digest, tag), &Marker);
+    transaction.put(keys::tag_of(holder, &row.digest, tag), &EmptyRow);
 }
 
 /// Removes the tags that rows lead to from a manifest, except for those that point elsewhere: such a row is left over

@@ -27,7 +27,7 @@ pub(crate) use multipart::{
     CompositeRow, MultipartRow, MultipartStateRow, PartContent, PartListRow, PartRow, Segment, Source,
 };
 pub(crate) use object::{HeadRow, Listed, VersionBody, VersionContent, VersionRow};
-pub(crate) use payload::{Marker, Payload};
+pub(crate) use payload::{EmptyRow, Payload};
 pub(crate) use repository::RepositoryRow;
 pub(crate) use scrub::ScrubRow;
 pub(crate) use store::{StartRow, StoreRow};

@@ -25,9 +25,9 @@ impl Row for Payload {
 
 /// A row whose key says it all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Marker;
+pub(crate) struct EmptyRow;
 
-impl Row for Marker {
+impl Row for EmptyRow {
     const NAME: &'static str = "marker";
 
     fn encode(&self) -> Bytes {

@@ -191,7 +191,7 @@ proptest! {
         assert_round_trip(&TagRow { digest, pointed_at: at, actor, unknown: Unknown::default() });
         assert_round_trip(&RepositoryRow { created_at: at });
         assert_round_trip(&Payload(bytes));
-        assert_round_trip(&Marker);
+        assert_round_trip(&EmptyRow);
     }
 
     #[test]
@@ -202,7 +202,7 @@ proptest! {
         assert_skips_newer_fields(&LocationRow::Doomed(at), &newer);
         assert_skips_newer_fields(&RepositoryRow { created_at: at }, &newer);
         assert_skips_newer_fields(&Payload(newer.clone()), &newer);
-        assert_skips_newer_fields(&Marker, &newer);
+        assert_skips_newer_fields(&EmptyRow, &newer);
     }
 
     #[test]
@@ -299,7 +299,7 @@ fn given_known_rows_when_stored_then_exactly_these_bytes() {
         blob.encode(),
         [&[1, 1, 1, 1, 2, 1, 1, 3, 52][..], &extent].concat()
     );
-    assert_eq!(Marker.encode(), [1].as_slice());
+    assert_eq!(EmptyRow.encode(), [1].as_slice());
 
     let body = BodyRow {
         body: Bytes::from_static(b"{}"),

@@ -346,7 +346,7 @@ async fn given_an_operation_that_fails_when_its_group_is_written_then_without_it
         .store
         .committer()
         .run(Durability::Synced, move |transaction| {
-            transaction.put(failing, &crate::rows::Marker);
+            transaction.put(failing, &crate::rows::EmptyRow);
             Err(MetadataError::Corrupt("a row".to_owned()))
         })
         .await;

@@ -10,7 +10,7 @@ use crate::embedded::MemoryMetadata;
 use crate::keys;
 use crate::memory_map::MemoryMap;
 use crate::ordered_map::{Changes, Durability, Key, OrderedMap as _};
-use crate::rows::{LocationOwner, LocationRow, Marker, Row};
+use crate::rows::{EmptyRow, LocationOwner, LocationRow, Row};
 use crate::{FinishUpload, MetadataStore as _, OrphanOutcome, ReapOutcome};
 
 struct Given {
@@ -102,7 +102,7 @@ async fn given_a_name_of_each_kind_of_owner_when_claimed_as_an_orphan_then_known
     let given = Given::new().await;
     let (ours, open) = (repository("ours"), upload_id(2));
     let writing = given.store.create_upload(&origin(), &ours, open).await.unwrap();
-    given.write(keys::part(upload_id(7), 1), &Marker);
+    given.write(keys::part(upload_id(7), 1), &EmptyRow);
     let found = epoch(1).name(upload_id(3), 0);
     for (owner, expected) in [
         (LocationOwner::Blob(digest("ours")), OrphanOutcome::Doomed),

@@ -16,11 +16,11 @@ const SHA256_CHAINING_BYTES: usize = 32;
 #[derive(Clone, Debug)]
 pub struct RunningChecksum {
     algorithm: ChecksumAlgorithm,
-    running: Running,
+    running: Hasher,
 }
 
 #[derive(Clone, Debug)]
-enum Running {
+enum Hasher {
     Crc(Crc),
     Sha1(Sha1),
     Sha256(Sha256),
@@ -30,11 +30,11 @@ impl RunningChecksum {
     /// A checksum of nothing yet.
     pub fn new(algorithm: ChecksumAlgorithm) -> Self {
         let running = match algorithm {
-            ChecksumAlgorithm::Sha1 => Running::Sha1(Sha1::new()),
-            ChecksumAlgorithm::Sha256 => Running::Sha256(Sha256::new()),
-            ChecksumAlgorithm::Crc32 => Running::Crc(Crc::new(CrcAlgorithm::Crc32IsoHdlc)),
-            ChecksumAlgorithm::Crc32C => Running::Crc(Crc::new(CrcAlgorithm::Crc32Iscsi)),
-            ChecksumAlgorithm::Crc64Nvme => Running::Crc(Crc::new(CrcAlgorithm::Crc64Nvme)),
+            ChecksumAlgorithm::Sha1 => Hasher::Sha1(Sha1::new()),
+            ChecksumAlgorithm::Sha256 => Hasher::Sha256(Sha256::new()),
+            ChecksumAlgorithm::Crc32 => Hasher::Crc(Crc::new(CrcAlgorithm::Crc32IsoHdlc)),
+            ChecksumAlgorithm::Crc32C => Hasher::Crc(Crc::new(CrcAlgorithm::Crc32Iscsi)),
+            ChecksumAlgorithm::Crc64Nvme => Hasher::Crc(Crc::new(CrcAlgorithm::Crc64Nvme)),
         };
         Self { algorithm, running }
     }
@@ -53,11 +53,11 @@ impl RunningChecksum {
     pub fn resume(algorithm: ChecksumAlgorithm, state: &ChecksumState) -> Result<Self, ChecksumStateCorrupt> {
         let crc = |algorithm, bits| {
             let state = state.crc(bits)?;
-            Ok(Running::Crc(Crc::new_with_init_state(algorithm, state)))
+            Ok(Hasher::Crc(Crc::new_with_init_state(algorithm, state)))
         };
         let running = match algorithm {
-            ChecksumAlgorithm::Sha1 => Running::Sha1(state.hash(SHA1_CHAINING_BYTES)?),
-            ChecksumAlgorithm::Sha256 => Running::Sha256(state.hash(SHA256_CHAINING_BYTES)?),
+            ChecksumAlgorithm::Sha1 => Hasher::Sha1(state.hash(SHA1_CHAINING_BYTES)?),
+            ChecksumAlgorithm::Sha256 => Hasher::Sha256(state.hash(SHA256_CHAINING_BYTES)?),
             ChecksumAlgorithm::Crc32 => crc(CrcAlgorithm::Crc32IsoHdlc, u32::BITS)?,
             ChecksumAlgorithm::Crc32C => crc(CrcAlgorithm::Crc32Iscsi, u32::BITS)?,
             ChecksumAlgorithm::Crc64Nvme => crc(CrcAlgorithm::Crc64Nvme, u64::BITS)?,
@@ -73,27 +73,27 @@ impl RunningChecksum {
     /// Takes in the next bytes.
     pub fn update(&mut self, bytes: &[u8]) {
         match &mut self.running {
-            Running::Crc(running) => running.update(bytes),
-            Running::Sha1(running) => running.update(bytes),
-            Running::Sha256(running) => running.update(bytes),
+            Hasher::Crc(running) => running.update(bytes),
+            Hasher::Sha1(running) => running.update(bytes),
+            Hasher::Sha256(running) => running.update(bytes),
         }
     }
 
     /// The state after the bytes so far.
     pub fn state(&self) -> ChecksumState {
         match &self.running {
-            Running::Crc(running) => ChecksumState::of_crc(running.get_state()),
-            Running::Sha1(running) => ChecksumState::of_hash(running),
-            Running::Sha256(running) => ChecksumState::of_hash(running),
+            Hasher::Crc(running) => ChecksumState::of_crc(running.get_state()),
+            Hasher::Sha1(running) => ChecksumState::of_hash(running),
+            Hasher::Sha256(running) => ChecksumState::of_hash(running),
         }
     }
 
     /// The checksum of all bytes so far.
     pub fn finish(self) -> Checksum {
         match self.running {
-            Running::Crc(running) => Checksum::of_crc(self.algorithm, running.finalize()),
-            Running::Sha1(running) => self.algorithm.of_hash(&running.finalize()),
-            Running::Sha256(running) => self.algorithm.of_hash(&running.finalize()),
+            Hasher::Crc(running) => Checksum::of_crc(self.algorithm, running.finalize()),
+            Hasher::Sha1(running) => self.algorithm.of_hash(&running.finalize()),
+            Hasher::Sha256(running) => self.algorithm.of_hash(&running.finalize()),
         }
     }
 }

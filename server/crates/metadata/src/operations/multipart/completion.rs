@@ -6,7 +6,7 @@ use super::{discard, opening};
 use crate::keys::{self, CompositeOwner};
 use crate::operations::buckets;
 use crate::operations::objects::{Place, contents, heads, writing};
-use crate::rows::{CompositeRow, Marker, MultipartStateRow, PartListRow, VersionBody, VersionContent};
+use crate::rows::{CompositeRow, EmptyRow, MultipartStateRow, PartListRow, VersionBody, VersionContent};
 use crate::transaction::Transaction;
 use crate::view::View;
 use crate::{
@@ -140,7 +140,7 @@ pub(crate) fn complete(
     }
     opening::close(transaction, &name);
     transaction.put(keys::composite(name.id), &composite);
-    transaction.put(keys::undigested(name.id), &Marker);
+    transaction.put(keys::undigested(name.id), &EmptyRow);
     let owner = CompositeOwner::Version(name.bucket, &name.key, version.id.sequence);
     contents::refer(transaction, name.id, owner);
     if state.parts != parts.len() as u64 || state.has_pieces {

@@ -9,12 +9,12 @@ pub(crate) mod reading;
 
 use zas_core::{Timestamp, UploadId};
 
-use crate::rows::Marker;
+use crate::rows::EmptyRow;
 use crate::transaction::Transaction;
 use crate::{Garbage, GarbageKind, keys};
 
 /// Has something given up from `due_at` on.
 pub(crate) fn discard(transaction: &mut Transaction<'_>, kind: GarbageKind, id: UploadId, due_at: Timestamp) {
     let garbage = Garbage { due_at, kind, id };
-    transaction.put(keys::garbage(&garbage), &Marker);
+    transaction.put(keys::garbage(&garbage), &EmptyRow);
 }

@@ -14,7 +14,7 @@ use crate::rows::{
     StoredContent,
 };
 use crate::transaction::Transaction;
-use crate::view::{LOOKS, View};
+use crate::view::{MAX_ATTEMPTS, View};
 use crate::{CompositePart, DigestOutcome, Extent, MetadataError, Page, Result, Run, keys};
 
 /// Ranges that a copied range is told as at most; more are one range of the composite that has them.
@@ -154,7 +154,7 @@ impl Reader<'_> {
 
     fn blob(&mut self, digest: &Digest, from: u64, length: u64) -> Result<()> {
         // A reader may come between the rows of a blob that is stored anew.
-        for _ in 0..LOOKS {
+        for _ in 0..MAX_ATTEMPTS {
             let row = self.view.row::<BlobRow>(&keys::blob(digest))?;
             let row = row.filter(|row| row.damaged_since.is_none());
             match row.map(|row| row.content) {

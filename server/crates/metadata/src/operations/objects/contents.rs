@@ -7,7 +7,7 @@ use crate::keys::CompositeOwner;
 use crate::operations::links;
 use crate::operations::multipart::discard;
 use crate::operations::uploads::{self, Taken};
-use crate::rows::{BlobRow, Marker, Payload, VersionBody, VersionContent};
+use crate::rows::{BlobRow, EmptyRow, Payload, VersionBody, VersionContent};
 use crate::transaction::Transaction;
 use crate::{
     BlobContent, EdgeOwner, Epoch, Extent, FinishOutcome, FinishUpload, GarbageKind, NewBlob, NewContent,
@@ -165,7 +165,7 @@ fn owner(place: Place<'_>) -> CompositeOwner<'_> {
 
 /// Refers to a composite, which stays as long as anything does.
 pub(crate) fn refer(transaction: &mut Transaction<'_>, composite: UploadId, owner: CompositeOwner<'_>) {
-    transaction.put(keys::composite_edge(composite, owner), &Marker);
+    transaction.put(keys::composite_edge(composite, owner), &EmptyRow);
 }
 
 /// Refers to a composite no more. Whether it goes is seen when downloads that began before have had their time.

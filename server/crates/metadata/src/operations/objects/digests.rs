@@ -8,7 +8,7 @@ use super::{Place, heads, lookup};
 use crate::keys::{self, Elements};
 use crate::operations::multipart::reading;
 use crate::ordered_map::Effort;
-use crate::rows::{Marker, VersionBody, VersionContent};
+use crate::rows::{EmptyRow, VersionBody, VersionContent};
 use crate::transaction::Transaction;
 use crate::view::View;
 use crate::{ObjectWithDigest, Result};
@@ -28,7 +28,7 @@ pub(crate) fn of(view: &View<'_>, body: &VersionBody) -> Result<Option<(Digest, 
 /// Notes that a version has this content.
 pub(crate) fn note(transaction: &mut Transaction<'_>, place: Place<'_>, content: &Digest, size: u64) {
     for digest in [*content, ObjectManifest::of(content, size, place.key).digest] {
-        transaction.put(key(place, &digest), &Marker);
+        transaction.put(key(place, &digest), &EmptyRow);
     }
 }
 

@@ -6,7 +6,7 @@ use super::{Place, contents, heads};
 use crate::operations::blobs;
 use crate::operations::multipart::reading;
 use crate::rows::{Payload, VersionBody, VersionContent, VersionRow};
-use crate::view::{LOOKS, View};
+use crate::view::{MAX_ATTEMPTS, View};
 use crate::{
     BlobContent, ContentRef, DeleteMarker, MetadataError, ObjectBytes, ObjectLookup, ObjectVersion, Result,
     StoredVersion, VersionId, VersionSelector, keys,
@@ -65,7 +65,7 @@ pub(crate) fn select(
 }
 
 fn repeat<T>(bucket: BucketId, key: &ObjectKey, mut look: impl FnMut() -> Result<Look<T>>) -> Result<T> {
-    for _ in 0..LOOKS {
+    for _ in 0..MAX_ATTEMPTS {
         if let Look::Seen(seen) = look()? {
             return Ok(seen);
         }
