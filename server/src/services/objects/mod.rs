@@ -8,8 +8,11 @@ mod error;
 mod hashes;
 mod listing;
 mod multipart;
+mod own_upload;
 mod read;
 mod remove;
+#[cfg(test)]
+mod tests;
 mod write;
 
 use std::sync::Arc;

@@ -1,6 +1,7 @@
 //! Writing objects: bytes first, then the version that has them.
 
 use std::fmt;
+use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
 use zas_blobs::batches;
@@ -14,6 +15,7 @@ use zas_s3::checksum::ChecksumAlgorithm;
 use zas_s3::names::ETag;
 
 use super::hashes::Hashes;
+use super::own_upload::OwnUpload;
 use super::{Computed, Objects, ObjectsError, Result};
 use crate::services::auth::{Actor, Granted, WriteRight, action};
 use crate::services::capacity::Client;
@@ -175,6 +177,7 @@ impl Objects {
             .metadata
             .create_upload(&self.origin(actor), &holder, id)
             .await?;
+        let upload = OwnUpload::new(Arc::clone(&self.metadata), self.origin(actor), id, epoch);
         let stored = async {
             let (length, verify) = (body.length, body.verify);
             let names = Names::new(id, epoch);
@@ -189,12 +192,16 @@ impl Objects {
             })
             .await
         };
-        let stored = stored.await;
-        if stored.is_err() {
-            // Nobody learned the id, so nobody can continue. An upload that ended meanwhile is not touched.
-            self.metadata.abort_upload(&self.origin(actor), id, epoch).await?;
+        match stored.await {
+            Ok(stored) => {
+                upload.ended();
+                Ok(stored)
+            }
+            Err(error) => {
+                upload.abort().await?;
+                Err(error)
+            }
         }
-        stored
     }
 
     /// The whole of a body that is short enough for a row, with what was computed of it.
