@@ -16,8 +16,8 @@ cd "$ZAS_ROOT" || exit 1
 TIERS="format lint dependencies unit rocksdb build conformance clients identity model crash power-loss hostile fuzz instructions readme control-plane node"
 # What has to be there before anything runs beside anything: nothing here is to be compiled twice at the same time.
 FIRST="format lint dependencies unit rocksdb build"
-# More than half of their time these wait for disks, clocks and Kubernetes.
-WAITING="hostile control-plane node"
+# More than half of their time these wait for disks, clocks, Keycloak and Kubernetes.
+WAITING="identity hostile control-plane node"
 # Everything but the engine: no root, no network, no C++.
 PURE=(-p zas-core -p zas-failpoints -p zas-blocking -p zas-config -p zas-blobs -p zas-metadata -p zas-s3 -p zot-artifact-store -p zas-crd -p zot-artifact-store-operator)
 
